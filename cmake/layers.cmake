@@ -1,0 +1,43 @@
+# One static library per folder of src. Its link list is its permission list: test/unit/include_permissions checks that
+# the #include lines agree.
+
+add_library(quire_flags INTERFACE)
+target_compile_options(quire_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Werror)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # g++ 12 warns wrongly inside the standard library at -O2 (GCC bugs 105329, 105651, 107852).
+  target_compile_options(quire_flags INTERFACE -Wno-restrict -Wno-stringop-overflow -Wno-array-bounds -Wno-maybe-uninitialized
+    -Wno-dangling-pointer -Wno-stringop-overread)
+else()
+  add_link_options(-fuse-ld=lld-19)
+endif()
+if(QUIRE_SANITIZE)
+  add_compile_options(-fsanitize=${QUIRE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${QUIRE_SANITIZE})
+endif()
+
+# quire_layer(NAME [LAYERS other layers...] [LIBRARIES outside libraries...])
+# Takes every *.cpp of the folder; *_test.cpp become the layer's own unit test program.
+function(quire_layer name)
+  cmake_parse_arguments(LAYER "" "" "LAYERS;LIBRARIES;TEST_LIBRARIES" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS *.cpp)
+  file(GLOB tests CONFIGURE_DEPENDS *_test.cpp)
+  if(tests)
+    list(REMOVE_ITEM sources ${tests})
+  endif()
+  add_library(quire_${name} STATIC ${sources})
+  target_include_directories(quire_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
+  list(TRANSFORM LAYER_LAYERS PREPEND quire_)
+  target_link_libraries(quire_${name} PUBLIC ${LAYER_LAYERS} ${LAYER_LIBRARIES} PRIVATE quire_flags)
+  if(tests)
+    quire_test(${name}_test SOURCES ${tests} LIBRARIES quire_${name} ${LAYER_TEST_LIBRARIES})
+  endif()
+endfunction()
+
+# quire_test(NAME SOURCES files... LIBRARIES targets...): a GoogleTest program and one ctest entry.
+function(quire_test name)
+  cmake_parse_arguments(TEST "" "" "SOURCES;LIBRARIES" ${ARGN})
+  add_executable(${name} ${TEST_SOURCES})
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/test)
+  target_link_libraries(${name} PRIVATE ${TEST_LIBRARIES} GTest::gmock GTest::gtest GTest::gtest_main quire_flags)
+  add_test(NAME ${name} COMMAND ${name})
+endfunction()

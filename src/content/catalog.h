@@ -1,0 +1,180 @@
+#pragma once
+
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "content/access.h"
+#include "content/download_session.h"
+#include "content/item.h"
+#include "content/library.h"
+#include "content/update_session.h"
+
+namespace quire::content {
+
+/// Thrown by the operations of a transaction when the engine fails under them; `Catalog::read` and `Catalog::write` turn
+/// it into a Result. Code inside a transaction lets it pass and never catches it.
+class CatalogFailure : public std::exception {
+ public:
+  explicit CatalogFailure(base::Error error) : error_(std::move(error)) {}
+  const base::Error& error() const { return error_; }
+  const char* what() const noexcept override { return error_.cause().c_str(); }
+
+ private:
+  base::Error error_;
+};
+
+/// What can be read inside one transaction: one consistent state. Used by one thread, only during the transaction.
+/// Absent rows are nullopt or empty, never an error. Lists are ordered by creation, then id, unless said otherwise.
+class CatalogReader {
+ public:
+  virtual ~CatalogReader() = default;
+
+  /// Facts of the installation by name: `server_guid`, the stored configuration.
+  virtual std::optional<std::string> setting(std::string_view name) = 0;
+  virtual std::optional<User> user(std::string_view name) = 0;  ///< without regard to case
+
+  virtual std::optional<LoginSession> login(const LoginId& id) = 0;
+  virtual std::size_t login_count() = 0;
+  virtual std::optional<ClientToken> client_token(std::string_view user, std::string_view operation, std::string_view token) = 0;
+
+  virtual std::optional<Library> library(const LibraryId& id) = 0;
+  virtual std::vector<LibraryId> libraries(const LibraryFilter& filter) = 0;
+
+  virtual std::optional<Item> item(const ItemId& id) = 0;
+  virtual std::optional<ItemId> item_named(const LibraryId& library, std::string_view name) = 0;  ///< exact name
+  virtual std::vector<ItemId> items(const ItemFilter& filter) = 0;
+
+  virtual std::vector<ContentFile> content_files(const ContentId& id) = 0;  ///< ordered as inserted
+  virtual std::optional<ContentFile> content_file(const ContentId& id, std::string_view name) = 0;
+  virtual std::vector<Change> changes(const ItemId& id) = 0;  ///< oldest first
+
+  virtual std::optional<Blob> blob(const BlobId& id) = 0;
+  /// A blob of these bytes on this storage, if one is there.
+  virtual std::optional<Blob> blob_with(const StorageId& storage, std::string_view sha256, std::int64_t size) = 0;
+  /// Up to `limit` blobs of a storage with id greater than `after`, ordered by id; to compare with what the store holds.
+  virtual std::vector<Blob> blobs_after(const StorageId& storage, const BlobId& after, std::size_t limit) = 0;
+
+  virtual std::optional<UpdateSession> update_session(const UpdateSessionId& id) = 0;
+  virtual std::optional<UpdateSession> active_update_session(const ItemId& item) = 0;
+  /// Of one user (every user's when empty), of one item if given.
+  virtual std::vector<UpdateSessionId> update_sessions(std::string_view user, const std::optional<ItemId>& item) = 0;
+  virtual std::size_t active_update_session_count() = 0;
+  /// ACTIVE sessions with `expires_at` before `now`.
+  virtual std::vector<UpdateSessionId> expired_update_sessions(base::Time now, std::size_t limit) = 0;
+  /// DONE, ERROR and CANCELED sessions that ended before `before`.
+  virtual std::vector<UpdateSessionId> ended_update_sessions(base::Time before, std::size_t limit) = 0;
+  virtual std::vector<UpdateSessionId> active_update_sessions_after(const UpdateSessionId& after, std::size_t limit) = 0;
+
+  virtual std::vector<SessionFile> session_files(const UpdateSessionId& id) = 0;  ///< in the order they were added
+  virtual std::optional<SessionFile> session_file(const UpdateSessionId& id, std::string_view name) = 0;
+  /// The entry whose upload endpoint holds `token`, and its session.
+  virtual std::optional<std::pair<UpdateSessionId, SessionFile>> session_file_of(const TransferToken& token) = 0;
+
+  virtual std::optional<DownloadSession> download_session(const DownloadSessionId& id) = 0;
+  virtual std::optional<DownloadSession> download_session_of(const TransferToken& token) = 0;
+  virtual std::vector<DownloadSessionId> download_sessions(std::string_view user, const std::optional<ItemId>& item) = 0;
+  virtual std::size_t download_session_count() = 0;
+  virtual std::vector<DownloadSessionId> expired_download_sessions(base::Time now, std::size_t limit) = 0;
+  virtual bool is_prepared(const DownloadSessionId& id, std::string_view file_name) = 0;
+};
+
+/// What can be changed inside one transaction. `insert_*` need a new key, `update_*` an existing one (a missing row is a
+/// broken invariant). Removing what is not there is fine.
+class CatalogWriter : public CatalogReader {
+ public:
+  virtual void put_setting(std::string_view name, std::string_view value) = 0;
+  virtual void put_user(const User& user) = 0;
+
+  virtual void insert_login(const LoginSession& login) = 0;
+  virtual void touch_login(const LoginId& id, base::Time now) = 0;  ///< no effect when it is gone
+  virtual void remove_login(const LoginId& id) = 0;
+  virtual void remove_logins(base::Time accessed_before, base::Time created_before) = 0;  ///< those before either moment
+  virtual void insert_client_token(const ClientToken& token) = 0;
+  virtual void remove_client_tokens(base::Time created_before) = 0;
+
+  virtual void insert_library(const Library& library) = 0;
+  virtual void update_library(const Library& library) = 0;
+  virtual void remove_library(const LibraryId& id) = 0;  ///< its items must be gone
+
+  virtual void insert_item(const Item& item) = 0;
+  virtual void update_item(const Item& item) = 0;
+  /// With its changes. Sessions and content must be gone.
+  virtual void remove_item(const ItemId& id) = 0;
+
+  virtual void insert_content(const Content& content) = 0;
+  virtual void insert_content_file(const ContentId& id, const ContentFile& file) = 0;
+  /// Removes the set unless an item points to it or an ACTIVE download session pins it; the blobs it named, else nothing.
+  virtual std::vector<BlobId> remove_content_if_unused(const ContentId& id) = 0;
+  virtual void insert_change(const Change& change) = 0;
+
+  virtual void insert_blob(const Blob& blob) = 0;
+  /// Removes those rows of `candidates` that neither a content file nor a session file names, and returns them: their bytes
+  /// are to be removed once the transaction has committed.
+  virtual std::vector<Blob> remove_unreferenced_blobs(std::span<const BlobId> candidates) = 0;
+
+  virtual void insert_update_session(const UpdateSession& session) = 0;
+  virtual void update_update_session(const UpdateSession& session) = 0;
+  virtual void remove_update_session(const UpdateSessionId& id) = 0;  ///< with its files
+  /// Every ACTIVE update and download session gets `expires_at` of at least `at_least` (after down time, §28.1).
+  virtual void extend_active_sessions(base::Time at_least) = 0;
+
+  virtual void put_session_file(const UpdateSessionId& id, const SessionFile& file) = 0;  ///< inserts or replaces by name
+  virtual void remove_session_file(const UpdateSessionId& id, std::string_view name) = 0;
+
+  virtual void insert_download_session(const DownloadSession& session) = 0;
+  virtual void update_download_session(const DownloadSession& session) = 0;
+  virtual void remove_download_session(const DownloadSessionId& id) = 0;  ///< with its prepared files
+  virtual void put_prepared(const DownloadSessionId& id, std::string_view file_name) = 0;
+};
+
+/// The catalog: every fact that survives a restart, except the bytes. All threads may call it.
+///
+/// A transaction is a function. It may run more than once (after a serialization failure), so it must have no effect but
+/// through the writer and its own captures, which it must set anew on each run. When it returns an Error, nothing of it
+/// stays. `write` returns success only when the changes survive a power cut; transactions that wait at the same time
+/// share one sync. Transactions must not be nested.
+///
+/// Besides the function's own Error: UnableToAllocateResource when the storage is full, ServiceUnavailable when the
+/// database cannot be reached, InternalServerError for any other failure of the engine. After each, nothing has changed.
+class Catalog {
+ public:
+  virtual ~Catalog() = default;
+
+  template <class F>
+  auto read(F&& function) -> std::invoke_result_t<F&, CatalogReader&> {
+    return run<std::invoke_result_t<F&, CatalogReader&>, CatalogReader>(
+        [this](auto&& f) { return read_transaction(f); }, std::forward<F>(function));
+  }
+  template <class F>
+  auto write(F&& function) -> std::invoke_result_t<F&, CatalogWriter&> {
+    return run<std::invoke_result_t<F&, CatalogWriter&>, CatalogWriter>(
+        [this](auto&& f) { return write_transaction(f); }, std::forward<F>(function));
+  }
+
+  virtual base::Result<void> read_transaction(const std::function<base::Result<void>(CatalogReader&)>& function) = 0;
+  virtual base::Result<void> write_transaction(const std::function<base::Result<void>(CatalogWriter&)>& function) = 0;
+
+ private:
+  template <class R, class View, class Begin, class F>
+  static R run(Begin begin, F&& function) {
+    std::optional<R> answer;
+    const base::Result<void> ended = begin([&](View& view) -> base::Result<void> {
+      answer.emplace(function(view));
+      if (!*answer) return answer->error();
+      return {};
+    });
+    if (!ended) return ended.error();
+    return std::move(*answer);
+  }
+};
+
+}  // namespace quire::content

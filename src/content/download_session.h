@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "content/ids.h"
+
+namespace quire::content {
+
+/// Spelled as on the wire (content-library-api.md §16).
+enum class DownloadSessionState { ACTIVE, CANCELED, ERROR };
+
+/// A lease on an item's content as it was when the session was created (content-library-api.md §16, §28.1).
+struct DownloadSession {
+  DownloadSessionId id;
+  ItemId item_id;
+  std::int64_t item_content_version = 1;
+  ContentId content;  ///< pinned while the session exists and is ACTIVE; empty for an item without content
+  std::string creator;
+  LoginId login;
+  TransferToken token;  ///< the secret of its download endpoints
+  DownloadSessionState state = DownloadSessionState::ACTIVE;
+  std::optional<base::Message> error_message;
+  std::int64_t client_progress = 0;
+  base::Time created;
+  base::Time expires_at;
+  bool operator==(const DownloadSession&) const = default;
+};
+
+}  // namespace quire::content

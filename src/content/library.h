@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/time.h"
+#include "content/ids.h"
+
+namespace quire::content {
+
+/// Spelled as on the wire (content-library-api.md §4.2).
+enum class LibraryType { LOCAL, SUBSCRIBED };
+enum class StorageBackingType { DATASTORE, OTHER };
+enum class AuthenticationMethod { BASIC, NONE };
+
+/// Where a library's content lies, as the client named it; `storage` of the library is what it resolved to.
+struct StorageBacking {
+  StorageBackingType type = StorageBackingType::DATASTORE;
+  std::optional<std::string> datastore_id;
+  std::optional<std::string> storage_uri;
+  bool operator==(const StorageBacking&) const = default;
+};
+
+/// A named set of items (content-library-api.md §4). Names may repeat.
+struct Library {
+  LibraryId id;
+  std::string name;
+  std::string description;
+  LibraryType type = LibraryType::LOCAL;
+  base::Time creation_time;
+  base::Time last_modified_time;  ///< of the library's own properties; items do not move it
+  std::int64_t version = 2;       ///< §28.4: starts at 2
+  StorageBacking backing;
+  StorageId storage;
+  bool optimize_remote_publishing = false;
+  bool operator==(const Library&) const = default;
+};
+
+struct LibraryFilter {
+  std::optional<std::string> name;  ///< whole name, without regard to case
+  std::optional<LibraryType> type;
+};
+
+}  // namespace quire::content

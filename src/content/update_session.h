@@ -1,0 +1,114 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/time.h"
+#include "content/ids.h"
+
+namespace quire::content {
+
+/// Spelled as on the wire (content-library-api.md §14.2, §14.3, §15.2).
+enum class UpdateSessionState { ACTIVE, DONE, ERROR, CANCELED };
+enum class SourceType { NONE, PUSH, PULL };
+enum class TransferStatus { WAITING_FOR_TRANSFER, TRANSFERRING, READY, VALIDATING, ERROR };
+enum class WarningType {
+  SELF_SIGNED_CERTIFICATE,
+  EXPIRED_CERTIFICATE,
+  NOT_YET_VALID_CERTIFICATE,
+  UNTRUSTED_CERTIFICATE
+};
+
+struct WarningBehavior {
+  WarningType type = WarningType::SELF_SIGNED_CERTIFICATE;
+  bool ignored = false;
+  bool operator==(const WarningBehavior&) const = default;
+};
+
+/// A transaction on one item (content-library-api.md §14). At most one per item is ACTIVE.
+struct UpdateSession {
+  UpdateSessionId id;
+  ItemId item_id;
+  std::int64_t item_content_version = 1;  ///< of the item when the session was created
+  std::string creator;                    ///< user name
+  LoginId login;                          ///< kept alive by the session's transfers (§1.7)
+  UpdateSessionState state = UpdateSessionState::ACTIVE;
+  bool completing = false;  ///< `complete` was accepted, pulls still run (§28.1)
+  std::optional<base::Message> error_message;  ///< set exactly in ERROR
+  std::int64_t client_progress = 0;            ///< 0–100
+  base::Time created;
+  base::Time changed;     ///< last call that was no read, or end of a transfer; §28.1 "a session that nobody completes"
+  base::Time expires_at;  ///< never expires earlier; of an ended session: the last value
+  std::optional<base::Time> ended_at;
+  std::optional<std::vector<WarningBehavior>> warning_behavior;
+  bool operator==(const UpdateSession&) const = default;
+};
+
+/// Where a PULL reads from (content-library-api.md §15.2).
+struct SourceEndpoint {
+  std::string uri;
+  std::optional<std::string> ssl_certificate_thumbprint;
+  std::optional<std::string> ssl_certificate;
+  bool operator==(const SourceEndpoint&) const = default;
+};
+
+/// A file that an OVF descriptor references.
+struct ExpectedFile {
+  std::string name;
+  std::optional<std::int64_t> size;
+  bool operator==(const ExpectedFile&) const = default;
+};
+
+/// What is remembered of a package's metadata file, so that complete reads no byte again.
+struct DescriptorFacts {
+  std::vector<ExpectedFile> expected_files;
+  bool operator==(const DescriptorFacts&) const = default;
+};
+struct ManifestFacts {
+  struct Entry {
+    std::string name;
+    base::Checksum checksum;
+    bool operator==(const Entry&) const = default;
+  };
+  std::vector<Entry> entries;
+  bool operator==(const ManifestFacts&) const = default;
+};
+struct SignatureFacts {
+  bool signature_valid = false;
+  std::string subject;
+  std::string issuer;
+  bool self_signed = false;
+  std::string x509;                     ///< PEM of the signing certificate
+  std::vector<std::string> cert_chain;  ///< base64 of DER, leaf first
+  std::vector<WarningType> warnings;
+  bool operator==(const SignatureFacts&) const = default;
+};
+using PackageFacts = std::variant<std::monostate, DescriptorFacts, ManifestFacts, SignatureFacts>;
+
+/// An entry of an update session (content-library-api.md §15). NONE entries are the snapshot of the item's files.
+struct SessionFile {
+  std::string name;
+  SourceType source_type = SourceType::NONE;
+  std::optional<SourceEndpoint> source_endpoint;  ///< exactly for PULL
+  TransferToken upload_token;                     ///< non-empty exactly for PUSH
+  std::optional<std::int64_t> declared_size;
+  std::optional<base::Checksum> declared_checksum;
+  TransferStatus status = TransferStatus::READY;
+  std::int64_t bytes_transferred = 0;
+  std::optional<std::int64_t> size;     ///< from READY on
+  std::vector<base::Checksum> digests;  ///< all that were taken of the received bytes
+  BlobId blob;                          ///< non-empty from READY on, except for an unpacked archive; cleared at the session's end
+  std::optional<base::Message> error_message;  ///< exactly in ERROR
+  bool keep_in_storage = true;                 ///< false for manifest and certificate of a package
+  std::int64_t attempt = 0;  ///< +1 with each transfer that starts; a transfer of an older attempt has lost
+  std::string archive;       ///< name of the `.ova` entry that this file came out of; such entries are not listed
+  PackageFacts facts;
+  bool operator==(const SessionFile&) const = default;
+};
+
+}  // namespace quire::content

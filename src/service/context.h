@@ -1,0 +1,52 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/identity.h"
+#include "base/result.h"
+#include "content/catalog.h"
+#include "content/limits.h"
+#include "content/storage.h"
+#include "service/transfer_board.h"
+
+namespace quire::service {
+
+struct Settings {
+  base::Duration update_session_timeout = std::chrono::minutes(5);
+  base::Duration download_session_timeout = std::chrono::minutes(5);
+  base::Duration ended_session_retention = std::chrono::hours(24);  ///< how long DONE, ERROR, CANCELED sessions stay
+  base::Duration client_token_retention = std::chrono::hours(48);   ///< §28.1: at least 24 h
+};
+
+/// What every service works on. Owned by main; outlives the services. The ports are thread-safe.
+struct Context {
+  content::Catalog& catalog;
+  content::Storages& storages;
+  base::Clock& clock;
+  base::IdentitySource& identities;
+  TransferBoard& transfers;
+  Settings settings;
+  content::Limits limits;
+};
+
+/// Removes the bytes of blobs whose rows have just been removed. Call it after the transaction has committed, never
+/// inside. A failure is logged only: the sweep finds such bytes later.
+void remove_bytes(Context& context, const std::vector<content::Blob>& blobs);
+
+/// Runs `create` once per (user, operation, token): a repeated token returns the id that the first call made
+/// (content-library-api.md §1.10, §28.1). InvalidArgument for a token that is no UUID or came with another spec before.
+/// `spec_digest` identifies the spec. `create` runs inside `writer`'s transaction.
+base::Result<std::string> create_once(Context& context, content::CatalogWriter& writer, const content::Caller& caller,
+                                      std::string_view operation, const std::optional<std::string>& client_token,
+                                      std::string_view spec_digest,
+                                      const std::function<base::Result<std::string>()>& create);
+
+/// A digest over the parts of a spec, for create_once. Parts are length-prefixed, so ("a","bc") differs from ("ab","c").
+std::string spec_digest(const std::vector<std::optional<std::string>>& parts);
+
+}  // namespace quire::service

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace quire::wire {
+
+/// Header fields in order; names compare without regard to case.
+class Headers {
+ public:
+  void add(std::string name, std::string value) { fields_.emplace_back(std::move(name), std::move(value)); }
+  /// The first of that name.
+  std::optional<std::string_view> find(std::string_view name) const;
+  bool contains(std::string_view name) const { return find(name).has_value(); }
+  const std::vector<std::pair<std::string, std::string>>& all() const { return fields_; }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> fields_;
+};
+
+/// An API request, whole.
+struct Request {
+  std::string method;
+  std::string target;  ///< path and query as sent, still percent-encoded
+  Headers headers;
+  std::string body;
+  std::string base_url;  ///< `https://host:port`, from the configured public URL or the Host header
+};
+
+/// The HTTP layer adds Content-Length, Date and Connection. A body of status 204 is empty and has no Content-Type.
+struct Response {
+  int status = 200;
+  Headers headers;
+  std::string body;
+};
+
+}  // namespace quire::wire
