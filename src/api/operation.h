@@ -29,29 +29,29 @@ struct CallContext {
   std::string base_url;  ///< `https://host:port` as the client reaches us; handed-out URLs begin with it
 };
 
-/// The facts of one operation, from which every wire, OpenAPI and the documents derive (content-library-api.md §1.2–§1.4).
+/// The facts of one operation, from which every wire, OpenAPI and the documents derive (content-library-api.md
+/// §1.2–§1.4).
 struct OperationFacts {
-  std::string service;    ///< `com.vmware.content.library.item.update_session`
-  std::string name;       ///< `keep_alive`
-  std::string method;     ///< new REST: `POST`
-  std::string path;       ///< new REST below /api: `/content/library/item/update-session/{update_session_id}`
-  std::string action;     ///< new REST `?action=`; empty for none
-  int status = 200;       ///< new REST on success
-  std::string privilege;  ///< §1.9: `ContentLibrary.UpdateSession`
-  std::vector<base::ErrorKind> errors;  ///< declared; Unauthenticated and Unauthorized go without saying
-  std::string summary;    ///< one sentence for OpenAPI and the documents
+  std::string service{};    ///< `com.vmware.content.library.item.update_session`
+  std::string name{};       ///< `keep_alive`
+  std::string method{};     ///< new REST: `POST`
+  std::string path{};       ///< new REST below /api: `/content/library/item/update-session/{update_session_id}`
+  std::string action{};     ///< new REST `?action=`; empty for none
+  int status = 200;         ///< new REST on success
+  std::string privilege{};  ///< §1.9: `ContentLibrary.UpdateSession`
+  std::vector<base::ErrorKind> errors{};  ///< declared; Unauthenticated and Unauthorized go without saying
+  std::string summary{};                  ///< one sentence for OpenAPI and the documents
   bool needs_login = true;
-  bool in_new_rest = true;      ///< false: served on legacy REST and JSON-RPC only
-  bool optional_body = false;   ///< REST: a missing body stands for unset members even where one is mandatory (`fail`)
+  bool in_new_rest = true;     ///< false: served on legacy REST and JSON-RPC only
+  bool optional_body = false;  ///< REST: a missing body stands for unset members even where one is mandatory (`fail`)
 };
 
-/// One operation, defined once. `input` is a structure whose members are the operation's parameters in order; the new REST
-/// form derives from it:
-/// members named in `path` come from the path; `client_token` from the query or the `Client-Token` header; the rest from the
-/// query for GET and DELETE; otherwise, when exactly one is left and it is a structure (or an optional one), it is the
-/// whole body; else the body is an object of them.
-/// The legacy form derives from `service` and `name` (§1.2): a first member of mandatory string type, in any operation but
-/// `list`, is the ID in the path.
+/// One operation, defined once. `input` is a structure whose members are the operation's parameters in order; the new
+/// REST form derives from it: members named in `path` come from the path; `client_token` from the query or the
+/// `Client-Token` header; the rest from the query for GET and DELETE; otherwise, when exactly one is left and it is a
+/// structure (or an optional one), it is the whole body; else the body is an object of them. The legacy form derives
+/// from `service` and `name` (§1.2): a first member of mandatory string type, in any operation but `list`, is the ID in
+/// the path.
 struct Operation {
   OperationFacts facts;
   const Type* input = nullptr;

@@ -8,7 +8,7 @@ namespace quire::base {
 }  // namespace quire::base
 
 /// A broken invariant ends the process, in every build. Never for input: that gets an Error.
-#define QUIRE_CHECK(condition)                                       \
-  do {                                                               \
+#define QUIRE_CHECK(condition)                                                   \
+  do {                                                                           \
     if (!(condition)) ::quire::base::fail_check(__FILE__, __LINE__, #condition); \
   } while (false)

@@ -2,7 +2,9 @@
 
 namespace quire::base {
 
-Time SystemClock::now() const { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
+Time SystemClock::now() const {
+  return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
 
 Duration SystemClock::uptime() const {
   return std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now().time_since_epoch());

@@ -10,10 +10,14 @@ namespace {
 
 const EVP_MD* method_of(DigestAlgorithm algorithm) {
   switch (algorithm) {
-    case DigestAlgorithm::SHA1: return EVP_sha1();
-    case DigestAlgorithm::MD5: return EVP_md5();
-    case DigestAlgorithm::SHA256: return EVP_sha256();
-    case DigestAlgorithm::SHA512: return EVP_sha512();
+    case DigestAlgorithm::SHA1:
+      return EVP_sha1();
+    case DigestAlgorithm::MD5:
+      return EVP_md5();
+    case DigestAlgorithm::SHA256:
+      return EVP_sha256();
+    case DigestAlgorithm::SHA512:
+      return EVP_sha512();
   }
   fail_check(__FILE__, __LINE__, "known digest algorithm");
 }
@@ -26,10 +30,14 @@ struct Hasher::Context {
 
 std::string_view name_of(DigestAlgorithm algorithm) {
   switch (algorithm) {
-    case DigestAlgorithm::SHA1: return "SHA1";
-    case DigestAlgorithm::MD5: return "MD5";
-    case DigestAlgorithm::SHA256: return "SHA256";
-    case DigestAlgorithm::SHA512: return "SHA512";
+    case DigestAlgorithm::SHA1:
+      return "SHA1";
+    case DigestAlgorithm::MD5:
+      return "MD5";
+    case DigestAlgorithm::SHA256:
+      return "SHA256";
+    case DigestAlgorithm::SHA512:
+      return "SHA512";
   }
   fail_check(__FILE__, __LINE__, "known digest algorithm");
 }

@@ -14,8 +14,8 @@ namespace quire::base {
 /// The checksums of the API (content-library-api.md §12). Spelled as on the wire.
 enum class DigestAlgorithm { SHA1, MD5, SHA256, SHA512 };
 
-inline constexpr std::array all_digest_algorithms = {DigestAlgorithm::SHA1, DigestAlgorithm::MD5, DigestAlgorithm::SHA256,
-                                                     DigestAlgorithm::SHA512};
+inline constexpr std::array all_digest_algorithms = {DigestAlgorithm::SHA1, DigestAlgorithm::MD5,
+                                                     DigestAlgorithm::SHA256, DigestAlgorithm::SHA512};
 
 std::string_view name_of(DigestAlgorithm algorithm);
 /// Ignores case; nullopt for an unknown name.

@@ -69,7 +69,8 @@ const std::vector<ErrorKind>& all_error_kinds() {
 }
 
 std::string_view name_of(ErrorKind kind) {
-  const auto* found = std::find_if(kind_names.begin(), kind_names.end(), [&](const auto& row) { return row.kind == kind; });
+  const auto* found =
+      std::find_if(kind_names.begin(), kind_names.end(), [&](const auto& row) { return row.kind == kind; });
   QUIRE_CHECK(found != kind_names.end());
   return found->name;
 }
@@ -92,7 +93,8 @@ Message make_message(std::string id, std::string_view text, std::vector<MessageP
     const auto close = text.find('}', open);
     QUIRE_CHECK(close != std::string_view::npos);
     const auto name = text.substr(open + 1, close - open - 1);
-    const auto param = std::find_if(message.params.begin(), message.params.end(), [&](const auto& p) { return p.name == name; });
+    const auto param =
+        std::find_if(message.params.begin(), message.params.end(), [&](const auto& p) { return p.name == name; });
     QUIRE_CHECK(param != message.params.end());
     append_without_percent(message.default_message, text_of(*param));
     text.remove_prefix(close + 1);

@@ -12,8 +12,8 @@
 
 namespace quire::base {
 
-/// The standard errors of the API (content-library-api.md §1.8.1), plus the two transport facts that only the HTTP layer
-/// tells apart. How each looks on a wire stands in one table per wire.
+/// The standard errors of the API (content-library-api.md §1.8.1), plus the two transport facts that only the HTTP
+/// layer tells apart. How each looks on a wire stands in one table per wire.
 enum class ErrorKind {
   already_exists,
   already_in_desired_state,

@@ -8,7 +8,8 @@ namespace quire::base {
 namespace {
 
 TEST(Message, FillsNamedPlaceholdersAndKeepsArgsInOrder) {
-  const auto message = make_message("quire.x", "File {name} has {size} bytes.", {{"name", "a.iso"}, {"size", std::int64_t{7}}});
+  const auto message =
+      make_message("quire.x", "File {name} has {size} bytes.", {{"name", "a.iso"}, {"size", std::int64_t{7}}});
   EXPECT_EQ(message.default_message, "File a.iso has 7 bytes.");
   EXPECT_EQ(message.args(), (std::vector<std::string>{"a.iso", "7"}));
 }

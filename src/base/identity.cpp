@@ -28,7 +28,10 @@ std::string RandomIdentitySource::uuid() {
   return text;
 }
 
-std::string RandomIdentitySource::secret() { return to_hex(std::as_bytes(std::span(random_bytes()))); }
+std::string RandomIdentitySource::secret() {
+  const auto bytes = random_bytes();
+  return to_hex(std::as_bytes(std::span(bytes)));
+}
 
 std::uint64_t RandomIdentitySource::number() {
   std::uint64_t number = 0;

@@ -12,7 +12,7 @@ namespace quire::base {
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::move(value)) {}                           // NOLINT(google-explicit-constructor)
+  Result(T value) : state_(std::move(value)) {}                             // NOLINT(google-explicit-constructor)
   Result(Error error) : state_(tl::unexpected<Error>(std::move(error))) {}  // NOLINT(google-explicit-constructor)
 
   explicit operator bool() const { return state_.has_value(); }

@@ -44,8 +44,10 @@ class BlobStore {
  public:
   virtual ~BlobStore() = default;
 
-  /// Starts the blob `id`, which must be new. `expected_bytes` reserves space: UnableToAllocateResource when it is not there.
-  virtual base::Result<std::unique_ptr<BlobWriter>> create(const BlobId& id, std::optional<std::int64_t> expected_bytes) = 0;
+  /// Starts the blob `id`, which must be new. `expected_bytes` reserves space: UnableToAllocateResource when it is not
+  /// there.
+  virtual base::Result<std::unique_ptr<BlobWriter>> create(const BlobId& id,
+                                                           std::optional<std::int64_t> expected_bytes) = 0;
 
   /// NotFound when there is no committed blob of that id.
   virtual base::Result<std::unique_ptr<BlobReader>> open(const BlobId& id) = 0;

@@ -20,8 +20,8 @@
 
 namespace quire::content {
 
-/// Thrown by the operations of a transaction when the engine fails under them; `Catalog::read` and `Catalog::write` turn
-/// it into a Result. Code inside a transaction lets it pass and never catches it.
+/// Thrown by the operations of a transaction when the engine fails under them; `Catalog::read` and `Catalog::write`
+/// turn it into a Result. Code inside a transaction lets it pass and never catches it.
 class CatalogFailure : public std::exception {
  public:
   explicit CatalogFailure(base::Error error) : error_(std::move(error)) {}
@@ -44,7 +44,8 @@ class CatalogReader {
 
   virtual std::optional<LoginSession> login(const LoginId& id) = 0;
   virtual std::size_t login_count() = 0;
-  virtual std::optional<ClientToken> client_token(std::string_view user, std::string_view operation, std::string_view token) = 0;
+  virtual std::optional<ClientToken> client_token(std::string_view user, std::string_view operation,
+                                                  std::string_view token) = 0;
 
   virtual std::optional<Library> library(const LibraryId& id) = 0;
   virtual std::vector<LibraryId> libraries(const LibraryFilter& filter) = 0;
@@ -60,7 +61,8 @@ class CatalogReader {
   virtual std::optional<Blob> blob(const BlobId& id) = 0;
   /// A blob of these bytes on this storage, if one is there.
   virtual std::optional<Blob> blob_with(const StorageId& storage, std::string_view sha256, std::int64_t size) = 0;
-  /// Up to `limit` blobs of a storage with id greater than `after`, ordered by id; to compare with what the store holds.
+  /// Up to `limit` blobs of a storage with id greater than `after`, ordered by id; to compare with what the store
+  /// holds.
   virtual std::vector<Blob> blobs_after(const StorageId& storage, const BlobId& after, std::size_t limit) = 0;
 
   virtual std::optional<UpdateSession> update_session(const UpdateSessionId& id) = 0;
@@ -72,7 +74,8 @@ class CatalogReader {
   virtual std::vector<UpdateSessionId> expired_update_sessions(base::Time now, std::size_t limit) = 0;
   /// DONE, ERROR and CANCELED sessions that ended before `before`.
   virtual std::vector<UpdateSessionId> ended_update_sessions(base::Time before, std::size_t limit) = 0;
-  virtual std::vector<UpdateSessionId> active_update_sessions_after(const UpdateSessionId& after, std::size_t limit) = 0;
+  virtual std::vector<UpdateSessionId> active_update_sessions_after(const UpdateSessionId& after,
+                                                                    std::size_t limit) = 0;
 
   virtual std::vector<SessionFile> session_files(const UpdateSessionId& id) = 0;  ///< in the order they were added
   virtual std::optional<SessionFile> session_file(const UpdateSessionId& id, std::string_view name) = 0;
@@ -81,14 +84,15 @@ class CatalogReader {
 
   virtual std::optional<DownloadSession> download_session(const DownloadSessionId& id) = 0;
   virtual std::optional<DownloadSession> download_session_of(const TransferToken& token) = 0;
-  virtual std::vector<DownloadSessionId> download_sessions(std::string_view user, const std::optional<ItemId>& item) = 0;
+  virtual std::vector<DownloadSessionId> download_sessions(std::string_view user,
+                                                           const std::optional<ItemId>& item) = 0;
   virtual std::size_t download_session_count() = 0;
   virtual std::vector<DownloadSessionId> expired_download_sessions(base::Time now, std::size_t limit) = 0;
   virtual bool is_prepared(const DownloadSessionId& id, std::string_view file_name) = 0;
 };
 
-/// What can be changed inside one transaction. `insert_*` need a new key, `update_*` an existing one (a missing row is a
-/// broken invariant). Removing what is not there is fine.
+/// What can be changed inside one transaction. `insert_*` need a new key, `update_*` an existing one (a missing row is
+/// a broken invariant). Removing what is not there is fine.
 class CatalogWriter : public CatalogReader {
  public:
   virtual void put_setting(std::string_view name, std::string_view value) = 0;
@@ -97,7 +101,8 @@ class CatalogWriter : public CatalogReader {
   virtual void insert_login(const LoginSession& login) = 0;
   virtual void touch_login(const LoginId& id, base::Time now) = 0;  ///< no effect when it is gone
   virtual void remove_login(const LoginId& id) = 0;
-  virtual void remove_logins(base::Time accessed_before, base::Time created_before) = 0;  ///< those before either moment
+  virtual void remove_logins(base::Time accessed_before,
+                             base::Time created_before) = 0;  ///< those before either moment
   virtual void insert_client_token(const ClientToken& token) = 0;
   virtual void remove_client_tokens(base::Time created_before) = 0;
 
@@ -112,13 +117,14 @@ class CatalogWriter : public CatalogReader {
 
   virtual void insert_content(const Content& content) = 0;
   virtual void insert_content_file(const ContentId& id, const ContentFile& file) = 0;
-  /// Removes the set unless an item points to it or an ACTIVE download session pins it; the blobs it named, else nothing.
+  /// Removes the set unless an item points to it or an ACTIVE download session pins it; the blobs it named, else
+  /// nothing.
   virtual std::vector<BlobId> remove_content_if_unused(const ContentId& id) = 0;
   virtual void insert_change(const Change& change) = 0;
 
   virtual void insert_blob(const Blob& blob) = 0;
-  /// Removes those rows of `candidates` that neither a content file nor a session file names, and returns them: their bytes
-  /// are to be removed once the transaction has committed.
+  /// Removes those rows of `candidates` that neither a content file nor a session file names, and returns them: their
+  /// bytes are to be removed once the transaction has committed.
   virtual std::vector<Blob> remove_unreferenced_blobs(std::span<const BlobId> candidates) = 0;
 
   virtual void insert_update_session(const UpdateSession& session) = 0;
@@ -127,7 +133,8 @@ class CatalogWriter : public CatalogReader {
   /// Every ACTIVE update and download session gets `expires_at` of at least `at_least` (after down time, §28.1).
   virtual void extend_active_sessions(base::Time at_least) = 0;
 
-  virtual void put_session_file(const UpdateSessionId& id, const SessionFile& file) = 0;  ///< inserts or replaces by name
+  virtual void put_session_file(const UpdateSessionId& id,
+                                const SessionFile& file) = 0;  ///< inserts or replaces by name
   virtual void remove_session_file(const UpdateSessionId& id, std::string_view name) = 0;
 
   virtual void insert_download_session(const DownloadSession& session) = 0;
@@ -138,13 +145,14 @@ class CatalogWriter : public CatalogReader {
 
 /// The catalog: every fact that survives a restart, except the bytes. All threads may call it.
 ///
-/// A transaction is a function. It may run more than once (after a serialization failure), so it must have no effect but
-/// through the writer and its own captures, which it must set anew on each run. When it returns an Error, nothing of it
-/// stays. `write` returns success only when the changes survive a power cut; transactions that wait at the same time
-/// share one sync. Transactions must not be nested.
+/// A transaction is a function. It may run more than once (after a serialization failure), so it must have no effect
+/// but through the writer and its own captures, which it must set anew on each run. When it returns an Error, nothing
+/// of it stays. `write` returns success only when the changes survive a power cut; transactions that wait at the same
+/// time share one sync. Transactions must not be nested.
 ///
 /// Besides the function's own Error: UnableToAllocateResource when the storage is full, ServiceUnavailable when the
-/// database cannot be reached, InternalServerError for any other failure of the engine. After each, nothing has changed.
+/// database cannot be reached, InternalServerError for any other failure of the engine. After each, nothing has
+/// changed.
 class Catalog {
  public:
   virtual ~Catalog() = default;

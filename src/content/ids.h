@@ -12,6 +12,6 @@ using StorageId = base::Id<struct StorageTag>;  ///< managed object id of the da
 using UpdateSessionId = base::Id<struct UpdateSessionTag>;
 using DownloadSessionId = base::Id<struct DownloadSessionTag>;
 using TransferToken = base::Id<struct TransferTokenTag>;  ///< the secret in an upload or download endpoint
-using LoginId = base::Id<struct LoginTag>;                ///< SHA-256 of a session token; the token itself is not stored
+using LoginId = base::Id<struct LoginTag>;  ///< SHA-256 of a session token; the token itself is not stored
 
 }  // namespace quire::content

@@ -12,7 +12,14 @@
 namespace quire::content {
 
 /// Spelled as on the wire (content-library-api.md §11.2).
-enum class CertVerificationStatus { NOT_AVAILABLE, VERIFIED, INTERNAL, VERIFICATION_FAILURE, VERIFICATION_IN_PROGRESS, UNTRUSTED };
+enum class CertVerificationStatus {
+  NOT_AVAILABLE,
+  VERIFIED,
+  INTERNAL,
+  VERIFICATION_FAILURE,
+  VERIFICATION_IN_PROGRESS,
+  UNTRUSTED
+};
 
 struct CertificateVerification {
   CertVerificationStatus status = CertVerificationStatus::NOT_AVAILABLE;
@@ -30,7 +37,7 @@ struct Item {
   std::string type;  ///< as the client gave it
   base::Time creation_time;
   base::Time last_modified_time;
-  std::int64_t version = 1;           ///< §28.4
+  std::int64_t version = 1;  ///< §28.4
   std::int64_t metadata_version = 1;
   std::int64_t content_version = 1;
   ContentId content;      ///< the current set of files; empty while there never was one

@@ -14,7 +14,8 @@ const Storage* Storages::find(const StorageId& id) const {
 }
 
 const Storage* Storages::containing(std::string_view storage_uri) const {
-  if (storage_uri.find("/..") != std::string_view::npos || storage_uri.find("%2") != std::string_view::npos) return nullptr;
+  if (storage_uri.find("/..") != std::string_view::npos || storage_uri.find("%2") != std::string_view::npos)
+    return nullptr;
   const auto found = std::find_if(all_.begin(), all_.end(), [&](const auto& storage) {
     return storage_uri.starts_with(storage.uri) &&
            (storage_uri.size() == storage.uri.size() || storage_uri[storage.uri.size()] == '/');

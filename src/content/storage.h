@@ -12,10 +12,10 @@ namespace quire::content {
 
 /// A configured storage: a datastore of the inventory and a place for blobs (wire-protocols.md §4).
 struct Storage {
-  StorageId id;            ///< `datastore-11`
-  std::string name;        ///< `LocalDS_0`
-  std::string uuid;        ///< stable; `ds:///vmfs/volumes/<uuid>/` is its URL
-  std::string uri;         ///< `file:///…` of its folder, without a trailing slash
+  StorageId id;      ///< `datastore-11`
+  std::string name;  ///< `LocalDS_0`
+  std::string uuid;  ///< stable; `ds:///vmfs/volumes/<uuid>/` is its URL
+  std::string uri;   ///< `file:///…` of its folder, without a trailing slash
   std::shared_ptr<BlobStore> blobs;
 
   std::string url() const { return "ds:///vmfs/volumes/" + uuid + "/"; }

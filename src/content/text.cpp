@@ -50,7 +50,9 @@ void append_code_point(std::string& out, char32_t point) {
 bool is_control(char32_t point) { return point < 0x20 || (point >= 0x7F && point < 0xA0); }
 
 base::Error bad_text(std::string_view field, std::string_view rule) {
-  return {base::ErrorKind::invalid_argument, "quire.text.invalid", "{field} {rule}.",
+  return {base::ErrorKind::invalid_argument,
+          "quire.text.invalid",
+          "{field} {rule}.",
           {{"field", std::string(field)}, {"rule", std::string(rule)}}};
 }
 

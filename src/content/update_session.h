@@ -38,7 +38,7 @@ struct UpdateSession {
   std::string creator;                    ///< user name
   LoginId login;                          ///< kept alive by the session's transfers (§1.7)
   UpdateSessionState state = UpdateSessionState::ACTIVE;
-  bool completing = false;  ///< `complete` was accepted, pulls still run (§28.1)
+  bool completing = false;                     ///< `complete` was accepted, pulls still run (§28.1)
   std::optional<base::Message> error_message;  ///< set exactly in ERROR
   std::int64_t client_progress = 0;            ///< 0–100
   base::Time created;
@@ -102,7 +102,7 @@ struct SessionFile {
   std::int64_t bytes_transferred = 0;
   std::optional<std::int64_t> size;     ///< from READY on
   std::vector<base::Checksum> digests;  ///< all that were taken of the received bytes
-  BlobId blob;                          ///< non-empty from READY on, except for an unpacked archive; cleared at the session's end
+  BlobId blob;  ///< non-empty from READY on, except for an unpacked archive; cleared at the session's end
   std::optional<base::Message> error_message;  ///< exactly in ERROR
   bool keep_in_storage = true;                 ///< false for manifest and certificate of a package
   std::int64_t attempt = 0;  ///< +1 with each transfer that starts; a transfer of an older attempt has lost

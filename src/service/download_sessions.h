@@ -12,7 +12,8 @@ namespace quire::service {
 struct DownloadFile {
   content::ContentFile file;
   bool prepared = false;
-  content::TransferToken token;  ///< secret of the session's endpoints
+  content::TransferToken token;           ///< secret of the session's endpoints
+  std::optional<std::string> direct_uri;  ///< set when it was prepared for DIRECT access: where its bytes lie
 };
 
 /// Download sessions (content-library-api.md §16, §17, §28.1): each shows and serves the content of its creation,
@@ -35,9 +36,12 @@ class DownloadSessions {
   base::Result<void> remove(const content::Caller& caller, const content::DownloadSessionId& id);  ///< in every state
 
   base::Result<std::vector<DownloadFile>> files(const content::Caller& caller, const content::DownloadSessionId& id);
-  /// InvalidArgument for an unknown name. NotAllowedInCurrentState unless ACTIVE.
-  base::Result<DownloadFile> prepare(const content::Caller& caller, const content::DownloadSessionId& id, const std::string& name);
-  base::Result<DownloadFile> file(const content::Caller& caller, const content::DownloadSessionId& id, const std::string& name);
+  /// Everything is local, so the file is prepared when this returns. `direct`: the answer names the storage URI instead
+  /// of an HTTPS endpoint. InvalidArgument for an unknown name. NotAllowedInCurrentState unless ACTIVE.
+  base::Result<DownloadFile> prepare(const content::Caller& caller, const content::DownloadSessionId& id,
+                                     const std::string& name, bool direct);
+  base::Result<DownloadFile> file(const content::Caller& caller, const content::DownloadSessionId& id,
+                                  const std::string& name);
 
   base::Result<void> remove_expired();
 

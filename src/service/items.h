@@ -35,9 +35,10 @@ class Items {
                                        const std::optional<std::string>& client_token);
   /// A new item with the source's content. The bytes are shared within a storage and copied to another one before the
   /// call returns. As create, and NotFound for the source.
-  base::Result<content::ItemId> copy(const content::Caller& caller, const content::ItemId& source, const ItemSpec& destination,
-                                     const std::optional<std::string>& client_token);
-  base::Result<std::vector<content::ItemId>> list(const content::Caller& caller, const content::LibraryId& library);  ///< NotFound
+  base::Result<content::ItemId> copy(const content::Caller& caller, const content::ItemId& source,
+                                     const ItemSpec& destination, const std::optional<std::string>& client_token);
+  base::Result<std::vector<content::ItemId>> list(const content::Caller& caller,
+                                                  const content::LibraryId& library);  ///< NotFound
   base::Result<std::vector<content::ItemId>> find(const content::Caller& caller, const content::ItemFilter& filter);
   base::Result<content::Item> get(const content::Caller& caller, const content::ItemId& id);  ///< NotFound
   /// NotFound; InvalidArgument, also for a `version` that is not current; AlreadyExists.
@@ -45,18 +46,21 @@ class Items {
   /// Sessions on it end and go with it (§28.1). NotFound.
   base::Result<void> remove(const content::Caller& caller, const content::ItemId& id);
 
-  base::Result<std::vector<content::ContentFile>> files(const content::Caller& caller, const content::ItemId& id);  ///< NotFound
-  base::Result<content::ContentFile> file(const content::Caller& caller, const content::ItemId& id, const std::string& name);
+  base::Result<std::vector<content::ContentFile>> files(const content::Caller& caller,
+                                                        const content::ItemId& id);  ///< NotFound
+  base::Result<content::ContentFile> file(const content::Caller& caller, const content::ItemId& id,
+                                          const std::string& name);
   base::Result<std::vector<StoredFile>> stored_files(const content::Caller& caller, const content::ItemId& id);
-  base::Result<StoredFile> stored_file(const content::Caller& caller, const content::ItemId& id, const std::string& name);
+  base::Result<StoredFile> stored_file(const content::Caller& caller, const content::ItemId& id,
+                                       const std::string& name);
 
  private:
   Context& context_;
 };
 
-/// Inside a transaction: removes the item, its sessions and its content. Adds the blobs to remove after commit to `bytes`
-/// and the transfers to stop to `transfers`.
-void remove_item_with_sessions(content::CatalogWriter& writer, const content::Item& item, std::vector<content::Blob>& bytes,
-                               std::vector<content::TransferToken>& transfers);
+/// Inside a transaction: removes the item, its sessions and its content. Adds the blobs to remove after commit to
+/// `bytes` and the transfers to stop to `transfers`.
+void remove_item_with_sessions(content::CatalogWriter& writer, const content::Item& item,
+                               std::vector<content::Blob>& bytes, std::vector<content::TransferToken>& transfers);
 
 }  // namespace quire::service

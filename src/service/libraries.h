@@ -37,9 +37,11 @@ class Libraries {
   /// NotFound; InvalidElementType for a subscribed library.
   base::Result<content::Library> get_local(const content::Caller& caller, const content::LibraryId& id);
   /// InvalidArgument when nothing is asked for.
-  base::Result<std::vector<content::LibraryId>> find(const content::Caller& caller, const content::LibraryFilter& filter);
+  base::Result<std::vector<content::LibraryId>> find(const content::Caller& caller,
+                                                     const content::LibraryFilter& filter);
 
-  /// InvalidArgument: bad name, description, storage or client token. Unsupported: several storage backings, publishing.
+  /// InvalidArgument: bad name, description, storage or client token. Unsupported: several storage backings,
+  /// publishing.
   base::Result<content::LibraryId> create_local(const content::Caller& caller, const LibrarySpec& spec,
                                                 const std::optional<std::string>& client_token);
 
@@ -52,7 +54,8 @@ class Libraries {
   base::Result<void> remove_local(const content::Caller& caller, const content::LibraryId& id);
 
  private:
-  base::Result<void> change(const content::LibraryId& id, const LibrarySpec& spec, base::ErrorKind stale_version, bool local_only);
+  base::Result<void> change(const content::LibraryId& id, const LibrarySpec& spec, base::ErrorKind stale_version,
+                            bool local_only);
 
   Context& context_;
 };

@@ -16,8 +16,8 @@ namespace quire::service {
 
 /// The one table of login sessions behind all wires (wire-protocols.md §3.6). All threads may call it.
 ///
-/// A session ends by logout, after `idle_timeout` without use, or at `lifetime_max`. Any authenticated call is use, and so
-/// is a transfer that belongs to one of its update or download sessions (content-library-api.md §1.7).
+/// A session ends by logout, after `idle_timeout` without use, or at `lifetime_max`. Any authenticated call is use, and
+/// so is a transfer that belongs to one of its update or download sessions (content-library-api.md §1.7).
 class Logins {
  public:
   struct Settings {
@@ -57,8 +57,8 @@ class Logins {
   const content::Limits& limits_;
   Settings settings_;
 
-  /// Argon2id is slow and hungry on purpose: one at a time, and a password that was right is remembered as a keyed digest
-  /// for as long as the stored hash stays the same.
+  /// Argon2id is slow and hungry on purpose: one at a time, and a password that was right is remembered as a keyed
+  /// digest for as long as the stored hash stays the same.
   std::mutex verify_mutex_;
   std::string memory_key_;
   std::map<std::string, std::string, std::less<>> verified_;  ///< keyed digest of user and password -> stored hash

@@ -21,7 +21,7 @@ struct Services {
   Configuration configuration{context};
   Uploads uploads{context};
   Downloads downloads{context};
-  std::string server_guid;        ///< stable per installation
+  std::string server_guid;  ///< stable per installation
 };
 
 }  // namespace quire::service

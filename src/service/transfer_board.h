@@ -17,8 +17,8 @@ struct TransferProgress {
   std::atomic<std::int64_t> bytes{0};
   std::atomic<bool> stopped{false};  ///< somebody ended the session or started the file over: give up at the next chunk
 
-  /// Called once, from the thread that stops the transfer, to wake one that waits for the network. Set before the transfer
-  /// is put on the board.
+  /// Called once, from the thread that stops the transfer, to wake one that waits for the network. Set before the
+  /// transfer is put on the board.
   std::function<void()> on_stop;
 };
 

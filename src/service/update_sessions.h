@@ -13,7 +13,7 @@ struct AddFileSpec {
   std::string name;
   content::SourceType source_type = content::SourceType::PUSH;
   std::optional<content::SourceEndpoint> source_endpoint;
-  std::optional<std::int64_t> size;  ///< 0 and -1 mean not declared (§28.1)
+  std::optional<std::int64_t> size;        ///< 0 and -1 mean not declared (§28.1)
   std::optional<base::Checksum> checksum;  ///< hex in any case
 };
 
@@ -55,9 +55,10 @@ class UpdateSessions {
 
   /// NotFound: no such item; ResourceBusy: another session is ACTIVE (says whose, since when); InvalidElementType: item
   /// of a subscribed library; InvalidArgument: client token, warning list.
-  base::Result<content::UpdateSessionId> create(const content::Caller& caller, const std::optional<std::string>& item,
-                                                const std::optional<std::vector<content::WarningBehavior>>& warning_behavior,
-                                                const std::optional<std::string>& client_token);
+  base::Result<content::UpdateSessionId> create(
+      const content::Caller& caller, const std::optional<std::string>& item,
+      const std::optional<std::vector<content::WarningBehavior>>& warning_behavior,
+      const std::optional<std::string>& client_token);
   /// The caller's own sessions in any state; NotFound for an unknown item.
   base::Result<std::vector<content::UpdateSessionId>> list(const content::Caller& caller,
                                                            const std::optional<content::ItemId>& item);
@@ -68,8 +69,9 @@ class UpdateSessions {
   /// InvalidArgument for a progress outside 0–100; a smaller one than before leaves it.
   base::Result<void> keep_alive(const content::Caller& caller, const content::UpdateSessionId& id,
                                 const std::optional<std::int64_t>& progress);
-  /// §14.4: on success the change is visible, in one transaction, or pulls still run and it will be. NotAllowedInCurrentState
-  /// when not ACTIVE, when files are missing (stays ACTIVE) or when the content is invalid (then in ERROR).
+  /// §14.4: on success the change is visible, in one transaction, or pulls still run and it will be.
+  /// NotAllowedInCurrentState when not ACTIVE, when files are missing (stays ACTIVE) or when the content is invalid
+  /// (then in ERROR).
   base::Result<void> complete(const content::Caller& caller, const content::UpdateSessionId& id);
   base::Result<void> cancel(const content::Caller& caller, const content::UpdateSessionId& id);
   base::Result<void> fail(const content::Caller& caller, const content::UpdateSessionId& id,
@@ -81,11 +83,13 @@ class UpdateSessions {
   /// certificate after the descriptor; Unsupported: PULL, until pulls are built; UnableToAllocateResource: no room.
   base::Result<content::SessionFile> add_file(const content::Caller& caller, const content::UpdateSessionId& id,
                                               const AddFileSpec& spec);
-  base::Result<std::vector<content::SessionFile>> files(const content::Caller& caller, const content::UpdateSessionId& id);
+  base::Result<std::vector<content::SessionFile>> files(const content::Caller& caller,
+                                                        const content::UpdateSessionId& id);
   /// InvalidArgument for an unknown name.
   base::Result<content::SessionFile> file(const content::Caller& caller, const content::UpdateSessionId& id,
                                           const std::string& name);
-  base::Result<void> remove_file(const content::Caller& caller, const content::UpdateSessionId& id, const std::string& name);
+  base::Result<void> remove_file(const content::Caller& caller, const content::UpdateSessionId& id,
+                                 const std::string& name);
   base::Result<Validation> validate(const content::Caller& caller, const content::UpdateSessionId& id);
 
   /// For the expiry worker: removes sessions past their time, and ended ones past their retention.

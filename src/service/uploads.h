@@ -26,13 +26,13 @@ class Upload {
   /// Hashes and stores `bytes`, blocking. Best throughput for 1 MiB chunks at 4096-aligned addresses.
   /// After an Error the rest of the body need not be read and finish() must not be called: the Error is the answer.
   /// InvalidArgument: more than declared, bad archive; file and session are in ERROR already (400). ConcurrentChange: a
-  /// later upload of this file won (409). NotFound: the session has ended (410). UnableToAllocateResource: the storage is
-  /// full; the file waits again (507).
+  /// later upload of this file won (409). NotFound: the session has ended (410). UnableToAllocateResource: the storage
+  /// is full; the file waits again (507).
   virtual base::Result<void> append(std::span<const std::byte> bytes) = 0;
 
-  /// Ends the transfer. whole: checks size and digests, makes the blob durable, then READY in one transaction; InvalidArgument
-  /// when a promise was broken (file and session in ERROR); other errors as append(). broken: the file stays TRANSFERRING
-  /// with what has arrived. Call at most once.
+  /// Ends the transfer. whole: checks size and digests, makes the blob durable, then READY in one transaction;
+  /// InvalidArgument when a promise was broken (file and session in ERROR); other errors as append(). broken: the file
+  /// stays TRANSFERRING with what has arrived. Call at most once.
   virtual base::Result<void> finish(BodyEnd end) = 0;
 };
 
@@ -48,14 +48,16 @@ class Uploads {
   explicit Uploads(Context& context) : context_(context) {}
 
   struct Begun {
-    std::unique_ptr<Upload> upload;          ///< set on success
-    std::optional<UploadRefusal> refusal;    ///< else
+    std::unique_ptr<Upload> upload;        ///< set on success
+    std::optional<UploadRefusal> refusal;  ///< else
   };
 
   /// Starts (over) the file behind `/cls/data/<token>/…`. `content_length` is the announced size, if any; one that
-  /// contradicts the declared size is refused before any byte is read (file and session in ERROR, as §28.1 says of whole
-  /// bodies). `on_stop` is called from another thread when the session ends meanwhile; it must only wake the transfer.
-  Begun begin(const content::TransferToken& token, std::optional<std::int64_t> content_length, std::function<void()> on_stop);
+  /// contradicts the declared size is refused before any byte is read (file and session in ERROR, as §28.1 says of
+  /// whole bodies). `on_stop` is called from another thread when the session ends meanwhile; it must only wake the
+  /// transfer.
+  Begun begin(const content::TransferToken& token, std::optional<std::int64_t> content_length,
+              std::function<void()> on_stop);
 
   /// True when `token` belongs to an upload endpoint (of any state), so that a GET on it is 405 and not 404.
   base::Result<bool> is_upload_endpoint(const content::TransferToken& token);

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/operation.h"
+
+/// The parts that all_operations() is put together from; one function per service of the API.
+namespace quire::api {
+
+void add_session_operations(std::vector<Operation>& all);
+void add_configuration_operations(std::vector<Operation>& all);
+void add_library_operations(std::vector<Operation>& all);
+void add_item_operations(std::vector<Operation>& all);
+void add_update_session_operations(std::vector<Operation>& all);
+void add_download_session_operations(std::vector<Operation>& all);
+
+/// `<base_url>/cls/data/<token>/<name>`, the name percent-encoded but for its slashes (wire-protocols.md §6.1).
+std::string transfer_uri(std::string_view base_url, std::string_view token, std::string_view file_name);
+
+/// `text` with everything but unreserved characters and '/' percent-encoded.
+std::string percent_encode_path(std::string_view text);
+
+}  // namespace quire::api

@@ -1,0 +1,289 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/type.h"
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/time.h"
+#include "content/download_session.h"
+#include "content/item.h"
+#include "content/library.h"
+#include "content/update_session.h"
+#include "service/update_sessions.h"
+
+/// The structures of the API as clients see them, members in the order of the published bindings (wire-protocols.md
+/// §7.2). Mandatory members are plain, optional-typed ones std::optional (content-library-api.md Appendix B).
+namespace quire::api {
+
+struct LocalizationParam {
+  static constexpr std::string_view canonical_name = "com.vmware.vapi.std.localization_param";
+  std::optional<std::string> s;
+  std::optional<base::Time> dt;
+  std::optional<std::int64_t> i;
+};
+
+struct LocalizableMessage {
+  static constexpr std::string_view canonical_name = "com.vmware.vapi.std.localizable_message";
+  std::string id;
+  std::string default_message;
+  std::vector<std::string> args;
+  std::optional<std::map<std::string, LocalizationParam>> params;
+  std::optional<std::string> localized;
+};
+
+struct SessionInfo {
+  static constexpr std::string_view canonical_name = "com.vmware.cis.session.info";
+  std::string user;
+  base::Time created_time;
+  base::Time last_accessed_time;
+};
+
+struct ConfigurationModel {
+  static constexpr std::string_view canonical_name = "com.vmware.content.configuration_model";
+  std::optional<bool> automatic_sync_enabled;
+  std::optional<std::int64_t> automatic_sync_start_hour;
+  std::optional<std::int64_t> automatic_sync_stop_hour;
+  std::optional<std::int64_t> maximum_concurrent_item_syncs;
+};
+
+struct StorageBacking {
+  static constexpr std::string_view canonical_name = "com.vmware.content.library.storage_backing";
+  std::optional<content::StorageBackingType> type;
+  std::optional<std::string> datastore_id;
+  std::optional<std::string> storage_uri;
+};
+
+struct OptimizationInfo {
+  static constexpr std::string_view canonical_name = "com.vmware.content.library.optimization_info";
+  std::optional<bool> optimize_remote_publishing;
+};
+
+struct PublishInfo {
+  static constexpr std::string_view canonical_name = "com.vmware.content.library.publish_info";
+  std::optional<content::AuthenticationMethod> authentication_method;
+  std::optional<bool> published;
+  std::optional<std::string> publish_url;
+  std::optional<std::string> user_name;
+  std::optional<Secret> password;
+  std::optional<Secret> current_password;
+  std::optional<bool> persist_json_enabled;
+};
+
+struct LibraryModel {
+  static constexpr std::string_view canonical_name = "com.vmware.content.library_model";
+  std::optional<std::string> id;
+  std::optional<base::Time> creation_time;
+  std::optional<std::string> description;
+  std::optional<base::Time> last_modified_time;
+  std::optional<base::Time> last_sync_time;
+  std::optional<std::string> name;
+  std::optional<std::vector<StorageBacking>> storage_backings;
+  std::optional<content::LibraryType> type;
+  std::optional<OptimizationInfo> optimization_info;
+  std::optional<std::string> version;
+  std::optional<PublishInfo> publish_info;
+  std::optional<std::string> server_guid;
+};
+
+struct LibraryFindSpec {
+  static constexpr std::string_view canonical_name = "com.vmware.content.library.find_spec";
+  std::optional<std::string> name;
+  std::optional<content::LibraryType> type;
+};
+
+struct CertificateVerificationInfo {
+  static constexpr std::string_view canonical_name = "com.vmware.content.library.item.certificate_verification_info";
+  content::CertVerificationStatus status = content::CertVerificationStatus::NOT_AVAILABLE;
+  std::optional<std::vector<std::string>> cert_chain;
+};
+
+struct ItemModel {
+  static constexpr std::string_view canonical_name = "com.vmware.content.library.item_model";
+  std::optional<std::string> id;
+  std::optional<std::string> library_id;
+  std::optional<std::string> content_version;
+  std::optional<base::Time> creation_time;
+  std::optional<std::string> description;
+  std::optional<base::Time> last_modified_time;
+  std::optional<base::Time> last_sync_time;
+  std::optional<std::string> metadata_version;
+  std::optional<std::string> name;
+  std::optional<bool> cached;
+  std::optional<std::int64_t> size;
+  std::optional<std::string> type;
+  std::optional<std::string> version;
+  std::optional<std::string> source_id;
+  std::optional<bool> security_compliance;
+  std::optional<CertificateVerificationInfo> certificate_verification_info;
+};
+
+struct ItemFindSpec {
+  static constexpr std::string_view canonical_name = "com.vmware.content.library.item.find_spec";
+  std::optional<std::string> name;
+  std::optional<std::string> library_id;
+  std::optional<std::string> source_id;
+  std::optional<std::string> type;
+  std::optional<bool> cached;
+};
+
+struct ChecksumInfo {
+  static constexpr std::string_view canonical_name = "com.vmware.content.library.item.file.checksum_info";
+  std::optional<base::DigestAlgorithm> algorithm;
+  std::string checksum;
+};
+
+struct ItemFileInfo {
+  static constexpr std::string_view canonical_name = "com.vmware.content.library.item.file.info";
+  std::optional<ChecksumInfo> checksum_info;
+  std::string name;
+  std::int64_t size = 0;
+  bool cached = true;
+  std::string version;
+};
+
+struct ItemStorageInfo {
+  static constexpr std::string_view canonical_name = "com.vmware.content.library.item.storage.info";
+  StorageBacking storage_backing;
+  std::vector<std::string> storage_uris;
+  std::optional<ChecksumInfo> checksum_info;
+  std::string name;
+  std::int64_t size = 0;
+  bool cached = true;
+  std::string version;
+};
+
+struct TransferEndpoint {
+  static constexpr std::string_view canonical_name = "com.vmware.content.library.item.transfer_endpoint";
+  std::string uri;
+  std::optional<std::string> ssl_certificate_thumbprint;
+  std::optional<std::string> ssl_certificate;
+};
+
+struct CertificateInfo {
+  static constexpr std::string_view canonical_name = "com.vmware.content.library.item.updatesession.certificate_info";
+  std::string issuer;
+  std::string subject;
+  bool self_signed = false;
+  std::string x509;
+};
+
+struct PreviewWarningInfo {
+  static constexpr std::string_view canonical_name =
+      "com.vmware.content.library.item.updatesession.preview_warning_info";
+  content::WarningType type = content::WarningType::SELF_SIGNED_CERTIFICATE;
+  LocalizableMessage message;
+  bool ignored = false;
+};
+
+struct PreviewInfo {
+  static constexpr std::string_view canonical_name = "com.vmware.content.library.item.updatesession.preview_info";
+  service::PreviewState state = service::PreviewState::UNAVAILABLE;
+  std::optional<CertificateInfo> certificate_info;
+  std::optional<std::vector<PreviewWarningInfo>> warnings;
+  std::optional<std::vector<std::string>> cert_chain;
+};
+
+struct WarningBehavior {
+  static constexpr std::string_view canonical_name = "com.vmware.content.library.item.updatesession.warning_behavior";
+  content::WarningType type = content::WarningType::SELF_SIGNED_CERTIFICATE;
+  bool ignored = false;
+};
+
+struct UpdateSessionModel {
+  static constexpr std::string_view canonical_name = "com.vmware.content.library.item.update_session_model";
+  std::optional<std::string> id;
+  std::optional<std::string> library_item_id;
+  std::optional<std::string> library_item_content_version;
+  std::optional<LocalizableMessage> error_message;
+  std::optional<std::int64_t> client_progress;
+  std::optional<content::UpdateSessionState> state;
+  std::optional<base::Time> expiration_time;
+  std::optional<PreviewInfo> preview_info;
+  std::optional<std::vector<WarningBehavior>> warning_behavior;
+};
+
+struct UpdateSessionFileAddSpec {
+  static constexpr std::string_view canonical_name = "com.vmware.content.library.item.updatesession.file.add_spec";
+  std::string name;
+  content::SourceType source_type = content::SourceType::PUSH;
+  std::optional<TransferEndpoint> source_endpoint;
+  std::optional<std::int64_t> size;
+  std::optional<ChecksumInfo> checksum_info;
+};
+
+struct UpdateSessionFileInfo {
+  static constexpr std::string_view canonical_name = "com.vmware.content.library.item.updatesession.file.info";
+  std::string name;
+  content::SourceType source_type = content::SourceType::NONE;
+  std::optional<std::int64_t> size;
+  std::optional<ChecksumInfo> checksum_info;
+  std::optional<TransferEndpoint> source_endpoint;
+  std::optional<TransferEndpoint> upload_endpoint;
+  std::int64_t bytes_transferred = 0;
+  content::TransferStatus status = content::TransferStatus::READY;
+  std::optional<LocalizableMessage> error_message;
+  std::optional<bool> keep_in_storage;
+};
+
+struct ValidationError {
+  static constexpr std::string_view canonical_name =
+      "com.vmware.content.library.item.updatesession.file.validation_error";
+  std::string name;
+  LocalizableMessage error_message;
+};
+
+struct ValidationResult {
+  static constexpr std::string_view canonical_name =
+      "com.vmware.content.library.item.updatesession.file.validation_result";
+  bool has_errors = false;
+  std::vector<std::string> missing_files;
+  std::vector<ValidationError> invalid_files;
+};
+
+struct DownloadSessionModel {
+  static constexpr std::string_view canonical_name = "com.vmware.content.library.item.download_session_model";
+  std::optional<std::string> id;
+  std::optional<std::string> library_item_id;
+  std::optional<std::string> library_item_content_version;
+  std::optional<LocalizableMessage> error_message;
+  std::optional<std::int64_t> client_progress;
+  std::optional<content::DownloadSessionState> state;
+  std::optional<base::Time> expiration_time;
+};
+
+enum class PrepareStatus { UNPREPARED, PREPARE_REQUESTED, PREPARING, PREPARED, ERROR };
+enum class EndpointType { HTTPS, DIRECT };
+
+struct DownloadSessionFileInfo {
+  static constexpr std::string_view canonical_name = "com.vmware.content.library.item.downloadsession.file.info";
+  std::string name;
+  std::optional<std::int64_t> size;
+  std::int64_t bytes_transferred = 0;
+  PrepareStatus status = PrepareStatus::UNPREPARED;
+  std::optional<TransferEndpoint> download_endpoint;
+  std::optional<ChecksumInfo> checksum_info;
+  std::optional<LocalizableMessage> error_message;
+};
+
+struct ContentTypeInfo {
+  static constexpr std::string_view canonical_name = "com.vmware.content.type.info";
+  std::string description;
+  std::string name;
+  std::string type;
+  std::string vendor;
+  std::string version;
+};
+
+/// A stored checksum as clients see it.
+ChecksumInfo checksum_to_api(const base::Checksum& checksum);
+
+/// The wire form of a message.
+LocalizableMessage message_to_api(const base::Message& message);
+
+}  // namespace quire::api

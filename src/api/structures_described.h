@@ -1,0 +1,118 @@
+#pragma once
+
+#include "api/describe.h"
+#include "api/structures.h"
+
+/// Descriptions of the API's structures and enumerations; for the files that bind operations.
+
+namespace quire::base {
+BOOST_DESCRIBE_ENUM(DigestAlgorithm, SHA1, MD5, SHA256, SHA512)
+}
+namespace quire::content {
+BOOST_DESCRIBE_ENUM(LibraryType, LOCAL, SUBSCRIBED)
+BOOST_DESCRIBE_ENUM(StorageBackingType, DATASTORE, OTHER)
+BOOST_DESCRIBE_ENUM(AuthenticationMethod, BASIC, NONE)
+BOOST_DESCRIBE_ENUM(CertVerificationStatus, NOT_AVAILABLE, VERIFIED, INTERNAL, VERIFICATION_FAILURE,
+                    VERIFICATION_IN_PROGRESS, UNTRUSTED)
+BOOST_DESCRIBE_ENUM(UpdateSessionState, ACTIVE, DONE, ERROR, CANCELED)
+BOOST_DESCRIBE_ENUM(SourceType, NONE, PUSH, PULL)
+BOOST_DESCRIBE_ENUM(TransferStatus, WAITING_FOR_TRANSFER, TRANSFERRING, READY, VALIDATING, ERROR)
+BOOST_DESCRIBE_ENUM(WarningType, SELF_SIGNED_CERTIFICATE, EXPIRED_CERTIFICATE, NOT_YET_VALID_CERTIFICATE,
+                    UNTRUSTED_CERTIFICATE)
+BOOST_DESCRIBE_ENUM(DownloadSessionState, ACTIVE, CANCELED, ERROR)
+}  // namespace quire::content
+namespace quire::service {
+BOOST_DESCRIBE_ENUM(PreviewState, UNAVAILABLE, PREPARING, AVAILABLE, NOT_APPLICABLE)
+}
+
+namespace quire::api {
+
+BOOST_DESCRIBE_ENUM(PrepareStatus, UNPREPARED, PREPARE_REQUESTED, PREPARING, PREPARED, ERROR)
+BOOST_DESCRIBE_ENUM(EndpointType, HTTPS, DIRECT)
+
+template <>
+inline constexpr std::string_view enumeration_name<base::DigestAlgorithm> =
+    "com.vmware.content.library.item.file.checksum_algorithm";
+template <>
+inline constexpr std::string_view enumeration_name<content::LibraryType> =
+    "com.vmware.content.library_model.library_type";
+template <>
+inline constexpr std::string_view enumeration_name<content::StorageBackingType> =
+    "com.vmware.content.library.storage_backing.type";
+template <>
+inline constexpr std::string_view enumeration_name<content::AuthenticationMethod> =
+    "com.vmware.content.library.publish_info.authentication_method";
+template <>
+inline constexpr std::string_view enumeration_name<content::CertVerificationStatus> =
+    "com.vmware.content.library.item.cert_verification_status";
+template <>
+inline constexpr std::string_view enumeration_name<content::UpdateSessionState> =
+    "com.vmware.content.library.item.update_session_model.state";
+template <>
+inline constexpr std::string_view enumeration_name<content::SourceType> =
+    "com.vmware.content.library.item.updatesession.file.source_type";
+template <>
+inline constexpr std::string_view enumeration_name<content::TransferStatus> =
+    "com.vmware.content.library.item.transfer_status";
+template <>
+inline constexpr std::string_view enumeration_name<content::WarningType> =
+    "com.vmware.content.library.item.updatesession.warning_type";
+template <>
+inline constexpr std::string_view enumeration_name<content::DownloadSessionState> =
+    "com.vmware.content.library.item.download_session_model.state";
+template <>
+inline constexpr std::string_view enumeration_name<service::PreviewState> =
+    "com.vmware.content.library.item.updatesession.preview_info.state";
+template <>
+inline constexpr std::string_view enumeration_name<PrepareStatus> =
+    "com.vmware.content.library.item.downloadsession.file.prepare_status";
+template <>
+inline constexpr std::string_view enumeration_name<EndpointType> =
+    "com.vmware.content.library.item.downloadsession.file.endpoint_type";
+
+BOOST_DESCRIBE_STRUCT(LocalizationParam, (), (s, dt, i))
+BOOST_DESCRIBE_STRUCT(LocalizableMessage, (), (id, default_message, args, params, localized))
+BOOST_DESCRIBE_STRUCT(SessionInfo, (), (user, created_time, last_accessed_time))
+BOOST_DESCRIBE_STRUCT(ConfigurationModel, (),
+                      (automatic_sync_enabled, automatic_sync_start_hour, automatic_sync_stop_hour,
+                       maximum_concurrent_item_syncs))
+BOOST_DESCRIBE_STRUCT(StorageBacking, (), (type, datastore_id, storage_uri))
+BOOST_DESCRIBE_STRUCT(OptimizationInfo, (), (optimize_remote_publishing))
+BOOST_DESCRIBE_STRUCT(PublishInfo, (),
+                      (authentication_method, published, publish_url, user_name, password, current_password,
+                       persist_json_enabled))
+BOOST_DESCRIBE_STRUCT(LibraryModel, (),
+                      (id, creation_time, description, last_modified_time, last_sync_time, name, storage_backings, type,
+                       optimization_info, version, publish_info, server_guid))
+BOOST_DESCRIBE_STRUCT(LibraryFindSpec, (), (name, type))
+BOOST_DESCRIBE_STRUCT(CertificateVerificationInfo, (), (status, cert_chain))
+BOOST_DESCRIBE_STRUCT(ItemModel, (),
+                      (id, library_id, content_version, creation_time, description, last_modified_time, last_sync_time,
+                       metadata_version, name, cached, size, type, version, source_id, security_compliance,
+                       certificate_verification_info))
+BOOST_DESCRIBE_STRUCT(ItemFindSpec, (), (name, library_id, source_id, type, cached))
+BOOST_DESCRIBE_STRUCT(ChecksumInfo, (), (algorithm, checksum))
+BOOST_DESCRIBE_STRUCT(ItemFileInfo, (), (checksum_info, name, size, cached, version))
+BOOST_DESCRIBE_STRUCT(ItemStorageInfo, (), (storage_backing, storage_uris, checksum_info, name, size, cached, version))
+BOOST_DESCRIBE_STRUCT(TransferEndpoint, (), (uri, ssl_certificate_thumbprint, ssl_certificate))
+BOOST_DESCRIBE_STRUCT(CertificateInfo, (), (issuer, subject, self_signed, x509))
+BOOST_DESCRIBE_STRUCT(PreviewWarningInfo, (), (type, message, ignored))
+BOOST_DESCRIBE_STRUCT(PreviewInfo, (), (state, certificate_info, warnings, cert_chain))
+BOOST_DESCRIBE_STRUCT(WarningBehavior, (), (type, ignored))
+BOOST_DESCRIBE_STRUCT(UpdateSessionModel, (),
+                      (id, library_item_id, library_item_content_version, error_message, client_progress, state,
+                       expiration_time, preview_info, warning_behavior))
+BOOST_DESCRIBE_STRUCT(UpdateSessionFileAddSpec, (), (name, source_type, source_endpoint, size, checksum_info))
+BOOST_DESCRIBE_STRUCT(UpdateSessionFileInfo, (),
+                      (name, source_type, size, checksum_info, source_endpoint, upload_endpoint, bytes_transferred,
+                       status, error_message, keep_in_storage))
+BOOST_DESCRIBE_STRUCT(ValidationError, (), (name, error_message))
+BOOST_DESCRIBE_STRUCT(ValidationResult, (), (has_errors, missing_files, invalid_files))
+BOOST_DESCRIBE_STRUCT(DownloadSessionModel, (),
+                      (id, library_item_id, library_item_content_version, error_message, client_progress, state,
+                       expiration_time))
+BOOST_DESCRIBE_STRUCT(DownloadSessionFileInfo, (),
+                      (name, size, bytes_transferred, status, download_endpoint, checksum_info, error_message))
+BOOST_DESCRIBE_STRUCT(ContentTypeInfo, (), (description, name, type, vendor, version))
+
+}  // namespace quire::api

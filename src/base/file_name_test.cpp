@@ -1,0 +1,96 @@
+#include "base/file_name.h"
+
+#include <gtest/gtest.h>
+
+#include "base/utf8.h"
+
+namespace quire::base {
+namespace {
+
+using std::string_literals::operator""s;
+
+std::string repeat(std::string_view part, int times) {
+  std::string all;
+  for (int i = 0; i < times; ++i) all += part;
+  return all;
+}
+
+TEST(FileName, AcceptsWhatPeopleUse) {
+  for (const auto& name : {"a"s, "disk-0.vmdk"s, "dir/disk.vmdk"s, "a b (1)=%20.iso"s, "..."s, "..a"s, ".hidden"s,
+                           "Gr\xC3\xB6\xC3\x9F"
+                           "e.iso"s,
+                           "\xF0\x9F\x92\xBE.img"s, "C:x"s, "\xC2\xA0"s, repeat("x", 255), repeat("\xC3\xA9", 127),
+                           repeat("0123456/", 127) + "01234567"}) {
+    EXPECT_TRUE(check_file_name(name)) << displayable(name);
+  }
+  EXPECT_TRUE(check_file_name(repeat("0123456/", 127) + "01234567"));  // 1,024 bytes
+}
+
+TEST(FileName, RefusesWhatCouldHarm) {
+  for (const auto& name : {""s,
+                           "/"s,
+                           "/etc/passwd"s,
+                           "a/"s,
+                           "a//b"s,
+                           "."s,
+                           ".."s,
+                           "../a"s,
+                           "a/../b"s,
+                           "a/."s,
+                           "./a"s,
+                           "a\\b"s,
+                           "..\\a"s,
+                           "a\0b"s,
+                           "\0"s,
+                           "a\n"s,
+                           "\x1F"s,
+                           "a\x7F"s,
+                           "\xC2\x80"s,
+                           "\xC2\x9F"s,
+                           "\xFF"s,
+                           "\xC0\xAF"s,
+                           "\xE0\x80\xAF"s,
+                           "\xED\xA0\x80"s,
+                           "\xF4\x90\x80\x80"s,
+                           "\xF8\x88\x80\x80\x80"s,
+                           "a\xC3"s,
+                           "\xE2\x82"s,
+                           "\x80"s,
+                           "http://host/disk.vmdk"s,
+                           repeat("x", 256),
+                           repeat("\xC3\xA9", 128),
+                           "a/" + repeat("x", 256),
+                           repeat("0123456/", 127) + "012345678"}) {
+    const auto checked = check_file_name(name);
+    ASSERT_FALSE(checked) << displayable(name);
+    EXPECT_EQ(checked.error().kind(), ErrorKind::invalid_argument);
+    EXPECT_EQ(checked.error().messages().front().id, "quire.file_name.invalid");
+  }
+}
+
+TEST(Utf8, DisplayableIsAlwaysFitForAMessage) {
+  EXPECT_EQ(displayable("plain \xC3\xA9"), "plain \xC3\xA9");
+  EXPECT_EQ(displayable("a\nb\0"s), "a\\x0ab\\x00");
+  EXPECT_EQ(displayable("\xFF\xC2\x85"), "\\xff\\xc2\\x85");
+  EXPECT_EQ(displayable("abcdef", 3), "abc\xE2\x80\xA6");
+  EXPECT_EQ(displayable("ab\xC3\xA9", 3), "ab\xE2\x80\xA6");
+  EXPECT_EQ(displayable("abc", 3), "abc");
+}
+
+TEST(Utf8, TakesCodePointsAtTheEdges) {
+  struct Case {
+    std::string_view bytes;
+    char32_t point;
+  };
+  for (const auto& [bytes, point] :
+       {Case{"\x7F", 0x7F}, Case{"\xC2\x80", 0x80}, Case{"\xDF\xBF", 0x7FF}, Case{"\xE0\xA0\x80", 0x800},
+        Case{"\xED\x9F\xBF", 0xD7FF}, Case{"\xEE\x80\x80", 0xE000}, Case{"\xEF\xBF\xBF", 0xFFFF},
+        Case{"\xF0\x90\x80\x80", 0x10000}, Case{"\xF4\x8F\xBF\xBF", 0x10FFFF}}) {
+    auto rest = bytes;
+    EXPECT_EQ(take_code_point(rest), point);
+    EXPECT_TRUE(rest.empty());
+  }
+}
+
+}  // namespace
+}  // namespace quire::base
