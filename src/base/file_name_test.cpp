@@ -20,10 +20,9 @@ TEST(FileName, AcceptsWhatPeopleUse) {
                            "Gr\xC3\xB6\xC3\x9F"
                            "e.iso"s,
                            "\xF0\x9F\x92\xBE.img"s, "C:x"s, "\xC2\xA0"s, repeat("x", 255), repeat("\xC3\xA9", 127),
-                           repeat("0123456/", 127) + "01234567"}) {
+                           repeat("0123456/", 127) + "01234567" /* 1,024 bytes */}) {
     EXPECT_TRUE(check_file_name(name)) << displayable(name);
   }
-  EXPECT_TRUE(check_file_name(repeat("0123456/", 127) + "01234567"));  // 1,024 bytes
 }
 
 TEST(FileName, RefusesWhatCouldHarm) {

@@ -1,0 +1,59 @@
+#include "formats/digest_line.h"
+
+#include <algorithm>
+
+#include "base/file_name.h"
+#include "base/hex.h"
+#include "base/utf8.h"
+
+namespace quire::formats {
+namespace {
+
+using base::DigestAlgorithm;
+using base::Error;
+using base::ErrorKind;
+using base::Result;
+
+std::string_view trim(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+bool is_hex(std::string_view text) {
+  return !text.empty() && text.size() % 2 == 0 && std::all_of(text.begin(), text.end(), base::is_hex_digit);
+}
+
+}  // namespace
+
+Result<DigestLine> parse_digest_line(std::string_view line) {
+  // Hexadecimal digits hold no '=', so the last one is the separator, whatever the name holds.
+  const auto open = line.find('(');
+  const auto equals = line.rfind('=');
+  const auto left = trim(line.substr(0, equals));
+  if (open == std::string_view::npos || equals == std::string_view::npos || equals < open || left.back() != ')') {
+    return Error(ErrorKind::invalid_argument, "quire.digest_line.form",
+                 "'{line}' is not of the form SHA256(name)= digits", {{"line", base::displayable(line, 80)}});
+  }
+  const auto algorithm_name = trim(line.substr(0, open));
+  const auto algorithm = base::digest_algorithm(algorithm_name);
+  if (!algorithm || *algorithm == DigestAlgorithm::MD5) {
+    return Error(ErrorKind::invalid_argument, "quire.digest_line.algorithm",
+                 "the algorithm '{name}' is none of SHA1, SHA256, SHA512",
+                 {{"name", base::displayable(algorithm_name, 80)}});
+  }
+  const auto name = line.substr(open + 1, line.rfind(')', equals) - open - 1);
+  if (auto problem = base::file_name_problem(name)) {
+    return Error(ErrorKind::invalid_argument, "quire.digest_line.name", "the name '{name}' cannot be used: {reason}",
+                 {{"name", base::displayable(name)}, {"reason", *std::move(problem)}});
+  }
+  const auto hex = trim(line.substr(equals + 1));
+  if (!is_hex(hex)) {
+    return Error(ErrorKind::invalid_argument, "quire.digest_line.digits",
+                 "what follows '=' for '{name}' is not an even number of hexadecimal digits",
+                 {{"name", std::string(name)}});
+  }
+  return DigestLine{*algorithm, std::string(name), base::to_lower(hex)};
+}
+
+}  // namespace quire::formats

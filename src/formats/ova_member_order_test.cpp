@@ -1,0 +1,70 @@
+#include "formats/ova_member_order.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace quire::formats {
+namespace {
+
+using testing::HasSubstr;
+using Names = std::vector<std::string>;
+
+base::Result<void> follow(const Names& names) {
+  OvaMemberOrder order;
+  for (const auto& name : names) {
+    if (auto kind = order.next(name); !kind) return kind.error();
+  }
+  return order.finish();
+}
+
+TEST(OvaMemberOrder, AcceptsThePlacesOfTheSpecification) {
+  for (const auto& names :
+       {Names{"vm.ovf"}, Names{"vm.ovf", "disk.vmdk"}, Names{"vm.ovf", "vm.mf", "disk.vmdk", "d/x.iso"},
+        Names{"vm.ovf", "vm.mf", "vm.cert", "disk.vmdk"}, Names{"vm.ovf", "vm.cert", "vm.mf", "disk.vmdk"},
+        Names{"vm.ovf", "disk.vmdk", "x.iso", "vm.mf", "vm.cert"}, Names{"vm.ovf", "disk.vmdk", "vm.mf"},
+        Names{"vm.ovf", "vm.mf", "disk.vmdk", "vm.cert"}, Names{"vm.ovf", "vm.mf", "vm.cert"},
+        Names{"VM.OVF", "VM.MF", "disk"}, Names{"a.b.ovf", "a.b.mf"},
+        Names{"vm.ovf", "d/other.mf", "d/other.cert", "disk.vmdk"}}) {
+    const auto followed = follow(names);
+    EXPECT_TRUE(followed) << testing::PrintToString(names) << followed.error().text();
+  }
+}
+
+TEST(OvaMemberOrder, RefusesOthers) {
+  struct Case {
+    Names names;
+    std::string reason;
+  };
+  for (const auto& [names, reason] :
+       std::vector<Case>{{{}, "no member"},
+                         {{"disk.vmdk", "vm.ovf"}, "not an .ovf descriptor"},
+                         {{"vm.mf", "vm.ovf"}, "not an .ovf descriptor"},
+                         {{"d/vm.ovf"}, "in a directory"},
+                         {{"vm.ovf", "b.ovf"}, "second descriptor"},
+                         {{"vm.ovf", "d/b.OVF"}, "second descriptor"},
+                         {{"vm.ovf", "other.mf"}, "not called as the descriptor"},
+                         {{"vm.ovf", "vm.mf", "VM.cert"}, "not called as the descriptor"},
+                         {{"vm.ovf", "vm.mf", "vm.MF"}, "second manifest"},
+                         {{"vm.ovf", "vm.mf", "vm.cert", "disk", "vm.CERT"}, "second manifest or certificate"},
+                         {{"vm.ovf", "a.vmdk", "vm.mf", "b.vmdk"}, "must come last"},
+                         {{"vm.ovf", "vm.mf", "a.vmdk", "vm.cert", "b.vmdk"}, "must come last"},
+                         {{"vm.ovf", "vm.cert"}, "no manifest"}}) {
+    const auto followed = follow(names);
+    ASSERT_FALSE(followed) << testing::PrintToString(names);
+    EXPECT_EQ(followed.error().kind(), base::ErrorKind::invalid_argument);
+    EXPECT_THAT(followed.error().text(), HasSubstr(reason)) << testing::PrintToString(names);
+  }
+}
+
+TEST(OvaMemberOrder, TellsWhatEachMemberIs) {
+  OvaMemberOrder order;
+  EXPECT_EQ(*order.next("vm.ovf"), PackageFileKind::descriptor);
+  EXPECT_EQ(*order.next("vm.mf"), PackageFileKind::manifest);
+  EXPECT_EQ(*order.next("vm.cert"), PackageFileKind::certificate);
+  EXPECT_EQ(*order.next("disk.vmdk"), PackageFileKind::other);
+}
+
+}  // namespace
+}  // namespace quire::formats

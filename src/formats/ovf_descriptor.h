@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace quire::formats {
+
+inline constexpr std::size_t max_ovf_bytes = std::size_t{16} << 20U;
+/// Elements, attributes, namespace declarations, comments and processing instructions together.
+inline constexpr std::size_t max_ovf_nodes = 500'000;
+inline constexpr std::size_t max_ovf_depth = 100;
+inline constexpr std::size_t max_ovf_attributes = 256;   ///< of one element
+inline constexpr std::size_t max_ovf_namespaces = 1000;  ///< declarations in the whole descriptor
+/// One tag, comment, CDATA section or processing instruction. The parser's work on a tag grows with the square of its
+/// attributes, and it tells us of them only afterwards.
+inline constexpr std::size_t max_ovf_tag_bytes = std::size_t{256} << 10U;
+/// References, and the files they stand for (chunks counted singly).
+inline constexpr std::size_t max_ovf_files = 10'000;
+
+/// A `File` of the descriptor's `References`.
+struct OvfReference {
+  std::string href;                   ///< passes check_file_name
+  std::optional<std::uint64_t> size;  ///< bytes as stored (`ovf:size`), chunks together; fits a signed 64-bit integer
+  std::optional<std::string> compression;   ///< `ovf:compression` as given
+  std::optional<std::uint64_t> chunk_size;  ///< `ovf:chunkSize`, bytes, not 0
+  bool operator==(const OvfReference&) const = default;
+};
+
+/// What a content library needs to know of an OVF descriptor.
+struct OvfDescriptor {
+  std::string package_name;              ///< `ovf:id` of the virtual system (or collection); may be empty
+  std::vector<OvfReference> references;  ///< in the order of the document; no href twice
+};
+
+/// A file that must be in the package.
+struct ExpectedFile {
+  std::string name;
+  std::optional<std::uint64_t> size;  ///< bytes; not given: any
+  bool operator==(const ExpectedFile&) const = default;
+};
+
+/// Reads an OVF descriptor (DSP0243 1.x and 2.x; content-library-api.md §23.4, §28.2 "XML"). It must be well-formed in
+/// its declared encoding, namespaces included, and its root must be `Envelope` of one of the two OVF namespaces.
+/// Nothing outside `bytes` is ever read; a DOCTYPE is refused before anything in it is looked at. `href`, `size`,
+/// `compression` and `chunkSize` count when they are in the OVF namespace or in none. An href is a file name of this
+/// package: URLs are refused by the file-name rule, and so are two hrefs that would need the same file. Memory and time
+/// are bounded by the limits above. Any thread.
+///
+/// Error: invalid_argument, id `quire.ovf.invalid`, params `reason` and `line` (from 1).
+base::Result<OvfDescriptor> parse_ovf_descriptor(std::span<const std::byte> bytes);
+
+/// The files that the descriptor's references stand for, in their order. A reference with `chunk_size` stands for its
+/// chunks instead: href and `.000000000`, `.000000001`, …, each of `chunk_size` bytes, the last one of the rest.
+/// Without a size nobody can know how many there are; then the first chunk alone is expected, of any size.
+std::vector<ExpectedFile> expected_files(const OvfDescriptor& descriptor);
+
+}  // namespace quire::formats
