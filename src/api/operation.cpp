@@ -4,6 +4,7 @@
 
 #include "api/operations.h"
 #include "api/structures.h"
+#include "base/uri.h"
 
 namespace quire::api {
 
@@ -29,30 +30,12 @@ const Operation* find_operation(std::string_view service, std::string_view name)
   return found == all.end() ? nullptr : &*found;
 }
 
-std::string percent_encode_path(std::string_view text) {
-  static constexpr char digits[] = "0123456789ABCDEF";
-  std::string encoded;
-  encoded.reserve(text.size());
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       std::string_view("-._~/").find(c) != std::string_view::npos;
-    if (plain) {
-      encoded += c;
-    } else {
-      encoded += '%';
-      encoded += digits[static_cast<unsigned char>(c) >> 4U];
-      encoded += digits[static_cast<unsigned char>(c) & 15U];
-    }
-  }
-  return encoded;
-}
-
 std::string transfer_uri(std::string_view base_url, std::string_view token, std::string_view file_name) {
   std::string uri(base_url);
   uri += "/cls/data/";
   uri += token;
   uri += '/';
-  uri += percent_encode_path(file_name);
+  uri += base::percent_encode_path(file_name);
   return uri;
 }
 

@@ -19,7 +19,4 @@ void add_download_session_operations(std::vector<Operation>& all);
 /// `<base_url>/cls/data/<token>/<name>`, the name percent-encoded but for its slashes (wire-protocols.md §6.1).
 std::string transfer_uri(std::string_view base_url, std::string_view token, std::string_view file_name);
 
-/// `text` with everything but unreserved characters and '/' percent-encoded.
-std::string percent_encode_path(std::string_view text);
-
 }  // namespace quire::api

@@ -88,7 +88,12 @@ struct SignatureFacts {
   std::vector<WarningType> warnings;
   bool operator==(const SignatureFacts&) const = default;
 };
-using PackageFacts = std::variant<std::monostate, DescriptorFacts, ManifestFacts, SignatureFacts>;
+/// The file came whole but is not what its name says; validate and complete tell why.
+struct UnreadableFacts {
+  base::Message reason;
+  bool operator==(const UnreadableFacts&) const = default;
+};
+using PackageFacts = std::variant<std::monostate, DescriptorFacts, ManifestFacts, SignatureFacts, UnreadableFacts>;
 
 /// An entry of an update session (content-library-api.md §15). NONE entries are the snapshot of the item's files.
 struct SessionFile {

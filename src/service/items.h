@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "service/context.h"
+#include "service/session_access.h"
 
 namespace quire::service {
 
@@ -58,9 +59,7 @@ class Items {
   Context& context_;
 };
 
-/// Inside a transaction: removes the item, its sessions and its content. Adds the blobs to remove after commit to
-/// `bytes` and the transfers to stop to `transfers`.
-void remove_item_with_sessions(content::CatalogWriter& writer, const content::Item& item,
-                               std::vector<content::Blob>& bytes, std::vector<content::TransferToken>& transfers);
+/// Inside a transaction: removes the item, its sessions and its content.
+void remove_item_with_sessions(content::CatalogWriter& writer, const content::Item& item, Aftermath& aftermath);
 
 }  // namespace quire::service

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 #include <unordered_map>
+#include <utility>
 
 #include "content/ids.h"
 
@@ -31,11 +32,8 @@ class TransferBoard {
   void finish(const content::TransferToken& token, const std::shared_ptr<TransferProgress>& progress);
   /// Stops the transfer under `token`, if any.
   void stop(const content::TransferToken& token);
-  /// Stops all; for shutdown after the grace period.
-  void stop_all();
   /// Bytes received so far, if a transfer runs.
   std::optional<std::int64_t> bytes(const content::TransferToken& token) const;
-  std::size_t running() const;
 
  private:
   mutable std::mutex mutex_;

@@ -1,0 +1,299 @@
+#include "content/update_session_rules.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "base/check.h"
+#include "base/hex.h"
+
+namespace quire::content {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using base::Message;
+
+bool has_suffix(std::string_view name, std::string_view suffix) {
+  return name.size() >= suffix.size() && base::to_lower(name.substr(name.size() - suffix.size())) == suffix;
+}
+
+struct Row {
+  SessionOperation operation;
+  std::string_view name;
+  // In the order of all_session_phases.
+  std::array<bool, 5> allowed;
+};
+
+constexpr std::array rows = {
+    //                                                  active completing done   error  canceled
+    Row{SessionOperation::get, "get", {true, true, true, true, true}},
+    Row{SessionOperation::update, "update", {true, true, false, false, false}},
+    Row{SessionOperation::complete, "complete", {true, false, false, false, false}},
+    Row{SessionOperation::keep_alive, "keep_alive", {true, true, false, false, false}},
+    Row{SessionOperation::cancel, "cancel", {true, true, false, false, false}},
+    Row{SessionOperation::fail, "fail", {true, true, false, false, false}},
+    Row{SessionOperation::remove, "delete", {false, false, true, true, true}},
+    Row{SessionOperation::list_files, "file.list", {true, true, true, true, true}},
+    Row{SessionOperation::get_file, "file.get", {true, true, true, true, true}},
+    Row{SessionOperation::add_file, "file.add", {true, false, false, false, false}},
+    Row{SessionOperation::remove_file, "file.remove", {true, false, false, false, false}},
+    Row{SessionOperation::validate, "file.validate", {true, false, false, false, false}},
+    Row{SessionOperation::upload, "upload", {true, false, false, false, false}},
+};
+
+const Row& row_of(SessionOperation operation) {
+  const auto* found =
+      std::find_if(rows.begin(), rows.end(), [&](const Row& row) { return row.operation == operation; });
+  QUIRE_CHECK(found != rows.end());
+  return *found;
+}
+
+const base::Checksum* digest_of(const SessionFile& file, base::DigestAlgorithm algorithm) {
+  const auto found = std::find_if(file.digests.begin(), file.digests.end(),
+                                  [&](const auto& digest) { return digest.algorithm == algorithm; });
+  return found == file.digests.end() ? nullptr : &*found;
+}
+
+using FilesByName = std::map<std::string_view, const SessionFile*>;
+
+void judge_descriptor(const DescriptorFacts& facts, const FilesByName& present, PackageVerdict& verdict) {
+  for (const auto& expected : facts.expected_files) {
+    const auto found = present.find(expected.name);
+    if (found == present.end()) {
+      verdict.missing.push_back(expected.name);
+    } else if (expected.size && found->second->size && *expected.size != *found->second->size) {
+      verdict.invalid.push_back(
+          {expected.name,
+           base::make_message(
+               "quire.package.size_differs", "File {name} has {size} bytes, but the OVF descriptor says {expected}.",
+               {{"name", expected.name}, {"size", *found->second->size}, {"expected", *expected.size}})});
+    }
+  }
+}
+
+/// §28.2: a package has exactly one descriptor.
+void judge_descriptor_count(std::string_view item_type, const FilesByName& present, PackageVerdict& verdict) {
+  std::vector<std::string_view> descriptors;
+  for (const auto& [name, file] : present)
+    if (package_file(item_type, name) == PackageFile::descriptor) descriptors.push_back(name);
+  verdict.has_descriptor = !descriptors.empty();
+  if (descriptors.empty() && !present.empty()) {
+    const std::string first(present.begin()->first);
+    verdict.invalid.push_back(
+        {first,
+         base::make_message("quire.package.no_descriptor",
+                            "The item is of type ovf, but no OVF descriptor came with {name}.", {{"name", first}})});
+  } else if (descriptors.size() > 1) {
+    verdict.invalid.push_back(
+        {std::string(descriptors[1]),
+         base::make_message(
+             "quire.package.two_descriptors",
+             "An OVF package has one descriptor, but there are {first} and {second}; remove one of them.",
+             {{"first", std::string(descriptors[0])}, {"second", std::string(descriptors[1])}})});
+  }
+}
+
+void judge_manifest(const ManifestFacts& facts, const FilesByName& present, PackageVerdict& verdict) {
+  for (const auto& entry : facts.entries) {
+    const auto found = present.find(entry.name);
+    if (found == present.end()) {
+      verdict.missing.push_back(entry.name);
+      continue;
+    }
+    const auto* digest = digest_of(*found->second, entry.checksum.algorithm);
+    if (digest == nullptr) {
+      // A file of the snapshot whose digest in this algorithm was never taken: it was accepted when it was sent.
+      if (found->second->source_type == SourceType::NONE) continue;
+      verdict.invalid.push_back(
+          {entry.name, base::make_message("quire.package.digest_not_taken",
+                                          "File {name} was sent before the manifest that names it with "
+                                          "{algorithm}; send the manifest first, then the file again.",
+                                          {{"name", entry.name},
+                                           {"algorithm", std::string(base::name_of(entry.checksum.algorithm))}})});
+    } else if (digest->hex != entry.checksum.hex) {
+      verdict.invalid.push_back(
+          {entry.name,
+           base::make_message("quire.package.manifest_mismatch",
+                              "File {name} has the {algorithm} digest {actual}, but the manifest says {expected}.",
+                              {{"name", entry.name},
+                               {"algorithm", std::string(base::name_of(digest->algorithm))},
+                               {"actual", digest->hex},
+                               {"expected", entry.checksum.hex}})});
+    }
+  }
+}
+
+void judge_signature(const SessionFile& certificate, const SignatureFacts& facts, PackageVerdict& verdict) {
+  verdict.signature = &facts;
+  verdict.warnings = facts.warnings;
+  if (facts.signature_valid) return;
+  verdict.invalid.push_back(
+      {certificate.name, base::make_message("quire.package.signature_invalid",
+                                            "The signature in {name} does not fit the manifest of the package.",
+                                            {{"name", certificate.name}})});
+}
+
+}  // namespace
+
+SessionPhase phase_of(const UpdateSession& session) {
+  switch (session.state) {
+    case UpdateSessionState::ACTIVE:
+      return session.completing ? SessionPhase::completing : SessionPhase::active;
+    case UpdateSessionState::DONE:
+      return SessionPhase::done;
+    case UpdateSessionState::ERROR:
+      return SessionPhase::error;
+    case UpdateSessionState::CANCELED:
+      return SessionPhase::canceled;
+  }
+  base::fail_check(__FILE__, __LINE__, "known session state");
+}
+
+std::string_view name_of(SessionOperation operation) { return row_of(operation).name; }
+
+std::string_view name_of(UpdateSessionState state) {
+  switch (state) {
+    case UpdateSessionState::ACTIVE:
+      return "ACTIVE";
+    case UpdateSessionState::DONE:
+      return "DONE";
+    case UpdateSessionState::ERROR:
+      return "ERROR";
+    case UpdateSessionState::CANCELED:
+      return "CANCELED";
+  }
+  base::fail_check(__FILE__, __LINE__, "known session state");
+}
+
+bool allows(SessionPhase phase, SessionOperation operation) {
+  return row_of(operation).allowed[static_cast<std::size_t>(phase)];
+}
+
+base::Result<void> check_allowed(const UpdateSession& session, SessionOperation operation) {
+  const auto phase = phase_of(session);
+  if (allows(phase, operation)) return {};
+  const std::string state =
+      phase == SessionPhase::completing ? "ACTIVE, being completed" : std::string(name_of(session.state));
+  Error error(
+      ErrorKind::not_allowed_in_current_state, "quire.update_session.wrong_state",
+      "Operation {operation} is not possible while update session {update_session_id} is {state}.",
+      {{"operation", std::string(name_of(operation))}, {"state", state}, {"update_session_id", session.id.text()}});
+  return session.error_message ? error.because(*session.error_message) : error;
+}
+
+bool is_ovf(std::string_view item_type) { return base::to_lower(item_type) == "ovf"; }
+
+PackageFile package_file(std::string_view item_type, std::string_view file_name) {
+  if (!is_ovf(item_type)) return PackageFile::other;
+  if (has_suffix(file_name, ".ovf")) return PackageFile::descriptor;
+  if (has_suffix(file_name, ".mf")) return PackageFile::manifest;
+  if (has_suffix(file_name, ".cert")) return PackageFile::certificate;
+  if (has_suffix(file_name, ".ova")) return PackageFile::archive;
+  return PackageFile::other;
+}
+
+PackageVerdict judge_package(std::string_view item_type, const std::vector<SessionFile>& files) {
+  PackageVerdict verdict;
+  FilesByName present;
+  for (const auto& file : files) {
+    if (file.source_type == SourceType::PUSH && file.status != TransferStatus::READY)
+      verdict.not_received.push_back(file.name);
+    const auto [at, inserted] = present.emplace(file.name, &file);
+    if (!inserted && at->second->source_type == SourceType::NONE)
+      at->second = &file;  // a member replaces a snapshot file
+  }
+  if (!is_ovf(item_type)) return verdict;
+
+  judge_descriptor_count(item_type, present, verdict);
+  for (const auto& [name, file] : present) {
+    if (const auto* descriptor = std::get_if<DescriptorFacts>(&file->facts)) {
+      judge_descriptor(*descriptor, present, verdict);
+    } else if (const auto* manifest = std::get_if<ManifestFacts>(&file->facts)) {
+      judge_manifest(*manifest, present, verdict);
+    } else if (const auto* signature = std::get_if<SignatureFacts>(&file->facts)) {
+      judge_signature(*file, *signature, verdict);
+    } else if (const auto* unreadable = std::get_if<UnreadableFacts>(&file->facts)) {
+      verdict.invalid.push_back({std::string(name), unreadable->reason});
+    } else if (file->source_type != SourceType::NONE && package_file(item_type, name) == PackageFile::certificate) {
+      verdict.missing.push_back(std::string(name.substr(0, name.rfind('.'))) + ".mf");  // nothing to check it against
+    }
+  }
+  std::sort(verdict.missing.begin(), verdict.missing.end());
+  verdict.missing.erase(std::unique(verdict.missing.begin(), verdict.missing.end()), verdict.missing.end());
+  return verdict;
+}
+
+bool manifest_names_all(const std::vector<SessionFile>& files) {
+  std::set<std::string_view> named;
+  for (const auto& file : files)
+    if (const auto* manifest = std::get_if<ManifestFacts>(&file.facts))
+      for (const auto& entry : manifest->entries) named.insert(entry.name);
+  return std::all_of(files.begin(), files.end(), [&](const SessionFile& file) {
+    return !file.keep_in_storage || package_file("ovf", file.name) == PackageFile::archive || named.contains(file.name);
+  });
+}
+
+bool is_ignored(const std::optional<std::vector<WarningBehavior>>& behavior, WarningType type) {
+  if (!behavior) return false;
+  return std::any_of(behavior->begin(), behavior->end(),
+                     [&](const WarningBehavior& entry) { return entry.type == type && entry.ignored; });
+}
+
+Message message_of(WarningType type, const SignatureFacts& signature) {
+  const std::vector<base::MessageParam> params = {{"subject", signature.subject}, {"issuer", signature.issuer}};
+  switch (type) {
+    case WarningType::SELF_SIGNED_CERTIFICATE:
+      return base::make_message("quire.package.certificate_self_signed",
+                                "The package is signed with the self-signed certificate {subject}.", params);
+    case WarningType::EXPIRED_CERTIFICATE:
+      return base::make_message("quire.package.certificate_expired",
+                                "The package's signing certificate {subject} has expired.", params);
+    case WarningType::NOT_YET_VALID_CERTIFICATE:
+      return base::make_message("quire.package.certificate_not_yet_valid",
+                                "The package's signing certificate {subject} is not valid yet.", params);
+    case WarningType::UNTRUSTED_CERTIFICATE:
+      return base::make_message(
+          "quire.package.certificate_untrusted",
+          "The package's signing certificate {subject}, issued by {issuer}, leads to no trusted root.", params);
+  }
+  base::fail_check(__FILE__, __LINE__, "known warning type");
+}
+
+NextContent next_content(std::string_view item_type, const std::vector<ContentFile>& base,
+                         const std::vector<SessionFile>& files) {
+  std::map<std::string_view, const ContentFile*> before;
+  for (const auto& file : base) before.emplace(file.name, &file);
+  std::set<std::string_view> members;
+  for (const auto& file : files)
+    if (!file.archive.empty()) members.insert(file.name);
+
+  NextContent next;
+  std::size_t unchanged = 0;
+  for (const auto& file : files) {
+    const bool replaced = file.archive.empty() && members.contains(file.name);
+    if (replaced || !file.keep_in_storage || package_file(item_type, file.name) == PackageFile::archive) continue;
+    const auto old = before.find(file.name);
+    if (file.source_type == SourceType::NONE && file.archive.empty()) {
+      QUIRE_CHECK(old != before.end());
+      next.files.push_back(*old->second);
+      ++unchanged;
+      continue;
+    }
+    QUIRE_CHECK(file.size && !file.blob.empty());
+    ContentFile sent;
+    sent.name = file.name;
+    sent.version = old == before.end() ? 1 : old->second->version + 1;
+    sent.blob = file.blob;
+    sent.size = *file.size;
+    const auto* sha256 = digest_of(file, base::DigestAlgorithm::SHA256);
+    QUIRE_CHECK(sha256 != nullptr);
+    sent.checksum = file.declared_checksum ? *file.declared_checksum : *sha256;
+    next.files.push_back(std::move(sent));
+    next.changed = true;
+  }
+  if (unchanged != base.size()) next.changed = true;
+  return next;
+}
+
+}  // namespace quire::content

@@ -1,0 +1,67 @@
+#include "service/configuration.h"
+
+#include <array>
+#include <charconv>
+
+namespace quire::service {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using content::Caller;
+using content::CatalogReader;
+using content::CatalogWriter;
+
+/// One row a number: name, default, range (content-library-api.md §3).
+struct NumberRow {
+  std::string_view name;
+  std::optional<std::int64_t> ConfigurationModel::* member;
+  std::int64_t fallback;
+  std::int64_t least;
+  std::int64_t most;
+};
+constexpr std::array number_rows = {
+    NumberRow{"automatic_sync_start_hour", &ConfigurationModel::automatic_sync_start_hour, 20, 0, 23},
+    NumberRow{"automatic_sync_stop_hour", &ConfigurationModel::automatic_sync_stop_hour, 7, 0, 23},
+    NumberRow{"maximum_concurrent_item_syncs", &ConfigurationModel::maximum_concurrent_item_syncs, 5, 1, 1000},
+};
+constexpr std::string_view enabled_name = "automatic_sync_enabled";
+
+std::string key_of(std::string_view name) { return "configuration." + std::string(name); }
+
+std::int64_t stored_number(CatalogReader& reader, const NumberRow& row) {
+  const auto text = reader.setting(key_of(row.name));
+  std::int64_t value = row.fallback;
+  if (text) std::from_chars(text->data(), text->data() + text->size(), value);
+  return value;
+}
+
+}  // namespace
+
+base::Result<ConfigurationModel> Configuration::get(const Caller&) {
+  return context_.catalog.read([](CatalogReader& reader) -> base::Result<ConfigurationModel> {
+    ConfigurationModel model;
+    model.automatic_sync_enabled = reader.setting(key_of(enabled_name)).value_or("true") == "true";
+    for (const auto& row : number_rows) model.*row.member = stored_number(reader, row);
+    return model;
+  });
+}
+
+base::Result<void> Configuration::update(const Caller&, const ConfigurationModel& model) {
+  for (const auto& row : number_rows) {
+    const auto value = model.*row.member;
+    if (value && (*value < row.least || *value > row.most))
+      return Error(ErrorKind::invalid_argument, "quire.configuration.out_of_range",
+                   "{name} is {value}; it must be from {least} to {most}.",
+                   {{"name", std::string(row.name)}, {"value", *value}, {"least", row.least}, {"most", row.most}});
+  }
+  return context_.catalog.write([&](CatalogWriter& writer) -> base::Result<void> {
+    if (model.automatic_sync_enabled)
+      writer.put_setting(key_of(enabled_name), *model.automatic_sync_enabled ? "true" : "false");
+    for (const auto& row : number_rows)
+      if (const auto value = model.*row.member) writer.put_setting(key_of(row.name), std::to_string(*value));
+    return {};
+  });
+}
+
+}  // namespace quire::service

@@ -1,0 +1,57 @@
+#include "service/context.h"
+
+#include "base/digest.h"
+#include "base/log.h"
+
+namespace quire::service {
+
+using base::Error;
+using base::ErrorKind;
+
+void remove_bytes(Context& context, const std::vector<content::Blob>& blobs) {
+  for (const auto& blob : blobs) {
+    const auto* storage = context.storages.find(blob.storage);
+    if (storage == nullptr) continue;  // a storage that was taken out of the configuration keeps its bytes
+    if (const auto removed = storage->blobs->remove(blob.id); !removed)
+      spdlog::warn("Blob {} of storage {} could not be removed and is left to the sweep: {}", blob.id.text(),
+                   storage->name, removed.error().cause());
+  }
+}
+
+base::Result<std::string> create_once(Context& context, content::CatalogWriter& writer, const content::Caller& caller,
+                                      std::string_view operation, const std::optional<std::string>& client_token,
+                                      std::string_view digest,
+                                      const std::function<base::Result<std::string>()>& create) {
+  if (!client_token) return create();
+  if (!base::looks_like_uuid(*client_token))
+    return Error(ErrorKind::invalid_argument, "quire.client_token.malformed",
+                 "The client token {client_token} is not a UUID; send a fresh UUID for each creation.",
+                 {{"client_token", *client_token}});
+  if (const auto before = writer.client_token(caller.user, operation, *client_token)) {
+    if (before->spec_digest == digest) return before->result_id;
+    return Error(ErrorKind::invalid_argument, "quire.client_token.other_spec",
+                 "The client token {client_token} was sent before with another specification; use a fresh UUID.",
+                 {{"client_token", *client_token}});
+  }
+  auto id = create();
+  if (id)
+    writer.insert_client_token(
+        {caller.user, std::string(operation), *client_token, std::string(digest), *id, context.clock.now()});
+  return id;
+}
+
+std::string spec_digest(const std::vector<std::optional<std::string>>& parts) {
+  base::Hasher hasher(base::DigestAlgorithm::SHA256);
+  const auto add = [&](std::string_view text) { hasher.update(std::as_bytes(std::span(text))); };
+  for (const auto& part : parts) {
+    if (!part) {
+      add("-;");
+    } else {
+      add(std::to_string(part->size()) + ":");
+      add(*part);
+    }
+  }
+  return hasher.finish().hex;
+}
+
+}  // namespace quire::service

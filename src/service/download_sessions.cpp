@@ -1,0 +1,335 @@
+#include "service/download_sessions.h"
+
+#include "content/text.h"
+#include "service/session_access.h"
+
+namespace quire::service {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using base::Result;
+using content::Caller;
+using content::CatalogReader;
+using content::CatalogWriter;
+using content::ContentFile;
+using content::DownloadSession;
+using content::DownloadSessionId;
+using content::DownloadSessionState;
+using content::ItemId;
+
+std::string_view name_of(DownloadSessionState state) {
+  switch (state) {
+    case DownloadSessionState::ACTIVE:
+      return "ACTIVE";
+    case DownloadSessionState::CANCELED:
+      return "CANCELED";
+    case DownloadSessionState::ERROR:
+      return "ERROR";
+  }
+  return "";
+}
+
+Error not_found(const DownloadSessionId& id) {
+  return {ErrorKind::not_found,
+          "quire.download_session.not_found",
+          "No download session has the identifier {download_session_id}; it may have expired.",
+          {{"download_session_id", id.text()}}};
+}
+
+Result<DownloadSession> find_session(CatalogReader& reader, const Caller& caller, const DownloadSessionId& id,
+                                     base::Time now) {
+  auto session = reader.download_session(id);
+  const bool usable =
+      session && (caller.administrator || session->creator == caller.user) && session->expires_at >= now;
+  if (!usable) return not_found(id);
+  return *std::move(session);
+}
+
+Result<void> check_active(const DownloadSession& session, std::string_view operation) {
+  if (session.state == DownloadSessionState::ACTIVE) return {};
+  Error error(ErrorKind::not_allowed_in_current_state, "quire.download_session.wrong_state",
+              "Operation {operation} is not possible while download session {download_session_id} is {state}.",
+              {{"operation", std::string(operation)},
+               {"state", std::string(name_of(session.state))},
+               {"download_session_id", session.id.text()}});
+  return session.error_message ? error.because(*session.error_message) : error;
+}
+
+/// Moves the expiration when the promise of the time-out needs it.
+void touch(CatalogWriter& writer, DownloadSession& session, const Context& context) {
+  session.expires_at = extended(session.expires_at, context.clock.now(), context.settings.download_session_timeout);
+  writer.update_download_session(session);
+}
+
+/// Finds an ACTIVE session, changes it and moves its expiration.
+template <class F>
+Result<void> change_active(Context& context, const Caller& caller, const DownloadSessionId& id,
+                           std::string_view operation, F change) {
+  return context.catalog.write([&](CatalogWriter& writer) -> Result<void> {
+    auto session = find_session(writer, caller, id, context.clock.now());
+    if (!session) return session.error();
+    if (auto active = check_active(*session, operation); !active) return active;
+    change(*session);
+    touch(writer, *session, context);
+    return {};
+  });
+}
+
+/// Inside a transaction: lets go of the content that the session pinned.
+void release(CatalogWriter& writer, const DownloadSession& session, Aftermath& aftermath) {
+  aftermath.transfers.push_back(session.token);
+  if (session.content.empty()) return;
+  const auto candidates = writer.remove_content_if_unused(session.content);
+  const auto removed = writer.remove_unreferenced_blobs(candidates);
+  aftermath.bytes.insert(aftermath.bytes.end(), removed.begin(), removed.end());
+}
+
+/// Ends an ACTIVE session; its links die and the content it pinned is let go.
+template <class F>
+Result<void> end_active(Context& context, const Caller& caller, const DownloadSessionId& id, std::string_view operation,
+                        F change) {
+  Aftermath aftermath;
+  const auto ended = context.catalog.write([&](CatalogWriter& writer) -> Result<void> {
+    aftermath.clear();
+    auto session = find_session(writer, caller, id, context.clock.now());
+    if (!session) return session.error();
+    if (auto active = check_active(*session, operation); !active) return active;
+    change(*session);
+    touch(writer, *session, context);
+    release(writer, *session, aftermath);
+    return {};
+  });
+  if (ended) settle(context, aftermath);
+  return ended;
+}
+
+DownloadFile view(CatalogReader& reader, const DownloadSession& session, const ContentFile& file) {
+  DownloadFile download;
+  download.file = file;
+  download.prepared = session.state == DownloadSessionState::ACTIVE && reader.is_prepared(session.id, file.name);
+  download.token = session.token;
+  return download;
+}
+
+Result<ContentFile> find_file(CatalogReader& reader, const DownloadSession& session, const std::string& name) {
+  if (auto file = reader.content_file(session.content, name)) return *std::move(file);
+  return Error(ErrorKind::invalid_argument, "quire.download_session.unknown_file",
+               "Download session {download_session_id} has no file named {file_name}.",
+               {{"download_session_id", session.id.text()}, {"file_name", name}});
+}
+
+}  // namespace
+
+Result<DownloadSessionId> DownloadSessions::create(const Caller& caller, const std::optional<std::string>& item_id,
+                                                   const std::optional<std::string>& client_token) {
+  if (!item_id)
+    return Error(ErrorKind::invalid_argument, "quire.download_session.no_item",
+                 "create_spec.library_item_id is required.");
+  const auto id = context_.catalog.write([&](CatalogWriter& writer) -> Result<std::string> {
+    return create_once(
+        context_, writer, caller, "com.vmware.content.library.item.download_session.create", client_token,
+        spec_digest({item_id}), [&]() -> Result<std::string> {
+          const auto item = writer.item(ItemId(*item_id));
+          if (!item)
+            return Error(ErrorKind::not_found, "quire.item.not_found",
+                         "No library item has the identifier {library_item_id}.", {{"library_item_id", *item_id}});
+          if (writer.download_session_count() >= context_.limits.download_sessions_max)
+            return Error(ErrorKind::service_unavailable, "quire.download_session.too_many",
+                         "There are {limit} download sessions already, which is the limit; delete some.",
+                         {{"limit", static_cast<std::int64_t>(context_.limits.download_sessions_max)}});
+          DownloadSession session;
+          session.id = DownloadSessionId(context_.identities.uuid());
+          session.item_id = item->id;
+          session.item_content_version = item->content_version;
+          session.content = item->content;
+          session.creator = caller.user;
+          session.login = caller.login;
+          session.token = content::TransferToken(context_.identities.secret());
+          session.created = context_.clock.now();
+          session.expires_at = extended(session.created, session.created, context_.settings.download_session_timeout);
+          writer.insert_download_session(session);
+          return session.id.text();
+        });
+  });
+  if (!id) return id.error();
+  return DownloadSessionId(*id);
+}
+
+Result<std::vector<DownloadSessionId>> DownloadSessions::list(const Caller& caller, const std::optional<ItemId>& item) {
+  return context_.catalog.read([&](CatalogReader& reader) -> Result<std::vector<DownloadSessionId>> {
+    if (item && !reader.item(*item))
+      return Error(ErrorKind::not_found, "quire.item.not_found",
+                   "No library item has the identifier {library_item_id}.", {{"library_item_id", item->text()}});
+    std::vector<DownloadSessionId> ids;
+    for (const auto& id : reader.download_sessions(caller.user, item))
+      if (find_session(reader, caller, id, context_.clock.now())) ids.push_back(id);
+    return ids;
+  });
+}
+
+Result<DownloadSession> DownloadSessions::get(const Caller& caller, const DownloadSessionId& id) {
+  const auto now = context_.clock.now();
+  const auto session =
+      context_.catalog.read([&](CatalogReader& reader) { return find_session(reader, caller, id, now); });
+  if (!session || !needs_extension(session->expires_at, now, context_.settings.download_session_timeout))
+    return session;
+  return context_.catalog.write([&](CatalogWriter& writer) -> Result<DownloadSession> {
+    auto again = find_session(writer, caller, id, now);
+    if (again && again->state == DownloadSessionState::ACTIVE) touch(writer, *again, context_);
+    return again;
+  });
+}
+
+Result<void> DownloadSessions::keep_alive(const Caller& caller, const DownloadSessionId& id,
+                                          const std::optional<std::int64_t>& progress) {
+  if (progress && (*progress < 0 || *progress > 100))
+    return Error(ErrorKind::invalid_argument, "quire.session.progress_out_of_range",
+                 "The progress is {progress}; it must be from 0 to 100.", {{"progress", *progress}});
+  return change_active(context_, caller, id, "keep_alive", [&](DownloadSession& session) {
+    if (progress) session.client_progress = std::max(session.client_progress, *progress);
+  });
+}
+
+Result<void> DownloadSessions::cancel(const Caller& caller, const DownloadSessionId& id) {
+  return end_active(context_, caller, id, "cancel",
+                    [](DownloadSession& session) { session.state = DownloadSessionState::CANCELED; });
+}
+
+Result<void> DownloadSessions::fail(const Caller& caller, const DownloadSessionId& id,
+                                    const std::optional<std::string>& client_error_message) {
+  const auto message = client_failure(client_error_message, context_.limits);
+  if (!message) return message.error();
+  return end_active(context_, caller, id, "fail", [&](DownloadSession& session) {
+    session.state = DownloadSessionState::ERROR;
+    session.error_message = *message;
+  });
+}
+
+Result<void> DownloadSessions::remove(const Caller& caller, const DownloadSessionId& id) {
+  Aftermath aftermath;
+  const auto removed = context_.catalog.write([&](CatalogWriter& writer) -> Result<void> {
+    aftermath.clear();
+    const auto session = find_session(writer, caller, id, context_.clock.now());
+    if (!session) return session.error();
+    writer.remove_download_session(id);
+    release(writer, *session, aftermath);
+    return {};
+  });
+  if (removed) settle(context_, aftermath);
+  return removed;
+}
+
+Result<std::vector<DownloadFile>> DownloadSessions::files(const Caller& caller, const DownloadSessionId& id) {
+  const auto session = get(caller, id);
+  if (!session) return session.error();
+  return context_.catalog.read([&](CatalogReader& reader) -> Result<std::vector<DownloadFile>> {
+    std::vector<DownloadFile> all;
+    for (const auto& file : reader.content_files(session->content)) all.push_back(view(reader, *session, file));
+    return all;
+  });
+}
+
+Result<DownloadFile> DownloadSessions::prepare(const Caller& caller, const DownloadSessionId& id,
+                                               const std::string& name, bool direct) {
+  return context_.catalog.write([&](CatalogWriter& writer) -> Result<DownloadFile> {
+    auto session = find_session(writer, caller, id, context_.clock.now());
+    if (!session) return session.error();
+    const auto file = find_file(writer, *session, name);
+    if (!file) return file.error();
+    if (auto active = check_active(*session, "prepare"); !active) return active.error();
+    writer.put_prepared(id, name);
+    touch(writer, *session, context_);
+    auto download = view(writer, *session, *file);
+    if (direct) {
+      const auto blob = writer.blob(file->blob);
+      const auto* storage = blob ? context_.storages.find(blob->storage) : nullptr;
+      if (storage == nullptr) return base::internal_error("blob " + file->blob.text() + " is on no configured storage");
+      download.direct_uri = storage->blobs->uri(file->blob);
+    }
+    return download;
+  });
+}
+
+Result<DownloadFile> DownloadSessions::file(const Caller& caller, const DownloadSessionId& id,
+                                            const std::string& name) {
+  const auto session = get(caller, id);
+  if (!session) return session.error();
+  return context_.catalog.read([&](CatalogReader& reader) -> Result<DownloadFile> {
+    const auto file = find_file(reader, *session, name);
+    if (!file) return file.error();
+    return view(reader, *session, *file);
+  });
+}
+
+Result<void> DownloadSessions::remove_expired() {
+  constexpr std::size_t batch = 100;
+  const auto now = context_.clock.now();
+  for (;;) {
+    Aftermath aftermath;
+    std::size_t count = 0;
+    const auto removed = context_.catalog.write([&](CatalogWriter& writer) -> Result<void> {
+      aftermath.clear();
+      const auto ids = writer.expired_download_sessions(now, batch);
+      count = ids.size();
+      for (const auto& id : ids) {
+        const auto session = writer.download_session(id);
+        writer.remove_download_session(id);
+        if (session) release(writer, *session, aftermath);
+      }
+      return {};
+    });
+    if (!removed) return removed;
+    settle(context_, aftermath);
+    if (count < batch) return {};
+  }
+}
+
+Result<OpenDownload> Downloads::open(const content::TransferToken& token, const std::string& name) {
+  const auto now = context_.clock.now();
+  const Error none(ErrorKind::not_found, "quire.download.not_found",
+                   "There is nothing to download here: the link is wrong, was not prepared, or its session has ended.");
+  struct Place {
+    OpenDownload download;
+    content::Blob blob;
+  };
+  auto place = context_.catalog.read([&](CatalogReader& reader) -> Result<Place> {
+    const auto session = reader.download_session_of(token);
+    if (!session || session->state != DownloadSessionState::ACTIVE || session->expires_at < now) return none;
+    auto file = reader.content_file(session->content, name);
+    if (!file || !reader.is_prepared(session->id, name)) return none;
+    auto blob = reader.blob(file->blob);
+    if (!blob) return base::internal_error("content file without blob " + file->blob.text());
+    return Place{{nullptr, *std::move(file), session->id}, *std::move(blob)};
+  });
+  if (!place) return place.error();
+  const auto* storage = context_.storages.find(place->blob.storage);
+  if (storage == nullptr) return base::internal_error("storage " + place->blob.storage.text() + " is not configured");
+  auto bytes = storage->blobs->open(place->blob.id);
+  if (!bytes)
+    return base::internal_error("blob " + place->blob.id.text() + " cannot be opened: " + bytes.error().cause());
+  place->download.bytes = *std::move(bytes);
+  if (auto touched = touch(place->download.session); !touched && touched.error().kind() == ErrorKind::not_found)
+    return touched.error();
+  return std::move(place->download);
+}
+
+Result<void> Downloads::touch(const DownloadSessionId& id) {
+  const auto now = context_.clock.now();
+  const auto session = context_.catalog.read([&](CatalogReader& reader) -> Result<DownloadSession> {
+    const auto found = reader.download_session(id);
+    if (!found || found->state != DownloadSessionState::ACTIVE) return not_found(id);
+    return *found;
+  });
+  if (!session) return session.error();
+  if (!needs_extension(session->expires_at, now, context_.settings.download_session_timeout)) return {};
+  return context_.catalog.write([&](CatalogWriter& writer) -> Result<void> {
+    auto again = writer.download_session(id);
+    if (!again || again->state != DownloadSessionState::ACTIVE) return not_found(id);
+    service::touch(writer, *again, context_);
+    writer.touch_login(again->login, now);
+    return {};
+  });
+}
+
+}  // namespace quire::service

@@ -1,0 +1,197 @@
+#include "service/libraries.h"
+
+#include "content/text.h"
+#include "service/items.h"
+
+namespace quire::service {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using base::Result;
+using content::Caller;
+using content::CatalogReader;
+using content::CatalogWriter;
+using content::Library;
+using content::LibraryId;
+using content::StorageBackingType;
+
+Result<Library> find_library(CatalogReader& reader, const LibraryId& id) {
+  if (auto library = reader.library(id)) return *std::move(library);
+  return Error(ErrorKind::not_found, "quire.library.not_found", "No library has the identifier {library_id}.",
+               {{"library_id", id.text()}});
+}
+
+Result<Library> find_local(CatalogReader& reader, const LibraryId& id) {
+  auto library = find_library(reader, id);
+  if (library && library->type != content::LibraryType::LOCAL)
+    return Error(ErrorKind::invalid_element_type, "quire.library.not_local",
+                 "Library {name} is a subscribed library; this works on local libraries only.",
+                 {{"name", library->name}});
+  return library;
+}
+
+Result<void> check_publishing(const LibrarySpec& spec) {
+  if (!spec.publish || !spec.publish->published.value_or(false)) return {};
+  return Error(ErrorKind::unsupported, "quire.library.publishing_unsupported",
+               "This server does not publish libraries yet; leave publish_info.published out or false.");
+}
+
+Result<void> check_texts(const LibrarySpec& spec, const content::Limits& limits) {
+  if (spec.name)
+    if (auto checked = content::check_name("name", *spec.name, limits.name_chars_max); !checked) return checked;
+  if (spec.description) return content::check_text("description", *spec.description, limits.description_chars_max);
+  return {};
+}
+
+struct Placement {
+  content::StorageBacking backing;
+  content::StorageId storage;
+};
+
+/// Which storage a create spec means (§28 leaves it open; absent or empty: the default one, which is then reported).
+Result<Placement> place(const LibrarySpec& spec, const content::Storages& storages) {
+  if (!spec.storage_backings || spec.storage_backings->empty()) {
+    const auto& storage = storages.default_storage();
+    return Placement{{StorageBackingType::DATASTORE, storage.id.text(), std::nullopt}, storage.id};
+  }
+  if (spec.storage_backings->size() > 1)
+    return Error(ErrorKind::unsupported, "quire.library.several_storage_backings",
+                 "A library has exactly one storage backing; {count} were given.",
+                 {{"count", static_cast<std::int64_t>(spec.storage_backings->size())}});
+  const auto& backing = spec.storage_backings->front();
+  const bool by_uri = backing.type == StorageBackingType::OTHER;
+  const auto& name = by_uri ? backing.storage_uri : backing.datastore_id;
+  const std::string member = by_uri ? "storage_uri" : "datastore_id";
+  if (!name || name->empty() || (by_uri ? backing.datastore_id : backing.storage_uri))
+    return Error(ErrorKind::invalid_argument, "quire.library.storage_backing_incomplete",
+                 "storage_backings needs {member} and only that for its type.", {{"member", member}});
+  const auto* storage = by_uri ? storages.containing(*name) : storages.find(content::StorageId(*name));
+  if (storage == nullptr)
+    return Error(ErrorKind::invalid_argument, "quire.library.unknown_storage",
+                 "{member} {value} is not a configured storage of this server.",
+                 {{"member", member}, {"value", *name}});
+  return Placement{backing, storage->id};
+}
+
+std::string digest_of(const LibrarySpec& spec) {
+  std::vector<std::optional<std::string>> parts = {spec.name, spec.description};
+  if (spec.optimize_remote_publishing) parts.emplace_back(*spec.optimize_remote_publishing ? "optimized" : "plain");
+  for (const auto& backing : spec.storage_backings.value_or(std::vector<content::StorageBacking>())) {
+    parts.push_back(backing.datastore_id);
+    parts.push_back(backing.storage_uri);
+  }
+  return spec_digest(parts);
+}
+
+}  // namespace
+
+Result<std::vector<LibraryId>> Libraries::list(const Caller&) {
+  return context_.catalog.read([](CatalogReader& reader) -> Result<std::vector<LibraryId>> {
+    return reader.libraries(content::LibraryFilter{});
+  });
+}
+
+Result<std::vector<LibraryId>> Libraries::list_local(const Caller&) {
+  return context_.catalog.read([](CatalogReader& reader) -> Result<std::vector<LibraryId>> {
+    content::LibraryFilter filter;
+    filter.type = content::LibraryType::LOCAL;
+    return reader.libraries(filter);
+  });
+}
+
+Result<Library> Libraries::get(const Caller&, const LibraryId& id) {
+  return context_.catalog.read([&](CatalogReader& reader) { return find_library(reader, id); });
+}
+
+Result<Library> Libraries::get_local(const Caller&, const LibraryId& id) {
+  return context_.catalog.read([&](CatalogReader& reader) { return find_local(reader, id); });
+}
+
+Result<std::vector<LibraryId>> Libraries::find(const Caller&, const content::LibraryFilter& filter) {
+  if (!filter.name && !filter.type)
+    return Error(ErrorKind::invalid_argument, "quire.library.find_without_property",
+                 "The find specification is empty; give at least one of name and type.");
+  return context_.catalog.read(
+      [&](CatalogReader& reader) -> Result<std::vector<LibraryId>> { return reader.libraries(filter); });
+}
+
+Result<LibraryId> Libraries::create_local(const Caller& caller, const LibrarySpec& spec,
+                                          const std::optional<std::string>& client_token) {
+  if (!spec.name)
+    return Error(ErrorKind::invalid_argument, "quire.library.no_name",
+                 "A new library needs a name: create_spec.name is missing.");
+  if (auto checked = check_texts(spec, context_.limits); !checked) return checked.error();
+  if (auto checked = check_publishing(spec); !checked) return checked.error();
+  const auto placement = place(spec, context_.storages);
+  if (!placement) return placement.error();
+
+  const auto id = context_.catalog.write([&](CatalogWriter& writer) -> Result<std::string> {
+    return create_once(context_, writer, caller, "com.vmware.content.local_library.create", client_token,
+                       digest_of(spec), [&]() -> Result<std::string> {
+                         Library library;
+                         library.id = LibraryId(context_.identities.uuid());
+                         library.name = *spec.name;
+                         library.description = spec.description.value_or("");
+                         library.creation_time = context_.clock.now();
+                         library.last_modified_time = library.creation_time;
+                         library.backing = placement->backing;
+                         library.storage = placement->storage;
+                         library.optimize_remote_publishing = spec.optimize_remote_publishing.value_or(false);
+                         writer.insert_library(library);
+                         return library.id.text();
+                       });
+  });
+  if (!id) return id.error();
+  return LibraryId(*id);
+}
+
+Result<void> Libraries::update(const Caller&, const LibraryId& id, const LibrarySpec& spec) {
+  return change(id, spec, ErrorKind::invalid_argument, false);
+}
+
+Result<void> Libraries::update_local(const Caller&, const LibraryId& id, const LibrarySpec& spec) {
+  return change(id, spec, ErrorKind::concurrent_change, true);
+}
+
+Result<void> Libraries::change(const LibraryId& id, const LibrarySpec& spec, ErrorKind stale_version, bool local_only) {
+  return context_.catalog.write([&](CatalogWriter& writer) -> Result<void> {
+    auto library = local_only ? find_local(writer, id) : find_library(writer, id);
+    if (!library) return library.error();
+    if (auto checked = check_texts(spec, context_.limits); !checked) return checked;
+    if (local_only)  // publish_info does not belong to library.update (§4.1)
+      if (auto checked = check_publishing(spec); !checked) return checked;
+    if (spec.version && *spec.version != std::to_string(library->version))
+      return Error(stale_version, "quire.library.stale_version",
+                   "Library {name} has version {current} now, not {given}; read it again and repeat the change.",
+                   {{"name", library->name}, {"current", library->version}, {"given", *spec.version}});
+    Library changed = *library;
+    if (spec.name) changed.name = *spec.name;
+    if (spec.description) changed.description = *spec.description;
+    if (changed == *library) return {};
+    ++changed.version;
+    changed.last_modified_time = context_.clock.now();
+    writer.update_library(changed);
+    return {};
+  });
+}
+
+Result<void> Libraries::remove_local(const Caller&, const LibraryId& id) {
+  Aftermath aftermath;
+  const auto removed = context_.catalog.write([&](CatalogWriter& writer) -> Result<void> {
+    aftermath.clear();
+    const auto library = find_local(writer, id);
+    if (!library) return library.error();
+    content::ItemFilter filter;
+    filter.library_id = id;
+    for (const auto& item_id : writer.items(filter))
+      if (const auto item = writer.item(item_id)) remove_item_with_sessions(writer, *item, aftermath);
+    writer.remove_library(id);
+    return {};
+  });
+  if (!removed) return removed;
+  settle(context_, aftermath);
+  return {};
+}
+
+}  // namespace quire::service

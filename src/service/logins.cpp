@@ -1,0 +1,180 @@
+#include "service/logins.h"
+
+#include <sodium.h>
+
+#include <array>
+
+#include "base/check.h"
+#include "base/digest.h"
+#include "base/hex.h"
+
+namespace quire::service {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using content::CatalogReader;
+using content::CatalogWriter;
+using content::LoginId;
+
+/// Uses within this time of the last one recorded are not written again: one row write a call would be a waste.
+constexpr base::Duration access_granularity = std::chrono::seconds(10);
+constexpr std::size_t remembered_passwords_max = 1000;
+
+LoginId id_of(std::string_view token) {
+  return LoginId(base::digest_of(base::DigestAlgorithm::SHA256, std::as_bytes(std::span(token))).hex);
+}
+
+Error bad_credentials() {
+  return {ErrorKind::unauthenticated, "quire.session.bad_credentials", "The user name or the password is wrong."};
+}
+
+Error no_session() {
+  return {ErrorKind::unauthenticated, "quire.session.not_authenticated",
+          "The session has ended or never was; log in again."};
+}
+
+/// Argon2id with 19 MiB and two passes: the OWASP minimum, so that logins do not push the server's memory around.
+constexpr unsigned long long hash_passes = 2;
+constexpr std::size_t hash_memory_bytes = 19ULL << 20U;
+
+std::string keyed_digest(const std::string& key, std::string_view user, std::string_view password) {
+  std::array<unsigned char, crypto_generichash_BYTES> digest{};
+  crypto_generichash_state state;
+  crypto_generichash_init(&state, reinterpret_cast<const unsigned char*>(key.data()), key.size(), digest.size());
+  const auto length = static_cast<std::uint64_t>(user.size());
+  crypto_generichash_update(&state, reinterpret_cast<const unsigned char*>(&length), sizeof length);
+  crypto_generichash_update(&state, reinterpret_cast<const unsigned char*>(user.data()), user.size());
+  crypto_generichash_update(&state, reinterpret_cast<const unsigned char*>(password.data()), password.size());
+  crypto_generichash_final(&state, digest.data(), digest.size());
+  return base::to_hex(std::as_bytes(std::span(digest)));
+}
+
+}  // namespace
+
+Logins::Logins(content::Catalog& catalog, base::Clock& clock, base::IdentitySource& identities,
+               const content::Limits& limits, Settings settings)
+    : catalog_(catalog),
+      clock_(clock),
+      identities_(identities),
+      limits_(limits),
+      settings_(settings),
+      memory_key_(identities.secret()) {
+  QUIRE_CHECK(sodium_init() >= 0);
+}
+
+bool Logins::expired(const content::LoginSession& login, base::Time now) const {
+  return login.last_accessed + settings_.idle_timeout + access_granularity < now ||
+         login.created + settings_.lifetime_max < now;
+}
+
+base::Result<content::User> Logins::verify(std::string_view name, std::string_view password) {
+  const auto user = catalog_.read([&](CatalogReader& reader) -> base::Result<content::User> {
+    if (auto found = reader.user(name)) return *std::move(found);
+    return bad_credentials();
+  });
+  const std::lock_guard lock(verify_mutex_);
+  const auto digest = keyed_digest(memory_key_, name, password);
+  if (user) {
+    const auto remembered = verified_.find(digest);
+    if (remembered != verified_.end() && remembered->second == user->password_hash) return *user;
+    if (crypto_pwhash_str_verify(user->password_hash.c_str(), password.data(), password.size()) != 0)
+      return bad_credentials();
+    if (verified_.size() >= remembered_passwords_max) verified_.clear();
+    verified_[digest] = user->password_hash;
+    return *user;
+  }
+  if (user.error().kind() == ErrorKind::unauthenticated) {
+    // An unknown name must take as long as a wrong password, or names could be found out by the clock.
+    std::array<char, crypto_pwhash_STRBYTES> unused{};
+    QUIRE_CHECK(crypto_pwhash_str_alg(unused.data(), password.data(), password.size(), hash_passes, hash_memory_bytes,
+                                      crypto_pwhash_ALG_ARGON2ID13) == 0);
+  }
+  return user.error();
+}
+
+base::Result<std::string> Logins::log_in(std::string_view name, std::string_view password) {
+  const auto user = verify(name, password);
+  if (!user) return user.error();
+  const auto token = identities_.secret();
+  const auto now = clock_.now();
+  const auto stored = catalog_.write([&](CatalogWriter& writer) -> base::Result<void> {
+    if (writer.login_count() >= limits_.logins_max)
+      return Error(ErrorKind::service_unavailable, "quire.session.too_many",
+                   "There are {limit} sessions already, which is the limit; log out of some or wait until they expire.",
+                   {{"limit", static_cast<std::int64_t>(limits_.logins_max)}});
+    writer.insert_login({id_of(token), user->name, now, now});
+    return {};
+  });
+  if (!stored) return stored.error();
+  return token;
+}
+
+base::Result<content::Caller> Logins::authenticate(std::string_view token) {
+  if (token.empty())
+    return Error(ErrorKind::unauthenticated, "quire.session.missing",
+                 "This needs a session; log in and send its token in the vmware-api-session-id header.");
+  const auto id = id_of(token);
+  const auto now = clock_.now();
+  bool stale = false;
+  auto caller = catalog_.read([&](CatalogReader& reader) -> base::Result<content::Caller> {
+    const auto login = reader.login(id);
+    if (!login || expired(*login, now)) return no_session();
+    const auto user = reader.user(login->user);
+    if (!user) return no_session();
+    stale = login->last_accessed + access_granularity <= now;
+    return content::Caller{user->name, id, user->administrator};
+  });
+  if (!caller || !stale) return caller;
+  const auto touched = catalog_.write([&](CatalogWriter& writer) -> base::Result<void> {
+    writer.touch_login(id, now);
+    return {};
+  });
+  // A full disk must not lock everybody out: the session is good, only its use could not be recorded.
+  if (!touched && touched.error().kind() != ErrorKind::unable_to_allocate_resource) return touched.error();
+  return caller;
+}
+
+base::Result<content::LoginSession> Logins::session(const content::Caller& caller) {
+  const auto now = clock_.now();
+  return catalog_.write([&](CatalogWriter& writer) -> base::Result<content::LoginSession> {
+    writer.touch_login(caller.login, now);
+    if (auto login = writer.login(caller.login)) return *std::move(login);
+    return no_session();
+  });
+}
+
+base::Result<void> Logins::log_out(const content::Caller& caller) {
+  return catalog_.write([&](CatalogWriter& writer) -> base::Result<void> {
+    writer.remove_login(caller.login);
+    return {};
+  });
+}
+
+base::Result<void> Logins::set_password(std::string_view user, std::string_view password, bool administrator) {
+  if (password.empty())
+    return Error(ErrorKind::invalid_argument, "quire.user.empty_password", "The password of {user} must not be empty.",
+                 {{"user", std::string(user)}});
+  std::array<char, crypto_pwhash_STRBYTES> hash{};
+  if (crypto_pwhash_str_alg(hash.data(), password.data(), password.size(), hash_passes, hash_memory_bytes,
+                            crypto_pwhash_ALG_ARGON2ID13) != 0)
+    return base::internal_error("Argon2id found no memory");
+  return catalog_.write([&](CatalogWriter& writer) -> base::Result<void> {
+    writer.put_user({std::string(user), hash.data(), administrator});
+    return {};
+  });
+}
+
+base::Result<bool> Logins::has_user(std::string_view user) {
+  return catalog_.read([&](CatalogReader& reader) -> base::Result<bool> { return reader.user(user).has_value(); });
+}
+
+base::Result<void> Logins::remove_expired() {
+  const auto now = clock_.now();
+  return catalog_.write([&](CatalogWriter& writer) -> base::Result<void> {
+    writer.remove_logins(now - settings_.idle_timeout - access_granularity, now - settings_.lifetime_max);
+    return {};
+  });
+}
+
+}  // namespace quire::service

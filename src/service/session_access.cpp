@@ -1,0 +1,107 @@
+#include "service/session_access.h"
+
+#include <algorithm>
+
+#include "content/text.h"
+
+namespace quire::service {
+
+using base::Duration;
+using base::Time;
+using content::BlobId;
+using content::CatalogReader;
+using content::CatalogWriter;
+using content::SourceType;
+using content::UpdateSession;
+using content::UpdateSessionId;
+using content::UpdateSessionState;
+
+Duration expiration_slack(Duration timeout) { return std::min<Duration>(timeout / 10, std::chrono::seconds(5)); }
+
+Time extended(Time current, Time now, Duration timeout) {
+  return std::max(current, now + timeout + expiration_slack(timeout));
+}
+
+bool needs_extension(Time current, Time now, Duration timeout) { return current < now + timeout; }
+
+bool has_expired(const UpdateSession& session, Time now) {
+  return session.state == UpdateSessionState::ACTIVE && session.expires_at < now;
+}
+
+base::Result<UpdateSession> find_update_session(CatalogReader& reader, const content::Caller& caller,
+                                                const UpdateSessionId& id, Time now) {
+  auto session = reader.update_session(id);
+  const bool usable =
+      session && (caller.administrator || session->creator == caller.user) && !has_expired(*session, now);
+  if (!usable)
+    return base::Error(base::ErrorKind::not_found, "quire.update_session.not_found",
+                       "No update session has the identifier {update_session_id}; it may have expired.",
+                       {{"update_session_id", id.text()}});
+  return *std::move(session);
+}
+
+base::Result<base::Message> client_failure(const std::optional<std::string>& client_error_message,
+                                           const content::Limits& limits) {
+  if (!client_error_message)
+    return base::make_message("quire.session.failed_by_client", "The client gave the session up without a reason.");
+  if (auto checked = content::check_text("client_error_message", *client_error_message, limits.message_chars_max);
+      !checked)
+    return checked.error();
+  return base::make_message("quire.session.client_error", "{client_error_message}",
+                            {{"client_error_message", *client_error_message}});
+}
+
+void settle(Context& context, const Aftermath& aftermath) {
+  for (const auto& token : aftermath.transfers) context.transfers.stop(token);
+  remove_bytes(context, aftermath.bytes);
+}
+
+namespace {
+
+void append(std::vector<content::Blob>& all, const std::vector<content::Blob>& more) {
+  all.insert(all.end(), more.begin(), more.end());
+}
+
+void collect(const std::vector<content::SessionFile>& files, std::vector<BlobId>& blobs, Aftermath& aftermath) {
+  for (const auto& file : files) {
+    if (!file.blob.empty()) blobs.push_back(file.blob);
+    if (file.source_type == SourceType::PUSH) aftermath.transfers.push_back(file.upload_token);
+  }
+}
+
+}  // namespace
+
+void release_content(CatalogWriter& writer, const UpdateSessionId& id, Aftermath& aftermath) {
+  const auto files = writer.session_files(id);
+  std::vector<BlobId> blobs;
+  collect(files, blobs, aftermath);
+  for (auto file : files) {
+    if (!file.archive.empty()) {
+      writer.remove_session_file(id, file.name);
+    } else if (!file.blob.empty()) {
+      file.blob = BlobId();
+      writer.put_session_file(id, file);
+    }
+  }
+  append(aftermath.bytes, writer.remove_unreferenced_blobs(blobs));
+}
+
+void end_session(CatalogWriter& writer, UpdateSession session, UpdateSessionState state,
+                 std::optional<base::Message> error_message, Time now, Aftermath& aftermath) {
+  session.state = state;
+  session.completing = false;
+  session.error_message = std::move(error_message);
+  session.ended_at = now;
+  session.changed = now;
+  writer.update_update_session(session);
+  release_content(writer, session.id, aftermath);
+}
+
+void discard_session(CatalogWriter& writer, const UpdateSession& session, Aftermath& aftermath) {
+  std::vector<BlobId> blobs;
+  collect(writer.session_files(session.id), blobs, aftermath);
+  writer.remove_update_session(session.id);
+  append(aftermath.bytes, writer.remove_unreferenced_blobs(blobs));
+}
+
+}  // namespace quire::service

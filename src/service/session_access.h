@@ -1,0 +1,54 @@
+#pragma once
+
+#include <vector>
+
+#include "content/update_session_rules.h"
+#include "service/context.h"
+
+/// What the services of sessions share: who may see one, when it expires, how it ends. Not for the layers above.
+namespace quire::service {
+
+/// How much longer than the time-out a session is promised, so that calls in quick succession need not each write its
+/// expiration; a session never expires early (content-library-api.md §14.5).
+base::Duration expiration_slack(base::Duration timeout);
+
+/// The expiration that activity at `now` gives a session that had `current`: at least `now + timeout`, never less than
+/// before.
+base::Time extended(base::Time current, base::Time now, base::Duration timeout);
+/// True when activity at `now` must be written to keep the promise of `timeout`.
+bool needs_extension(base::Time current, base::Time now, base::Duration timeout);
+
+/// A session that the caller may use: its creator's or for administrators (§28.1); NotFound otherwise, and when it has
+/// expired.
+base::Result<content::UpdateSession> find_update_session(content::CatalogReader& reader, const content::Caller& caller,
+                                                         const content::UpdateSessionId& id, base::Time now);
+bool has_expired(const content::UpdateSession& session, base::Time now);
+
+/// The error_message of a session that its client failed. InvalidArgument when the text is too long or not UTF-8; a
+/// generic text when there is none (§14.1).
+base::Result<base::Message> client_failure(const std::optional<std::string>& client_error_message,
+                                           const content::Limits& limits);
+
+/// What must happen after the transaction that ended something has committed.
+struct Aftermath {
+  std::vector<content::Blob> bytes;               ///< to remove from the blob stores
+  std::vector<content::TransferToken> transfers;  ///< to stop
+  void clear() {
+    bytes.clear();
+    transfers.clear();
+  }
+};
+void settle(Context& context, const Aftermath& aftermath);
+
+/// Inside a transaction: lets go of the received content of a session that ends without completing, and stops its
+/// transfers. The files stay listed, without bytes.
+void release_content(content::CatalogWriter& writer, const content::UpdateSessionId& id, Aftermath& aftermath);
+
+/// Inside a transaction: ends an ACTIVE session in ERROR or CANCELED.
+void end_session(content::CatalogWriter& writer, content::UpdateSession session, content::UpdateSessionState state,
+                 std::optional<base::Message> error_message, base::Time now, Aftermath& aftermath);
+
+/// Inside a transaction: removes a session of any state without a trace.
+void discard_session(content::CatalogWriter& writer, const content::UpdateSession& session, Aftermath& aftermath);
+
+}  // namespace quire::service
