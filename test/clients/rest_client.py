@@ -219,7 +219,7 @@ class _Rest(Binding):
         rest = dict(parameters)
         for key in list(rest):
             if "{%s}" % key in path:
-                path = path.replace("{%s}" % key, quote(str(rest.pop(key)), safe=":~-._"))
+                path = path.replace("{%s}" % key, quote(str(rest.pop(key)), safe=":"))
         assert "{" not in path, f"{name}: a parameter of {path} is missing"
         query = {}
         if method == "GET":
