@@ -2,14 +2,16 @@
 
 import hashlib
 import json
+import time
 import uuid
 from dataclasses import dataclass
 
 import pytest
 import requests
 
+from quire_server import QuireServer
 from raw_http import RawConnection, path_of
-from rest_client import BINDINGS, JsonRpc, Transfers, create_library, upload_item
+from rest_client import BINDINGS, JsonRpc, LegacyRest, Transfers, create_library, upload_item
 
 UNKNOWN = "00000000-0000-4000-8000-00000000dead"
 BODY_LIMIT = 4 << 20
@@ -326,6 +328,19 @@ def test_login_that_is_none(world, shared_server, login):
     ):
         assert_refused(world.wire, stranger.call(operation, **parameters), "UNAUTHENTICATED")
     assert world.snapshot() == before
+
+
+def test_expired_logins(tmp_path):
+    server = QuireServer(tmp_path / "server", flags=["--login-idle-timeout", "300ms"]).start()
+    try:
+        idle = [kind(server).log_in() for kind in BINDINGS.values()]
+        time.sleep(1)
+        for wire, binding in zip(BINDINGS, idle):
+            assert_refused(wire, binding.call("library.list"), "UNAUTHENTICATED")
+            assert_refused(wire, binding.call("local_library.create", **spec(name="late")), "UNAUTHENTICATED")
+        assert LegacyRest(server).log_in().ok("library.list") == []
+    finally:
+        server.stop()
 
 
 @pytest.mark.parametrize("user, password", [("administrator@vsphere.local", "wrong"), ("nobody", "x"), ("", ""),

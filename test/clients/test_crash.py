@@ -17,7 +17,7 @@ ROUNDS = int(os.environ.get("QUIRE_CRASH_ROUNDS", "15"))
 ITEMS = 4
 FILES = 3
 FILE_BYTES_MAX = 3 << 20
-SLACK_BYTES = 1 << 20  # directories, part files of at most nothing: contents are what counts
+SLACK_BYTES = 1 << 16
 RECLAIM_TIMEOUT = 60
 
 
