@@ -15,11 +15,11 @@ namespace quire::http {
 
 /// Bounds and deadlines of the HTTP layer; each is a setting.
 struct ServerLimits {
-  std::size_t header_bytes_max = 64 * 1024;         ///< 431
-  std::size_t target_bytes_max = 16 * 1024;         ///< 414
-  std::size_t body_bytes_max = 4 * 1024 * 1024;     ///< of an API call: 413
-  std::size_t connections_max = 2000;               ///< more wait in the listen queue
-  std::size_t transfer_buffer_bytes = 1024 * 1024;  ///< one chunk of a transfer
+  std::size_t header_bytes_max = 64 * 1024;                  ///< 431
+  std::size_t target_bytes_max = 16 * 1024;                  ///< 414
+  std::size_t body_bytes_max = 4 * 1024 * 1024;              ///< of an API call: 413
+  std::size_t connections_max = 2000;                        ///< more wait in the listen queue
+  std::size_t transfer_buffer_bytes = 1024 * 1024;           ///< one chunk of a transfer
   std::size_t transfer_memory_bytes_max = 48 * 1024 * 1024;  ///< all chunks; further transfers wait for a buffer
   base::Duration header_timeout = std::chrono::seconds(30);  ///< from the first byte of a request
   base::Duration body_timeout = std::chrono::seconds(60);    ///< of an API call, whole
@@ -60,8 +60,8 @@ class Server {
   /// Reads certificate and key again; connections that are open keep theirs. On an Error the old ones stay.
   virtual base::Result<void> reload_certificate() = 0;
 
-  /// No new connections or requests; running requests and transfers get `grace`, then run() returns. From any thread, not
-  /// from a signal handler.
+  /// No new connections or requests; running requests and transfers get `grace`, then run() returns. From any thread,
+  /// not from a signal handler.
   virtual void stop(base::Duration grace) = 0;
 };
 

@@ -1,0 +1,241 @@
+#include "http/download_exchange.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "http/byte_range.h"
+#include "http/offload.h"
+
+namespace quire::http {
+namespace asio = boost::asio;
+namespace {
+
+constexpr std::size_t sendfile_bytes = 2 * 1024 * 1024;
+constexpr std::size_t small_half_bytes = 32 * 1024;  ///< when no buffer is free, and for small files
+constexpr base::Duration touch_interval = std::chrono::seconds(5);
+
+using Read = base::Result<std::size_t>;
+using Touched = base::Result<void>;
+
+std::string entity_tag_of(const content::ContentFile& file) {
+  const bool by_content = file.checksum.algorithm == base::DigestAlgorithm::SHA256 && !file.checksum.hex.empty();
+  return '"' + (by_content ? file.checksum.hex : file.blob.text()) + '"';
+}
+
+/// Opened, or the answer why not.
+struct Opening {
+  std::optional<service::OpenDownload> download;
+  std::optional<wire::Response> answer;
+};
+
+Opening open_blocking(const ServerParts& parts, const RequestHead& head, const TransferTarget& target) {
+  Opening opening;
+  auto opened = parts.transfers.open_download(target.token, target.name);
+  if (opened) {
+    opening.download = *std::move(opened);
+    return opening;
+  }
+  if (opened.error().kind() == base::ErrorKind::not_found) {
+    const auto upload = parts.transfers.is_upload_endpoint(target.token);
+    if (upload && *upload) {
+      opening.answer = method_not_allowed(parts.api, head.target, "PUT, POST");
+      return opening;
+    }
+  }
+  opening.answer = parts.api.transfer_error(transfer_status(opened.error().kind()), opened.error());
+  return opening;
+}
+
+class DownloadExchange {
+ public:
+  DownloadExchange(std::shared_ptr<HttpConnection> connection, const ServerParts& parts, service::OpenDownload download)
+      : connection_(std::move(connection)), parts_(parts), download_(std::move(download)) {}
+
+  asio::awaitable<void> run();
+
+ private:
+  asio::awaitable<void> send(std::uint64_t first, std::uint64_t length);
+  asio::awaitable<bool> send_file(int file, std::uint64_t first, std::uint64_t length);
+  asio::awaitable<bool> send_read_ahead(std::uint64_t first, std::uint64_t length);
+  asio::awaitable<bool> send_halves(std::span<std::byte> memory, std::uint64_t first, std::uint64_t length);
+  OffloadedCall<Read> start_read(std::span<std::byte> space, std::uint64_t offset);
+  asio::awaitable<bool> still_wanted();
+  asio::awaitable<void> release();
+
+  std::shared_ptr<HttpConnection> connection_;
+  const ServerParts& parts_;
+  service::OpenDownload download_;
+  std::optional<OffloadedCall<Touched>> touching_;
+  Deadline next_touch_ = after(touch_interval);
+};
+
+asio::awaitable<void> DownloadExchange::run() {
+  const auto& head = connection_->head();
+  const auto size = static_cast<std::uint64_t>(download_.bytes->size());
+  const auto entity_tag = entity_tag_of(download_.file);
+  const bool head_only = head.method == "HEAD";
+  DownloadConditions conditions;
+  if (!head_only) conditions.range = head.headers.find("Range");
+  conditions.if_range = head.headers.find("If-Range");
+  conditions.if_none_match = head.headers.find("If-None-Match");
+  const auto plan = plan_download(size, entity_tag, conditions);
+
+  if (plan.status == 416) {
+    const auto message = base::make_message("quire.http.range", "The file has no byte in the range asked for.");
+    auto response = parts_.api.refuse(head.target, 416, message);
+    response.headers.add("Content-Range", "bytes */" + std::to_string(size));
+    co_await connection_->respond(response);
+    co_await release();
+    co_return;
+  }
+  wire::Headers headers;
+  headers.add("ETag", entity_tag);
+  headers.add("Accept-Ranges", "bytes");
+  if (plan.status != 304) headers.add("Content-Type", "application/octet-stream");
+  if (plan.status == 206) {
+    headers.add("Content-Range", "bytes " + std::to_string(plan.first) + "-" +
+                                     std::to_string(plan.first + plan.length - 1) + "/" + std::to_string(size));
+  }
+  const bool with_body = !head_only && plan.length > 0;
+  auto& transport = connection_->transport();
+  transport.set_cork(with_body && !transport.secure());
+  const bool headed = co_await connection_->respond_head(plan.status, headers, plan.length);
+  if (headed && with_body) co_await send(plan.first, plan.length);
+  transport.set_cork(false);
+  co_await release();
+}
+
+asio::awaitable<void> DownloadExchange::send(std::uint64_t first, std::uint64_t length) {
+  auto& transport = connection_->transport();
+  const auto file = download_.bytes->file_descriptor();
+  bool sent = false;
+  if (!transport.secure() && file) {
+    sent = co_await send_file(*file, first, length);
+  } else {
+    sent = co_await send_read_ahead(first, length);
+  }
+  if (!sent) connection_->abandon_answer();
+}
+
+asio::awaitable<bool> DownloadExchange::send_file(int file, std::uint64_t first, std::uint64_t length) {
+  const auto stall = parts_.settings.limits.transfer_stall_timeout;
+  while (length > 0) {
+    const auto slice = static_cast<std::size_t>(std::min<std::uint64_t>(length, sendfile_bytes));
+    const auto offset = static_cast<std::int64_t>(first);
+    const std::size_t count = co_await connection_->transport().send_file_some(file, offset, slice, stall);
+    if (count == 0) co_return false;
+    first += count;
+    length -= count;
+    const bool wanted = co_await still_wanted();
+    if (!wanted) co_return false;
+  }
+  co_return true;
+}
+
+asio::awaitable<bool> DownloadExchange::send_read_ahead(std::uint64_t first, std::uint64_t length) {
+  if (length > small_half_bytes) {
+    const auto buffer = parts_.buffers.try_take();
+    if (buffer) {
+      const auto memory = buffer.bytes();
+      const bool sent = co_await send_halves(memory, first, length);
+      co_return sent;
+    }
+  }
+  const auto own = std::make_unique_for_overwrite<std::byte[]>(2 * small_half_bytes);
+  const std::span<std::byte> memory(own.get(), 2 * small_half_bytes);
+  const bool sent = co_await send_halves(memory, first, length);
+  co_return sent;
+}
+
+/// While one half of `memory` goes out, the other one is read.
+asio::awaitable<bool> DownloadExchange::send_halves(std::span<std::byte> memory, std::uint64_t first,
+                                                    std::uint64_t length) {
+  const auto stall = parts_.settings.limits.transfer_stall_timeout;
+  auto writing = memory.first(memory.size() / 2);
+  auto reading = memory.subspan(memory.size() / 2);
+  const auto end = first + length;
+  const auto part = [end](std::span<std::byte> half, std::uint64_t offset) {
+    return half.first(static_cast<std::size_t>(std::min<std::uint64_t>(half.size(), end - offset)));
+  };
+  auto read_call = start_read(part(reading, first), first);
+  while (true) {
+    const auto read = co_await read_call.wait();
+    if (!read || *read == 0) co_return false;  // the length is promised already: only a broken connection tells
+    first += *read;
+    std::swap(writing, reading);
+    const auto out = writing.first(*read);
+    const bool more = first < end;
+    if (more) read_call = start_read(part(reading, first), first);
+    const bool written = co_await connection_->transport().write(out, stall);
+    if (!more) co_return written;
+    const bool going_on = written && co_await still_wanted();
+    if (going_on) continue;
+    [[maybe_unused]] const auto unused = co_await read_call.wait();
+    co_return false;
+  }
+}
+
+OffloadedCall<Read> DownloadExchange::start_read(std::span<std::byte> space, std::uint64_t offset) {
+  auto call = [bytes = download_.bytes, space, offset] {
+    return bytes->read(static_cast<std::int64_t>(offset), space);
+  };
+  return OffloadedCall<Read>(connection_->transport().executor(), parts_.transfer_pool, call);
+}
+
+/// Tells the session now and then that bytes flow, without waiting for the answer; false when the session is gone.
+asio::awaitable<bool> DownloadExchange::still_wanted() {
+  if (touching_ && touching_->done()) {
+    auto call = std::move(*touching_);
+    touching_.reset();
+    const auto touched = co_await call.wait();
+    if (!touched && touched.error().kind() == base::ErrorKind::not_found) co_return false;
+  }
+  if (!touching_ && std::chrono::steady_clock::now() >= next_touch_) {
+    next_touch_ = after(touch_interval);
+    auto call = [&transfers = parts_.transfers, session = download_.session] {
+      return transfers.touch_download(session);
+    };
+    touching_.emplace(connection_->transport().executor(), parts_.call_pool, call);
+  }
+  co_return true;
+}
+
+/// Closes the file on the pool: it may be the last thing that keeps the bytes of a removed blob.
+asio::awaitable<void> DownloadExchange::release() {
+  if (touching_) {
+    auto call = std::move(*touching_);
+    touching_.reset();
+    [[maybe_unused]] const auto touched = co_await call.wait();
+  }
+  auto call = [bytes = std::move(download_.bytes)]() mutable {
+    bytes.reset();
+    return true;
+  };
+  co_await offload(parts_.transfer_pool, std::move(call));
+}
+
+}  // namespace
+
+wire::Response method_not_allowed(const ApiHandler& api, std::string_view target, std::string_view allowed) {
+  const auto message = base::make_message("quire.http.method_not_allowed", "Only {allowed} can be used here.",
+                                          {{"allowed", std::string(allowed)}});
+  auto response = api.refuse(target, 405, message);
+  response.headers.add("Allow", std::string(allowed));
+  return response;
+}
+
+asio::awaitable<void> send_download(std::shared_ptr<HttpConnection> connection, const ServerParts& parts,
+                                    const TransferTarget& target) {
+  auto call = [&] { return open_blocking(parts, connection->head(), target); };
+  auto opening = co_await offload(parts.call_pool, call);
+  if (!opening.download) {
+    co_await connection->respond(*opening.answer);
+    co_return;
+  }
+  auto download = std::move(*opening.download);
+  DownloadExchange exchange(connection, parts, std::move(download));
+  co_await exchange.run();
+}
+
+}  // namespace quire::http

@@ -1,0 +1,107 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "http/chunked_framing.h"
+#include "http/request_head.h"
+#include "http/server.h"
+#include "http/transport.h"
+#include "wire/message.h"
+
+namespace quire::http {
+
+/// HTTP/1.1 on one connection, one request after the other: heads in, bodies in, answers out. Knows nothing of what is
+/// asked. Everything happens on the strand of the socket, except request_stop(), break_off() and interrupt_while(),
+/// which post there.
+class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
+ public:
+  HttpConnection(boost::asio::ip::tcp::socket socket, std::shared_ptr<SSL_CTX> tls, const ServerLimits& limits,
+                 const base::Clock& clock);
+
+  Transport& transport() { return transport_; }
+  /// Waits that are no socket waits sit on this timer, so that interrupt() and break_off() reach them.
+  const std::shared_ptr<boost::asio::steady_timer>& alarm() const { return alarm_; }
+
+  boost::asio::awaitable<bool> handshake();
+
+  enum class Next {
+    request,  ///< head() is the next one
+    refused,  ///< refusal() is the answer; the connection ends after it
+    none,     ///< nothing more will come
+  };
+  boost::asio::awaitable<Next> read_head();
+  const RequestHead& head() const { return *head_; }
+  const Refusal& refusal() const { return *refusal_; }
+
+  enum class Body {
+    more,       ///< not at its end
+    whole,      ///< every announced byte, or the last chunk, has been read
+    broken,     ///< the connection ended first; transport().end() says how
+    malformed,  ///< the chunks are no chunks
+  };
+  Body body() const { return body_; }
+  /// The next bytes of the body; 0 when it is no longer `more`. Sends `100 Continue` when the client waits for it.
+  boost::asio::awaitable<std::size_t> read_body(std::span<std::byte> out, Deadline deadline);
+
+  /// The answer; its body is left out for HEAD. Settles whether the connection goes on: see keeps_alive(). False when
+  /// it could not be sent.
+  boost::asio::awaitable<bool> respond(const wire::Response& response);
+  /// Only the head, for a body of `content_length` bytes that the caller sends on the transport.
+  boost::asio::awaitable<bool> respond_head(int status, const wire::Headers& headers, std::uint64_t content_length);
+
+  /// The bytes promised by the last answer did not all go out: the connection cannot go on.
+  void abandon_answer() { keeps_alive_ = false; }
+
+  /// Reads what is left of the body when the connection goes on after the answer.
+  boost::asio::awaitable<bool> ready_for_next();
+
+  /// Closes so that the peer still gets the last answer.
+  boost::asio::awaitable<void> close();
+
+  /// The last request gets its answer, then the connection closes; one without a request closes at once.
+  void request_stop();
+  /// Ends every wait, for good.
+  void break_off();
+  /// Ends the present wait, and the next ones until transport().resume(), if `*live` still holds on the strand by then.
+  /// For a transfer that somebody stops.
+  void interrupt_while(std::shared_ptr<const bool> live);
+
+  /// `https://host:port` as the client sees this server.
+  std::string base_url() const;
+
+ private:
+  std::string_view input() const { return std::string_view(input_).substr(input_begin_); }
+  void consume(std::size_t count);
+  boost::asio::awaitable<bool> fill_input(std::size_t bytes_max, Deadline deadline);
+  boost::asio::awaitable<bool> send_continue();
+  void start_body();
+  void body_ended_early();
+  bool body_is_soon_read() const;
+
+  Transport transport_;
+  std::shared_ptr<boost::asio::steady_timer> alarm_;
+  const ServerLimits& limits_;
+  const base::Clock& clock_;
+  std::string input_;  ///< received and not yet used, from input_begin_ on
+  std::size_t input_begin_ = 0;
+  std::optional<RequestHead> head_;
+  std::optional<Refusal> refusal_;
+  Body body_ = Body::whole;
+  std::uint64_t body_left_ = 0;  ///< with Content-Length
+  ChunkedFraming framing_;
+  bool continue_wanted_ = false;
+  bool keeps_alive_ = true;
+  bool waits_for_request_ = false;
+  bool first_request_ = true;
+  bool stopping_ = false;
+};
+
+}  // namespace quire::http

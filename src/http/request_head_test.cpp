@@ -1,0 +1,156 @@
+#include "http/request_head.h"
+
+#include <gmock/gmock.h>
+
+#include <string>
+
+#include "http/chunked_framing.h"
+#include "http/transfer_target.h"
+
+namespace quire::http {
+namespace {
+
+using testing::HasSubstr;
+
+std::variant<RequestHead, Refusal> parse(const std::string& text) { return parse_request_head(text + "\r\n", 100); }
+
+RequestHead parsed(const std::string& text) {
+  auto result = parse(text);
+  if (const auto* refusal = std::get_if<Refusal>(&result)) {
+    ADD_FAILURE() << text << refusal->message().default_message;
+    return {};
+  }
+  return std::get<RequestHead>(result);
+}
+
+int refused(const std::string& text) {
+  const auto result = parse(text);
+  const auto* refusal = std::get_if<Refusal>(&result);
+  return refusal ? refusal->status() : 0;
+}
+
+TEST(RequestHead, Plain) {
+  const auto head = parsed("POST /a?b=%20c HTTP/1.1\r\nHost: h:8443\r\nContent-Length: 12\r\nX-Y:\t v v \r\n");
+  EXPECT_EQ(head.method, "POST");
+  EXPECT_EQ(head.target, "/a?b=%20c");
+  EXPECT_EQ(head.host, "h:8443");
+  EXPECT_EQ(head.content_length, 12u);
+  EXPECT_FALSE(head.chunked);
+  EXPECT_TRUE(head.keep_alive);
+  ASSERT_EQ(head.headers.all().size(), 3u);
+  EXPECT_EQ(head.headers.all()[2].first, "X-Y");
+  EXPECT_EQ(head.headers.all()[2].second, "v v");
+}
+
+TEST(RequestHead, WhetherTheConnectionGoesOn) {
+  EXPECT_TRUE(parsed("GET / HTTP/1.1\r\n").keep_alive);
+  EXPECT_FALSE(parsed("GET / HTTP/1.1\r\nConnection: TE, Close\r\n").keep_alive);
+  EXPECT_FALSE(parsed("GET / HTTP/1.0\r\n").keep_alive);
+  EXPECT_TRUE(parsed("GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n").keep_alive);
+}
+
+TEST(RequestHead, AbsoluteTargetsLoseTheirAuthority) {
+  EXPECT_EQ(parsed("GET http://other/a?b HTTP/1.1\r\n").target, "/a?b");
+  EXPECT_EQ(parsed("GET HTTPS://other HTTP/1.1\r\n").target, "/");
+  EXPECT_EQ(parsed("GET http://other?b HTTP/1.1\r\n").target, "/?b");
+  EXPECT_EQ(parsed("OPTIONS * HTTP/1.1\r\n").target, "*");
+}
+
+TEST(RequestHead, Refusals) {
+  struct Case {
+    int status;
+    const char* head;
+  };
+  const Case cases[] = {
+      {400, "GET /\r\n"},
+      {400, " GET / HTTP/1.1\r\n"},
+      {400, "GET  HTTP/1.1\r\n"},
+      {400, "GET /a b HTTP/1.1\r\n"},
+      {400, "GET a HTTP/1.1\r\n"},
+      {400, "G\"T / HTTP/1.1\r\n"},
+      {400, "GET / HTTP/1.1\r\nno colon\r\n"},
+      {400, "GET / HTTP/1.1\r\nA : b\r\n"},
+      {400, "GET / HTTP/1.1\r\n: b\r\n"},
+      {400, "GET / HTTP/1.1\r\nA: b\r\n folded\r\n"},
+      {400, "GET / HTTP/1.1\r\nA: b\x01\r\n"},
+      {400, "GET / HTTP/1.1\r\nA: b\n C: d\r\n"},
+      {400, "GET / HTTP/1.1\r\nContent-Length: -1\r\n"},
+      {400, "GET / HTTP/1.1\r\nContent-Length: 1, 1\r\n"},
+      {400, "GET / HTTP/1.1\r\nContent-Length: 9223372036854775808\r\n"},
+      {400, "GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n"},
+      {400, "GET / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n"},
+      {400, "GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"},
+      {400, "GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n"},
+      {400, "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n"},
+      {400, "GET / HTTP/1.1\r\nHost: a/b\r\n"},
+      {400, "GET / HTTP/1.1\r\nHost: a@b\r\n"},
+      {400, "GET / FTP/1.1\r\n"},
+      {501, "GET / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n"},
+      {417, "GET / HTTP/1.1\r\nExpect: miracles\r\n"},
+      {505, "GET / HTTP/2.0\r\n"},
+  };
+  for (const auto& c : cases) EXPECT_EQ(refused(c.head), c.status) << c.head;
+  EXPECT_EQ(refused("GET /" + std::string(100, 'a') + " HTTP/1.1\r\n"), 414);
+  EXPECT_EQ(refused("GET /" + std::string(99, 'a') + " HTTP/1.1\r\n"), 0);
+}
+
+TEST(RequestHead, EndIsFoundAcrossPieces) {
+  const std::string text = "GET / HTTP/1.1\r\n\r\nrest";
+  EXPECT_EQ(end_of_head(text, 0), 18u);
+  for (std::size_t searched = 0; searched < 18; ++searched) EXPECT_EQ(end_of_head(text, searched), 18u) << searched;
+  EXPECT_EQ(end_of_head(text.substr(0, 17), 0), std::nullopt);
+}
+
+std::string unchunk(const std::string& text, ChunkedFraming& framing, std::size_t piece_bytes) {
+  std::string body;
+  for (std::size_t at = 0; at < text.size(); at += piece_bytes) {
+    std::string_view piece = std::string_view(text).substr(at, piece_bytes);
+    while (!piece.empty() && framing.state() != ChunkedFraming::State::done &&
+           framing.state() != ChunkedFraming::State::malformed) {
+      piece.remove_prefix(framing.consume(piece));
+      if (framing.state() != ChunkedFraming::State::data) continue;
+      const auto data = piece.substr(0, framing.data_left());
+      if (data.empty()) break;
+      body += data;
+      framing.took(data.size());
+      piece.remove_prefix(data.size());
+    }
+  }
+  return body;
+}
+
+TEST(ChunkedFraming, AnyCutGivesTheSameBody) {
+  const std::string text = "3;name=\"v\"\r\nabc\r\n00A\r\n0123456789\r\n0\r\nTrailer: x\r\nOther: y\r\n\r\n";
+  for (std::size_t piece = 1; piece <= text.size(); ++piece) {
+    ChunkedFraming framing;
+    EXPECT_EQ(unchunk(text, framing, piece), "abc0123456789");
+    EXPECT_EQ(framing.state(), ChunkedFraming::State::done);
+  }
+}
+
+TEST(ChunkedFraming, Malformed) {
+  for (const std::string text : {"\r\n", "x\r\n", "-1\r\n", "3\nabc\r\n", "3\r\nabcd\r\n", "0\r\n\rx",
+                                 "1234567890123456\r\n", " 3\r\nabc\r\n", "3\r\nabc\n0\r\n\r\n", "0\r\na\nb\r\n\r\n"}) {
+    ChunkedFraming framing;
+    unchunk(text, framing, text.size());
+    EXPECT_EQ(framing.state(), ChunkedFraming::State::malformed) << text;
+  }
+  ChunkedFraming framing;
+  unchunk("0;" + std::string(20000, 'x'), framing, 100);
+  EXPECT_EQ(framing.state(), ChunkedFraming::State::malformed);
+}
+
+TEST(TransferTarget, Parts) {
+  EXPECT_FALSE(transfer_target("/cls/vcsp/lib"));
+  EXPECT_FALSE(transfer_target("/cls/data"));
+  const auto target = transfer_target("/cls/data/t0k/dir/a%20b%2Fc.ovf?x=y");
+  ASSERT_TRUE(target);
+  EXPECT_EQ(target->token.text(), "t0k");
+  EXPECT_EQ(target->name, "dir/a b/c.ovf");
+  EXPECT_EQ(transfer_target("/cls/data/t0k")->name, "");
+  EXPECT_EQ(transfer_target("/cls/data/t/a%2")->name, "a%2");
+  EXPECT_EQ(transfer_target("/cls/data/t/a%")->name, "a%");
+}
+
+}  // namespace
+}  // namespace quire::http

@@ -1,0 +1,123 @@
+#include "http/request_loop.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "http/download_exchange.h"
+#include "http/offload.h"
+#include "http/transfer_target.h"
+#include "http/upload_exchange.h"
+
+namespace quire::http {
+namespace asio = boost::asio;
+namespace {
+
+constexpr std::size_t body_piece_bytes = 64 * 1024;
+
+Refusal body_too_long(std::size_t bytes_max) {
+  return Refusal(413, base::make_message("quire.http.body_too_long", "The request's body is longer than {max} bytes.",
+                                         {{"max", static_cast<std::int64_t>(bytes_max)}}));
+}
+
+/// Reads the whole body of an API call into `body`, or says why not. Without a refusal and a whole body, the client is
+/// gone.
+asio::awaitable<std::optional<Refusal>> collect_body(HttpConnection& connection, const ServerLimits& limits,
+                                                     std::string& body) {
+  const auto bytes_max = limits.body_bytes_max;
+  const auto announced = connection.head().content_length.value_or(0);
+  if (announced > bytes_max) co_return body_too_long(bytes_max);
+  const auto deadline = after(limits.body_timeout);
+  while (connection.body() == HttpConnection::Body::more) {
+    const auto held = body.size();
+    const auto room = std::min(bytes_max + 1 - held, body_piece_bytes);
+    body.resize(held + room);
+    const auto space = std::as_writable_bytes(std::span(body)).subspan(held);
+    const std::size_t count = co_await connection.read_body(space, deadline);
+    body.resize(held + count);
+    if (body.size() > bytes_max) co_return body_too_long(bytes_max);
+  }
+  if (connection.body() == HttpConnection::Body::malformed) {
+    co_return Refusal(400, base::make_message("quire.http.chunks", "The body's chunks are not as HTTP has them."));
+  }
+  if (connection.body() == HttpConnection::Body::broken && connection.transport().end() == Transport::End::timed_out) {
+    co_return Refusal(408, base::make_message("quire.http.body_timeout", "The request's body did not arrive in time."));
+  }
+  co_return std::nullopt;
+}
+
+asio::awaitable<void> refuse(HttpConnection& connection, const ServerParts& parts, std::string_view target,
+                             const Refusal& refusal) {
+  const auto response = parts.api.refuse(target, refusal.status(), refusal.message());
+  co_await connection.respond(response);
+}
+
+asio::awaitable<void> answer_call(HttpConnection& connection, const ServerParts& parts) {
+  wire::Request request;
+  const auto refusal = co_await collect_body(connection, parts.settings.limits, request.body);
+  if (refusal) {
+    co_await refuse(connection, parts, connection.head().target, *refusal);
+    co_return;
+  }
+  if (connection.body() != HttpConnection::Body::whole) co_return;
+  request.method = connection.head().method;
+  request.target = connection.head().target;
+  request.headers = connection.head().headers;
+  request.base_url = parts.settings.public_url;
+  if (request.base_url.empty()) request.base_url = connection.base_url();
+  auto call = [&] { return parts.api.handle(request); };
+  const auto response = co_await offload(parts.call_pool, call);
+  co_await connection.respond(response);
+}
+
+asio::awaitable<void> answer_transfer(std::shared_ptr<HttpConnection> connection, const ServerParts& parts,
+                                      const TransferTarget& target) {
+  const auto& method = connection->head().method;
+  if (method == "PUT" || method == "POST") {
+    co_await receive_upload(connection, parts, target);
+  } else if (method == "GET" || method == "HEAD") {
+    co_await send_download(connection, parts, target);
+  } else {
+    auto call = [&] { return parts.transfers.is_upload_endpoint(target.token); };
+    const auto upload = co_await offload(parts.call_pool, call);
+    std::string_view allowed = "GET, HEAD";
+    if (upload && *upload) allowed = "PUT, POST";
+    const auto response = method_not_allowed(parts.api, connection->head().target, allowed);
+    co_await connection->respond(response);
+  }
+}
+
+asio::awaitable<void> serve_requests(std::shared_ptr<HttpConnection> connection, const ServerParts& parts) {
+  while (true) {
+    const auto next = co_await connection->read_head();
+    if (next == HttpConnection::Next::none) co_return;
+    if (next == HttpConnection::Next::refused) {
+      const std::string_view unknown_target = "/";
+      co_await refuse(*connection, parts, unknown_target, connection->refusal());
+      co_return;
+    }
+    const auto target = transfer_target(connection->head().target);
+    if (target) {
+      co_await answer_transfer(connection, parts, *target);
+    } else {
+      co_await answer_call(*connection, parts);
+    }
+    const bool going_on = co_await connection->ready_for_next();
+    if (!going_on) co_return;
+  }
+}
+
+}  // namespace
+
+asio::awaitable<void> serve(std::shared_ptr<HttpConnection> connection, const ServerParts& parts) {
+  try {
+    const bool shaken = co_await connection->handshake();
+    if (shaken) co_await serve_requests(connection, parts);
+  } catch (const std::exception& failure) {
+    spdlog::error("A connection is given up after an unexpected failure: {}", failure.what());
+  }
+  co_await connection->close();
+}
+
+}  // namespace quire::http

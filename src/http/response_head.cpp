@@ -1,0 +1,119 @@
+#include "http/response_head.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "base/hex.h"
+
+namespace quire::http {
+namespace {
+
+std::string_view reason_of(int status) {
+  switch (status) {
+    case 200:
+      return "OK";
+    case 201:
+      return "Created";
+    case 202:
+      return "Accepted";
+    case 204:
+      return "No Content";
+    case 206:
+      return "Partial Content";
+    case 301:
+      return "Moved Permanently";
+    case 302:
+      return "Found";
+    case 304:
+      return "Not Modified";
+    case 400:
+      return "Bad Request";
+    case 401:
+      return "Unauthorized";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 408:
+      return "Request Timeout";
+    case 409:
+      return "Conflict";
+    case 410:
+      return "Gone";
+    case 413:
+      return "Content Too Large";
+    case 414:
+      return "URI Too Long";
+    case 415:
+      return "Unsupported Media Type";
+    case 416:
+      return "Range Not Satisfiable";
+    case 417:
+      return "Expectation Failed";
+    case 429:
+      return "Too Many Requests";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 500:
+      return "Internal Server Error";
+    case 501:
+      return "Not Implemented";
+    case 503:
+      return "Service Unavailable";
+    case 504:
+      return "Gateway Timeout";
+    case 505:
+      return "HTTP Version Not Supported";
+    case 507:
+      return "Insufficient Storage";
+    default:
+      return "Answer";
+  }
+}
+
+void add_field(std::string& head, std::string_view name, std::string_view value) {
+  head.append(name).append(": ");
+  const auto value_at = head.size();
+  head.append(value);
+  std::replace_if(
+      head.begin() + static_cast<std::ptrdiff_t>(value_at), head.end(),
+      [](char c) { return c == '\r' || c == '\n' || c == '\0'; }, ' ');
+  head.append("\r\n");
+}
+
+}  // namespace
+
+std::string http_date(base::Time time) {
+  static constexpr std::array weekdays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  static constexpr std::array months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::seconds>(time - day));
+  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", weekdays[std::chrono::weekday(day).c_encoding()],
+                     static_cast<unsigned>(date.day()), months[static_cast<unsigned>(date.month()) - 1],
+                     static_cast<int>(date.year()), clock.hours().count(), clock.minutes().count(),
+                     clock.seconds().count());
+}
+
+std::string response_head(int status, const wire::Headers& headers, std::uint64_t content_length, bool keep_alive,
+                          base::Time now) {
+  std::string head = fmt::format("HTTP/1.1 {} {}\r\n", status, reason_of(status));
+  for (const auto& [name, value] : headers.all()) {
+    if (status == 204 && base::to_lower(name) == "content-type") continue;
+    add_field(head, name, value);
+  }
+  if (status != 204 && status != 304) add_field(head, "Content-Length", std::to_string(content_length));
+  add_field(head, "Date", http_date(now));
+  add_field(head, "Server", "Quire");
+  add_field(head, "Connection", keep_alive ? "keep-alive" : "close");
+  head.append("\r\n");
+  return head;
+}
+
+}  // namespace quire::http

@@ -1,0 +1,143 @@
+#include "http/tls_engine.h"
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/check.h"
+
+namespace quire::http {
+namespace {
+
+constexpr std::size_t record_bytes_max = 17 * 1024;  // 16 KiB of plain text and its frame
+constexpr std::size_t bulk_input_bytes = 512 * 1024;
+
+}  // namespace
+
+/// The BIO through which OpenSSL sees the engine's buffers.
+struct TlsMemory {
+  static int read(BIO* bio, char* data, int size) {
+    auto* engine = static_cast<TlsEngine*>(BIO_get_data(bio));
+    BIO_clear_retry_flags(bio);
+    const auto count = std::min(static_cast<std::size_t>(size), engine->input_end_ - engine->input_begin_);
+    if (count == 0) {
+      BIO_set_retry_read(bio);
+      return -1;
+    }
+    std::memcpy(data, engine->input_.get() + engine->input_begin_, count);
+    engine->input_begin_ += count;
+    return static_cast<int>(count);
+  }
+
+  static int write(BIO* bio, const char* data, int size) {
+    auto* engine = static_cast<TlsEngine*>(BIO_get_data(bio));
+    const auto* bytes = reinterpret_cast<const std::byte*>(data);
+    engine->output_.insert(engine->output_.end(), bytes, bytes + size);
+    return size;
+  }
+
+  static long control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
+
+  static BIO_METHOD* method() {
+    static BIO_METHOD* const method = [] {
+      BIO_METHOD* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "quire memory");
+      QUIRE_CHECK(made != nullptr);
+      BIO_meth_set_read(made, read);
+      BIO_meth_set_write(made, write);
+      BIO_meth_set_ctrl(made, control);
+      return made;
+    }();
+    return method;
+  }
+};
+
+TlsEngine::TlsEngine(std::shared_ptr<SSL_CTX> context)
+    : context_(std::move(context)),
+      ssl_(SSL_new(context_.get())),
+      input_(std::make_unique_for_overwrite<std::byte[]>(record_bytes_max)),
+      input_capacity_(record_bytes_max),
+      input_wanted_(record_bytes_max) {
+  QUIRE_CHECK(ssl_ != nullptr);
+  BIO* bio = BIO_new(TlsMemory::method());
+  QUIRE_CHECK(bio != nullptr);
+  BIO_set_data(bio, this);
+  BIO_set_init(bio, 1);
+  SSL_set_bio(ssl_, bio, bio);
+  SSL_set_accept_state(ssl_);
+}
+
+TlsEngine::~TlsEngine() { SSL_free(ssl_); }
+
+TlsEngine::Step TlsEngine::outcome(int result) {
+  const int reason = SSL_get_error(ssl_, result);
+  if (reason == SSL_ERROR_NONE) return Step::done;
+  if (reason == SSL_ERROR_WANT_READ) return Step::wants_input;
+  if (reason == SSL_ERROR_ZERO_RETURN) return Step::closed;
+  ERR_clear_error();
+  return Step::failed;
+}
+
+TlsEngine::Step TlsEngine::handshake() {
+  ERR_clear_error();
+  return outcome(SSL_do_handshake(ssl_));
+}
+
+TlsEngine::Step TlsEngine::read(std::span<std::byte> out, std::size_t& count) {
+  ERR_clear_error();
+  count = 0;
+  while (count < out.size()) {
+    std::size_t got = 0;
+    const int result = SSL_read_ex(ssl_, out.data() + count, out.size() - count, &got);
+    count += got;
+    if (result != 1) return count > 0 ? Step::done : outcome(result);
+  }
+  return Step::done;
+}
+
+TlsEngine::Step TlsEngine::write(std::span<const std::byte> plain) {
+  if (plain.empty()) return Step::done;
+  ERR_clear_error();
+  std::size_t written = 0;
+  const auto step = outcome(SSL_write_ex(ssl_, plain.data(), plain.size(), &written));
+  return step == Step::done ? step : Step::failed;
+}
+
+void TlsEngine::close() {
+  ERR_clear_error();
+  SSL_shutdown(ssl_);
+  ERR_clear_error();
+}
+
+std::span<std::byte> TlsEngine::input_space() {
+  const auto held = input_end_ - input_begin_;
+  if (input_wanted_ != input_capacity_ && held <= input_wanted_) {
+    auto moved = std::make_unique_for_overwrite<std::byte[]>(input_wanted_);
+    std::memcpy(moved.get(), input_.get() + input_begin_, held);
+    input_ = std::move(moved);
+    input_capacity_ = input_wanted_;
+    input_begin_ = 0;
+    input_end_ = held;
+  } else if (input_begin_ > 0) {
+    std::memmove(input_.get(), input_.get() + input_begin_, held);
+    input_begin_ = 0;
+    input_end_ = held;
+  }
+  return {input_.get() + input_end_, input_capacity_ - input_end_};
+}
+
+void TlsEngine::sent(std::size_t count) {
+  output_begin_ += count;
+  if (output_begin_ < output_.size()) return;
+  output_.clear();
+  output_begin_ = 0;
+}
+
+void TlsEngine::set_bulk(bool bulk) {
+  input_wanted_ = bulk ? bulk_input_bytes : record_bytes_max;
+  if (!bulk && output().empty()) output_.shrink_to_fit();
+}
+
+}  // namespace quire::http

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <openssl/types.h>
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace quire::http {
+
+/// One TLS connection's server side, apart from any socket: cipher text goes in and out through memory that the caller
+/// moves to and from the network in large pieces (performance.md "Upload"). One thread at a time.
+class TlsEngine {
+ public:
+  explicit TlsEngine(std::shared_ptr<SSL_CTX> context);
+  ~TlsEngine();
+  TlsEngine(const TlsEngine&) = delete;
+  TlsEngine& operator=(const TlsEngine&) = delete;
+
+  enum class Step {
+    done,
+    wants_input,  ///< send output(), put more bytes into input_space() and try again
+    closed,       ///< the peer has ended the TLS connection in order
+    failed,       ///< for good; an alert may be in output()
+  };
+
+  Step handshake();
+  /// Decrypts as much into `out` as fits and has come; `count` says how much. done: at least one byte.
+  Step read(std::span<std::byte> out, std::size_t& count);
+  /// Encrypts all of `plain` into output(); never wants_input.
+  Step write(std::span<const std::byte> plain);
+  /// Puts the end of our side into output().
+  void close();
+
+  /// Where bytes from the peer belong; never empty after a Step wants_input.
+  std::span<std::byte> input_space();
+  void received(std::size_t count) { input_end_ += count; }
+  std::span<const std::byte> output() const { return std::span(output_).subspan(output_begin_); }
+  void sent(std::size_t count);
+
+  /// Larger buffers while file bytes flow, small ones again afterwards.
+  void set_bulk(bool bulk);
+
+ private:
+  friend struct TlsMemory;
+  Step outcome(int result);
+
+  std::shared_ptr<SSL_CTX> context_;
+  SSL* ssl_;
+  std::unique_ptr<std::byte[]> input_;
+  std::size_t input_capacity_;
+  std::size_t input_wanted_;  ///< capacity to have as soon as the buffer is touched next
+  std::size_t input_begin_ = 0;
+  std::size_t input_end_ = 0;
+  std::vector<std::byte> output_;
+  std::size_t output_begin_ = 0;
+};
+
+}  // namespace quire::http

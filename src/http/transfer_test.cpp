@@ -1,0 +1,416 @@
+#include <gmock/gmock.h>
+
+#include <numeric>
+
+#include "http/http_fixture.h"
+
+namespace quire::http {
+namespace {
+
+using service::BodyEnd;
+using std::chrono::milliseconds;
+using testing::Each;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr std::size_t chunk = 64 * 1024;
+
+std::string put(const std::string& token, std::size_t length, const std::string& fields = {}) {
+  return "PUT /cls/data/" + token + "/file HTTP/1.1\r\nHost: h\r\n" + fields +
+         "Content-Length: " + std::to_string(length) + "\r\n\r\n";
+}
+
+std::string chunked_put(const std::string& token) {
+  return "POST /cls/data/" + token + "/file HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+}
+
+std::string get(const std::string& token, const std::string& fields = {}) {
+  return "GET /cls/data/" + token + "/file HTTP/1.1\r\n" + fields + "\r\n";
+}
+
+/// Every transfer test runs on a plain connection and over TLS.
+class TransferTest : public HttpTest, public testing::WithParamInterface<bool> {
+ protected:
+  void start() { HttpTest::start(GetParam()); }
+  std::unique_ptr<Client> connect() {
+    if (GetParam()) return std::make_unique<Client>(tls_port(), certificate_pem_);
+    return std::make_unique<Client>(port());
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(, TransferTest, testing::Bool(),
+                         [](const auto& info) { return info.param ? std::string("Tls") : std::string("Plain"); });
+
+TEST_P(TransferTest, UploadOfKnownLength) {
+  auto& upload = transfers_.add_upload("t");
+  start();
+  auto client = connect();
+  const auto bytes = pattern(3 * chunk + 100);
+  const auto answer = client->ask(put("t", bytes.size()) + bytes);
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.body, "");
+  EXPECT_EQ(answer.headers.at("content-length"), "0");
+  EXPECT_EQ(answer.headers.at("connection"), "keep-alive");
+  upload.over.wait();
+  EXPECT_EQ(upload.announced, static_cast<std::int64_t>(bytes.size()));
+  EXPECT_TRUE(upload.bytes == bytes);
+  EXPECT_THAT(upload.chunks, ElementsAre(chunk, chunk, chunk, 100));
+  EXPECT_TRUE(upload.aligned);
+  EXPECT_EQ(upload.end, BodyEnd::whole);
+  EXPECT_EQ(client->ask("GET /x HTTP/1.1\r\n\r\n").status, 200);
+}
+
+TEST_P(TransferTest, UploadOfWholeChunks) {
+  auto& upload = transfers_.add_upload("t");
+  start();
+  const auto bytes = pattern(4 * chunk);
+  EXPECT_EQ(connect()->ask(put("t", bytes.size()) + bytes).status, 200);
+  upload.over.wait();
+  EXPECT_TRUE(upload.bytes == bytes);
+  EXPECT_THAT(upload.chunks, ElementsAre(chunk, chunk, chunk, chunk));
+}
+
+TEST_P(TransferTest, UploadChunked) {
+  auto& upload = transfers_.add_upload("t");
+  start();
+  auto client = connect();
+  const auto bytes = pattern(3 * chunk + 17);
+  client->send(chunked_put("t"));
+  std::size_t at = 0;
+  for (const std::size_t size : {std::size_t{1}, std::size_t{5}, std::size_t{20000}, 2 * chunk, bytes.size()}) {
+    const auto piece = bytes.substr(at, size);
+    at += piece.size();
+    client->send((std::ostringstream() << std::hex << piece.size()).str() + "\r\n" + piece + "\r\n");
+  }
+  EXPECT_EQ(client->ask("0\r\n\r\n").status, 200);
+  upload.over.wait();
+  EXPECT_EQ(upload.announced, std::nullopt);
+  EXPECT_TRUE(upload.bytes == bytes);
+  EXPECT_THAT(upload.chunks, ElementsAre(chunk, chunk, chunk, 17));
+  EXPECT_EQ(client->ask("GET /x HTTP/1.1\r\n\r\n").status, 200);
+}
+
+TEST_P(TransferTest, UploadOfNothing) {
+  auto& fixed = transfers_.add_upload("fixed");
+  auto& chunked = transfers_.add_upload("chunked");
+  auto& bare = transfers_.add_upload("bare");
+  start();
+  auto client = connect();
+  EXPECT_EQ(client->ask(put("fixed", 0)).status, 200);
+  EXPECT_EQ(client->ask(chunked_put("chunked") + "0\r\n\r\n").status, 200);
+  EXPECT_EQ(client->ask("PUT /cls/data/bare/file HTTP/1.1\r\n\r\n").status, 200);
+  for (auto* upload : {&fixed, &chunked, &bare}) {
+    upload->over.wait();
+    EXPECT_THAT(upload->chunks, IsEmpty());
+    EXPECT_EQ(upload->end, BodyEnd::whole);
+  }
+  EXPECT_EQ(bare.announced, 0);
+}
+
+TEST_P(TransferTest, UploadExpectingContinue) {
+  auto& upload = transfers_.add_upload("t");
+  start();
+  auto client = connect();
+  EXPECT_EQ(client->ask(put("t", 3, "Expect: 100-continue\r\n")).status, 100);
+  EXPECT_EQ(client->ask("abc").status, 200);
+  upload.over.wait();
+  EXPECT_EQ(upload.bytes, "abc");
+}
+
+TEST_P(TransferTest, BrokenUploadKeepsWhatHasCome) {
+  auto& upload = transfers_.add_upload("t");
+  start();
+  auto client = connect();
+  client->send(put("t", 3 * chunk) + pattern(chunk));
+  upload.appended.wait();
+  client->abort();
+  upload.over.wait();
+  EXPECT_EQ(upload.end, BodyEnd::broken);
+  EXPECT_TRUE(upload.bytes == pattern(chunk));
+}
+
+TEST_P(TransferTest, ChunkedUploadWithoutItsEndIsBroken) {
+  auto& upload = transfers_.add_upload("t");
+  start();
+  auto client = connect();
+  client->send(chunked_put("t") + "3\r\nabc\r\n");
+  upload.begun.wait();
+  client->close();
+  upload.over.wait();
+  EXPECT_EQ(upload.end, BodyEnd::broken);
+  EXPECT_EQ(upload.bytes, "abc");
+}
+
+TEST_P(TransferTest, MalformedChunksAreRefused) {
+  auto& upload = transfers_.add_upload("t");
+  start();
+  const auto answer = connect()->ask(chunked_put("t") + "3\r\nabcX\r\n");
+  EXPECT_EQ(answer.status, 400);
+  upload.over.wait();
+  EXPECT_EQ(upload.end, BodyEnd::broken);
+}
+
+TEST_P(TransferTest, StalledUploadIsBrokenAndTold) {
+  settings_.limits.transfer_stall_timeout = milliseconds(30);
+  auto& upload = transfers_.add_upload("t");
+  start();
+  const auto answer = connect()->ask(put("t", 3 * chunk) + "abc");
+  EXPECT_EQ(answer.status, 408);
+  upload.over.wait();
+  EXPECT_EQ(upload.end, BodyEnd::broken);
+}
+
+TEST_P(TransferTest, StoppedUploadIsTold) {
+  auto& upload = transfers_.add_upload("t");
+  start();
+  auto client = connect();
+  client->send(put("t", 3 * chunk) + pattern(chunk));
+  upload.appended.wait();
+  upload.on_stop();
+  const auto answer = client->answer();
+  EXPECT_EQ(answer.status, 410);
+  EXPECT_EQ(answer.headers.at("connection"), "close");
+  upload.over.wait();
+  EXPECT_EQ(upload.end, BodyEnd::broken);
+  upload.on_stop();  // too late to matter
+}
+
+TEST_P(TransferTest, StoppedUploadSaysTheReasonThatTheServiceGives) {
+  auto& upload = transfers_.add_upload("t");
+  upload.finish_error = base::Error(base::ErrorKind::concurrent_change, "quire.test", "A later one won.");
+  start();
+  auto client = connect();
+  client->send(put("t", 3 * chunk) + pattern(chunk));
+  upload.appended.wait();
+  upload.on_stop();
+  const auto answer = client->answer();
+  EXPECT_EQ(answer.status, 409);
+  EXPECT_EQ(answer.body, "error: A later one won.");
+}
+
+TEST_P(TransferTest, RefusalIsReadWhileTheClientStillSends) {
+  transfers_.add_upload("gone").refusal = {base::Error(base::ErrorKind::not_found, "quire.test", "It has ended."),
+                                           true};
+  transfers_.add_upload("wrong").refusal = {base::Error(base::ErrorKind::invalid_argument, "quire.test", "Too long."),
+                                            false};
+  transfers_.add_upload("full").refusal = {
+      base::Error(base::ErrorKind::unable_to_allocate_resource, "quire.test", "Full."), false};
+  start();
+  const auto bytes = pattern(8 * 1024 * 1024);
+  const std::pair<std::string, int> cases[] = {{"gone", 410}, {"wrong", 400}, {"full", 507}, {"unknown", 404}};
+  for (const auto& [token, status] : cases) {
+    auto client = connect();
+    EXPECT_TRUE(client->send(put(token, bytes.size()) + bytes));
+    const auto answer = client->answer();
+    EXPECT_EQ(answer.status, status) << token;
+    EXPECT_EQ(answer.headers.at("connection"), "close");
+  }
+  auto client = connect();
+  EXPECT_EQ(client->ask(put("gone", 3) + "abc").headers.at("connection"), "keep-alive");
+  EXPECT_EQ(client->ask("GET /x HTTP/1.1\r\n\r\n").status, 200);
+}
+
+TEST_P(TransferTest, ErrorsOfStorageAreAnsweredWhileTheClientStillSends) {
+  const auto bytes = pattern(8 * 1024 * 1024);
+  const std::pair<base::ErrorKind, int> cases[] = {{base::ErrorKind::invalid_argument, 400},
+                                                   {base::ErrorKind::concurrent_change, 409},
+                                                   {base::ErrorKind::not_found, 410},
+                                                   {base::ErrorKind::unable_to_allocate_resource, 507},
+                                                   {base::ErrorKind::internal_server_error, 500}};
+  for (const auto& [kind, status] : cases) {
+    transfers_.add_upload("append" + std::to_string(status)).append_error = base::Error(kind, "quire.test", "No.");
+    transfers_.add_upload("finish" + std::to_string(status)).finish_error = base::Error(kind, "quire.test", "No.");
+  }
+  start();
+  for (const auto& [kind, status] : cases) {
+    for (const std::string when : {"append", "finish"}) {
+      auto client = connect();
+      client->send(put(when + std::to_string(status), bytes.size()) + bytes);
+      EXPECT_EQ(client->answer().status, status) << when;
+      auto& upload = transfers_.add_upload(when + std::to_string(status));
+      upload.over.wait();
+      EXPECT_EQ(upload.end.has_value(), when == "finish");
+    }
+  }
+}
+
+TEST_P(TransferTest, ContentRangeMustBeTheWhole) {
+  auto& upload = transfers_.add_upload("t");
+  start();
+  auto client = connect();
+  EXPECT_EQ(client->ask(put("t", 3, "Content-Range: bytes 3-5/6\r\n") + "def").status, 416);
+  EXPECT_FALSE(upload.begun.is_set());
+  EXPECT_EQ(client->ask(put("t", 3, "Content-Range: bytes 0-2/3\r\n") + "abc").status, 200);
+}
+
+TEST_P(TransferTest, TwoUploadsShareOneBuffer) {
+  settings_.limits.transfer_memory_bytes_max = chunk;
+  auto& first = transfers_.add_upload("first");
+  auto& second = transfers_.add_upload("second");
+  start();
+  const auto bytes = pattern(5 * chunk);
+  auto one = connect();
+  one->send(put("first", bytes.size()) + bytes.substr(0, 2 * chunk));
+  first.appended.wait();
+  auto two = connect();
+  two->send(put("second", bytes.size()) + bytes.substr(0, 10));
+  second.begun.wait();
+  EXPECT_EQ(one->ask(bytes.substr(2 * chunk)).status, 200);
+  EXPECT_EQ(two->ask(bytes.substr(10)).status, 200);
+  EXPECT_TRUE(first.bytes == bytes);
+  EXPECT_TRUE(second.bytes == bytes);
+}
+
+TEST_P(TransferTest, UploadThatFindsNoBufferInTimeIsTold) {
+  settings_.limits.transfer_memory_bytes_max = chunk;
+  settings_.limits.transfer_stall_timeout = milliseconds(200);
+  Signal gate;
+  auto& first = transfers_.add_upload("first");
+  first.append_gate = &gate;
+  auto& second = transfers_.add_upload("second");
+  start();
+  auto one = connect();
+  one->send(put("first", 2 * chunk) + pattern(2 * chunk));
+  first.begun.wait();
+  auto two = connect();
+  const auto answer = two->ask(put("second", 2 * chunk));
+  // Whoever begun() first may not yet hold the buffer; exactly one of the two waits in vain.
+  gate.set();
+  const auto other = one->answer();
+  EXPECT_EQ(std::min(answer.status, other.status), 200 * (other.status == 200) + 408 * (other.status != 200));
+  EXPECT_EQ(std::max(answer.status, other.status), 503);
+  second.over.wait();
+}
+
+TEST_P(TransferTest, SmallUploadsNeedNoSharedBuffer) {
+  settings_.limits.transfer_memory_bytes_max = chunk;
+  auto& big = transfers_.add_upload("big");
+  transfers_.add_upload("small");
+  start();
+  auto one = connect();
+  one->send(put("big", 2 * chunk) + pattern(chunk));
+  big.appended.wait();
+  EXPECT_EQ(connect()->ask(put("small", 3) + "abc").status, 200);
+}
+
+TEST_P(TransferTest, OtherMethods) {
+  transfers_.add_upload("up");
+  transfers_.add_download("down", "abc", false);
+  start();
+  auto client = connect();
+  const auto get_on_upload = client->ask(get("up"));
+  EXPECT_EQ(get_on_upload.status, 405);
+  EXPECT_EQ(get_on_upload.headers.at("allow"), "PUT, POST");
+  const auto del_on_upload = client->ask("DELETE /cls/data/up/file HTTP/1.1\r\n\r\n");
+  EXPECT_EQ(del_on_upload.status, 405);
+  EXPECT_EQ(del_on_upload.headers.at("allow"), "PUT, POST");
+  const auto del_on_download = client->ask("DELETE /cls/data/down/file HTTP/1.1\r\n\r\n");
+  EXPECT_EQ(del_on_download.status, 405);
+  EXPECT_EQ(del_on_download.headers.at("allow"), "GET, HEAD");
+  EXPECT_EQ(client->ask(get("unknown")).status, 404);
+}
+
+TEST_P(TransferTest, Downloads) {
+  const auto bytes = pattern(5 * 1024 * 1024 + 3);
+  for (const bool as_file : {false, true}) {
+    auto& download = transfers_.add_download(as_file ? "file" : "memory", bytes, as_file);
+    download.file.checksum = {base::DigestAlgorithm::SHA256, "abcd"};
+  }
+  start();
+  for (const std::string token : {"memory", "file"}) {
+    auto client = connect();
+    const auto whole = client->ask(get(token));
+    EXPECT_EQ(whole.status, 200);
+    EXPECT_EQ(whole.headers.at("content-type"), "application/octet-stream");
+    EXPECT_EQ(whole.headers.at("accept-ranges"), "bytes");
+    EXPECT_EQ(whole.headers.at("etag"), "\"abcd\"");
+    EXPECT_TRUE(whole.body == bytes);
+
+    const auto part = client->ask(get(token, "Range: bytes=3000000-4999999\r\nIf-Range: \"abcd\"\r\n"));
+    EXPECT_EQ(part.status, 206);
+    EXPECT_EQ(part.headers.at("content-range"), "bytes 3000000-4999999/" + std::to_string(bytes.size()));
+    EXPECT_TRUE(part.body == bytes.substr(3000000, 2000000));
+
+    const auto last = client->ask(get(token, "Range: bytes=-1\r\n"));
+    EXPECT_EQ(last.status, 206);
+    EXPECT_EQ(last.body, bytes.substr(bytes.size() - 1));
+
+    const auto beyond = client->ask(get(token, "Range: bytes=9000000-\r\n"));
+    EXPECT_EQ(beyond.status, 416);
+    EXPECT_EQ(beyond.headers.at("content-range"), "bytes */" + std::to_string(bytes.size()));
+
+    const auto same = client->ask(get(token, "If-None-Match: \"abcd\"\r\n"));
+    EXPECT_EQ(same.status, 304);
+    EXPECT_EQ(same.headers.at("etag"), "\"abcd\"");
+
+    const auto head = client->ask("HEAD /cls/data/" + token + "/file HTTP/1.1\r\n\r\n", false);
+    EXPECT_EQ(head.status, 200);
+    EXPECT_EQ(head.headers.at("content-length"), std::to_string(bytes.size()));
+  }
+}
+
+TEST_P(TransferTest, DownloadsOfNothingAndOfLittle) {
+  transfers_.add_download("nothing", "", true);
+  transfers_.add_download("little", "abc", false);
+  start();
+  auto client = connect();
+  const auto nothing = client->ask(get("nothing"));
+  EXPECT_EQ(nothing.status, 200);
+  EXPECT_EQ(nothing.headers.at("content-length"), "0");
+  EXPECT_EQ(nothing.headers.at("etag"), "\"blob-1\"");
+  EXPECT_EQ(client->ask(get("little")).body, "abc");
+}
+
+TEST_P(TransferTest, DownloadWithoutASharedBuffer) {
+  settings_.limits.transfer_memory_bytes_max = chunk;
+  auto& big = transfers_.add_upload("big");
+  const auto bytes = pattern(10 * chunk);
+  transfers_.add_download("down", bytes, false);
+  start();
+  auto one = connect();
+  one->send(put("big", 2 * chunk) + pattern(chunk));
+  big.appended.wait();
+  EXPECT_TRUE(connect()->ask(get("down")).body == bytes);
+}
+
+TEST_P(TransferTest, StalledDownloadIsGivenUp) {
+  settings_.limits.transfer_stall_timeout = milliseconds(50);
+  transfers_.add_download("down", pattern(64 * 1024 * 1024), true);
+  start();
+  auto client = connect();
+  client->send(get("down"));
+  stop(std::chrono::hours(1));  // returns only because the download, which nobody reads, is given up
+}
+
+TEST_P(TransferTest, StopBreaksRunningTransfersAfterTheGrace) {
+  auto& upload = transfers_.add_upload("t");
+  transfers_.add_download("down", pattern(64 * 1024 * 1024), true);
+  start();
+  auto sender = connect();
+  sender->send(put("t", 3 * chunk) + pattern(chunk));
+  upload.appended.wait();
+  auto receiver = connect();
+  receiver->send(get("down"));
+  EXPECT_EQ(receiver->answer(false).status, 200);
+  stop(milliseconds(20));
+  upload.over.wait();
+  EXPECT_EQ(upload.end, BodyEnd::broken);
+}
+
+TEST_P(TransferTest, StopLetsAnUploadFinishWithinTheGrace) {
+  auto& upload = transfers_.add_upload("t");
+  start();
+  auto client = connect();
+  const auto bytes = pattern(3 * chunk);
+  client->send(put("t", bytes.size()) + bytes.substr(0, chunk));
+  upload.appended.wait();
+  server_->stop(std::chrono::hours(1));
+  const auto answer = client->ask(bytes.substr(chunk));
+  EXPECT_EQ(answer.status, 200);
+  thread_.join();
+  EXPECT_TRUE(upload.bytes == bytes);
+}
+
+}  // namespace
+}  // namespace quire::http
