@@ -111,7 +111,7 @@ TEST(Manifest, SurvivesDamage) {
   const auto original = "SHA256(a.ovf)= " + sha256_digits + "\r\nSHA1(d/b (1).vmdk)= " + sha1_digits + "\n";
   for (int i = 0; i < 5000; ++i) {
     const auto entries = parse(mutator.damaged(original));
-    if (entries) EXPECT_LE(entries->size(), 700U);
+    EXPECT_TRUE(!entries || entries->size() <= 10);
   }
 }
 

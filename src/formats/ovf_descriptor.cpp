@@ -100,6 +100,9 @@ class Reader {
       return refuse("an element has more than " + std::to_string(max_ovf_attributes) + " attributes");
     if (namespaces_ > max_ovf_namespaces)
       return refuse("it declares more than " + std::to_string(max_ovf_namespaces) + " namespaces");
+    if (static_cast<std::size_t>(xmlDictSize(parser_->dict)) > max_ovf_names) {
+      return refuse("it uses more than " + std::to_string(max_ovf_names) + " different names");
+    }
     if (depth_ == max_ovf_depth) return refuse("elements are nested deeper than " + std::to_string(max_ovf_depth));
     if (!count_nodes(1 + namespaces + count)) return;
     visit(name, is_ovf_namespace(uri), Attributes(attribute_count, attributes));

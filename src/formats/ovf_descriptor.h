@@ -17,6 +17,8 @@ inline constexpr std::size_t max_ovf_nodes = 500'000;
 inline constexpr std::size_t max_ovf_depth = 100;
 inline constexpr std::size_t max_ovf_attributes = 256;   ///< of one element
 inline constexpr std::size_t max_ovf_namespaces = 1000;  ///< declarations in the whole descriptor
+/// Different names of elements, attributes and namespaces; the parser's table of them grows slow when it is large.
+inline constexpr std::size_t max_ovf_names = 50'000;
 /// One tag, comment, CDATA section or processing instruction. The parser's work on a tag grows with the square of its
 /// attributes, and it tells us of them only afterwards.
 inline constexpr std::size_t max_ovf_tag_bytes = std::size_t{256} << 10U;
