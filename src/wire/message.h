@@ -8,6 +8,9 @@
 
 namespace quire::wire {
 
+/// Header field names compare without regard to (ASCII) case.
+bool same_header_name(std::string_view a, std::string_view b);
+
 /// Header fields in order; names compare without regard to case.
 class Headers {
  public:

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <vector>
+
+#include "api/operation.h"
+
+namespace quire::wire {
+
+/// The OpenAPI 3.1 description of new REST, read out of the operations and their types. The same operations give the
+/// same document, byte by byte once serialized.
+///
+/// A path key holds what tells an operation apart: `…/item?action=find`, `…/file?name={name}`. `x-vapi-service`,
+/// `x-vapi-operation` and `x-privilege` name the operation on the other wires and what it needs.
+boost::json::object openapi_document(const std::vector<api::Operation>& operations);
+
+}  // namespace quire::wire
