@@ -47,11 +47,18 @@ class Govc:
         }
 
     def run(self, *arguments, cwd=None, **environment):
-        completed = subprocess.run([program(), *map(str, arguments)], env={**self.environment, **environment},
-                                   cwd=cwd or self.home, capture_output=True, text=True, timeout=TIMEOUT,
-                                   stdin=subprocess.DEVNULL)
-        return Outcome(shlex.join(["govc", *map(str, arguments)]), completed.returncode, completed.stdout,
-                       completed.stderr)
+        completed = subprocess.run(
+            [program(), *map(str, arguments)],
+            env={**self.environment, **environment},
+            cwd=cwd or self.home,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
+            stdin=subprocess.DEVNULL,
+        )
+        return Outcome(
+            shlex.join(["govc", *map(str, arguments)]), completed.returncode, completed.stdout, completed.stderr
+        )
 
     def ok(self, *arguments, **options):
         """Runs it, asserts exit 0 and returns what it printed."""

@@ -78,8 +78,11 @@ def make_disk(path, size, seed, subformat="streamOptimized"):
     """A VMDK whose guest sees `size` bytes that do not compress."""
     path = Path(path)
     raw = write_random(path.with_suffix(".raw"), (size + 511) // 512 * 512, seed)
-    subprocess.run(["qemu-img", "convert", "-q", "-f", "raw", "-O", "vmdk", "-o", f"subformat={subformat}", str(raw),
-                    str(path)], check=True, timeout=600)
+    subprocess.run(
+        ["qemu-img", "convert", "-q", "-f", "raw", "-O", "vmdk", "-o", f"subformat={subformat}", str(raw), str(path)],
+        check=True,
+        timeout=600,
+    )
     raw.unlink()
     _fix_content_id(path, seed)
     return path
@@ -92,7 +95,7 @@ def _fix_content_id(path, seed):
         found = re.search(rb"^CID=[0-9a-f]{1,8}$", head, re.MULTILINE)
         assert found, f"{path} has no content id in its description"
         # The description is followed by zeros up to the next sector, so there is room for all eight digits.
-        rest = head[found.end():head.index(b"\0", found.end())]
+        rest = head[found.end() : head.index(b"\0", found.end())]
         disk.seek(found.start())
         disk.write(b"CID=%08x" % random.Random(f"cid {seed}").randrange(1, 1 << 32) + rest)
 
@@ -114,8 +117,9 @@ class OvfPackage:
 
     def write_manifest(self, algorithm="SHA256"):
         self.manifest = self.folder / f"{self.name}.mf"
-        self.manifest.write_text("".join(
-            f"{algorithm}({path.name})= {digest(path, algorithm.lower())}\n" for path in self.content_files()))
+        self.manifest.write_text(
+            "".join(f"{algorithm}({path.name})= {digest(path, algorithm.lower())}\n" for path in self.content_files())
+        )
 
     def damage_manifest(self):
         """Makes the digest of the first disk wrong."""
@@ -143,13 +147,19 @@ def make_package(folder, name="tiny", disk_bytes=(MIB,), seed=1, manifest="SHA25
     """Descriptor, disks and manifest (an algorithm, or None for no manifest) in `folder`."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    disks = [make_disk(folder / f"{name}-disk{number}.vmdk", size, f"{seed} {number}", subformat)
-             for number, size in enumerate(disk_bytes, 1)]
-    references = [f'    <File ovf:id="file{number}" ovf:href="{disk.name}" ovf:size="{disk.stat().st_size}"/>'
-                  for number, disk in enumerate(disks, 1)]
-    sections = [f'    <Disk ovf:diskId="vmdisk{number}" ovf:fileRef="file{number}" ovf:capacity="{size}"'
-                ' ovf:format="http://www.vmware.com/interfaces/specifications/vmdk.html#streamOptimized"/>'
-                for number, size in enumerate(disk_bytes, 1)]
+    disks = [
+        make_disk(folder / f"{name}-disk{number}.vmdk", size, f"{seed} {number}", subformat)
+        for number, size in enumerate(disk_bytes, 1)
+    ]
+    references = [
+        f'    <File ovf:id="file{number}" ovf:href="{disk.name}" ovf:size="{disk.stat().st_size}"/>'
+        for number, disk in enumerate(disks, 1)
+    ]
+    sections = [
+        f'    <Disk ovf:diskId="vmdisk{number}" ovf:fileRef="file{number}" ovf:capacity="{size}"'
+        ' ovf:format="http://www.vmware.com/interfaces/specifications/vmdk.html#streamOptimized"/>'
+        for number, size in enumerate(disk_bytes, 1)
+    ]
     descriptor = folder / f"{name}.ovf"
     descriptor.write_text(DESCRIPTOR.format(name=name, references="\n".join(references), disks="\n".join(sections)))
     package = OvfPackage(folder, name, descriptor, disks, None)

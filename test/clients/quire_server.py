@@ -70,16 +70,24 @@ class QuireServer:
         password_file.write_text(self.password + "\n")
         password_file.chmod(0o600)
         return [
-            str(binary()), "serve", "--data", str(self.data_dir), "--listen", f"{self.host}:{self.port}",
-            "--admin-password-file", str(password_file), *self.flags,
+            str(binary()),
+            "serve",
+            "--data",
+            str(self.data_dir),
+            "--listen",
+            f"{self.host}:{self.port}",
+            "--admin-password-file",
+            str(password_file),
+            *self.flags,
         ]
 
     def start(self):
         assert self.process is None, "already running"
         self._ready = queue.Queue()
         with open(self._stderr_path, "ab") as log:
-            self.process = subprocess.Popen(self.command(), stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL,
-                                            text=True)
+            self.process = subprocess.Popen(
+                self.command(), stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL, text=True
+            )
         self._reader = threading.Thread(target=self._read_stdout, args=(self.process.stdout, self._ready), daemon=True)
         self._reader.start()
         try:
@@ -135,5 +143,11 @@ class QuireServer:
 
     def log(self, last_lines=80):
         lines = self._stderr_path.read_text(errors="replace").splitlines() if self._stderr_path.exists() else []
-        return "\n".join(["--- server stdout ---", self.stdout().rstrip(), "--- server stderr (last lines) ---",
-                          *lines[-last_lines:]])
+        return "\n".join(
+            [
+                "--- server stdout ---",
+                self.stdout().rstrip(),
+                "--- server stderr (last lines) ---",
+                *lines[-last_lines:],
+            ]
+        )

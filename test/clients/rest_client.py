@@ -52,46 +52,91 @@ def _operations():
     add("library.list", service, f"GET {old}/library", f"GET {base}/library")
     add("library.get", service, f"GET {old}/library/id:{{library_id}}", f"GET {base}/library/{{library_id}}")
     add("library.find", service, f"POST {old}/library?~action=find", f"POST {base}/library?action=find", "spec")
-    add("library.update", service, f"PATCH {old}/library/id:{{library_id}}", f"PATCH {base}/library/{{library_id}}",
-        "update_spec")
+    add(
+        "library.update",
+        service,
+        f"PATCH {old}/library/id:{{library_id}}",
+        f"PATCH {base}/library/{{library_id}}",
+        "update_spec",
+    )
 
     service = CONTENT + "local_library"
     add("local_library.list", service, f"GET {old}/local-library", f"GET {base}/local-library")
-    add("local_library.create", service, f"POST {old}/local-library", f"POST {base}/local-library", "create_spec",
-        ("client_token",))
+    add(
+        "local_library.create",
+        service,
+        f"POST {old}/local-library",
+        f"POST {base}/local-library",
+        "create_spec",
+        ("client_token",),
+    )
     for name, method in (("get", "GET"), ("update", "PATCH"), ("delete", "DELETE")):
-        add(f"local_library.{name}", service, f"{method} {old}/local-library/id:{{library_id}}",
-            f"{method} {base}/local-library/{{library_id}}", "update_spec" if name == "update" else None)
+        add(
+            f"local_library.{name}",
+            service,
+            f"{method} {old}/local-library/id:{{library_id}}",
+            f"{method} {base}/local-library/{{library_id}}",
+            "update_spec" if name == "update" else None,
+        )
 
     service, old, base = CONTENT + "library.item", f"{old}/library/item", f"{base}/library/item"
     add("item.list", service, f"GET {old}", f"GET {base}")
     add("item.create", service, f"POST {old}", f"POST {base}", "create_spec", ("client_token",))
     add("item.find", service, f"POST {old}?~action=find", f"POST {base}?action=find", "spec")
-    add("item.copy", service, f"POST {old}/id:{{source_library_item_id}}?~action=copy",
-        f"POST {base}/{{source_library_item_id}}?action=copy", "destination_create_spec", ("client_token",))
+    add(
+        "item.copy",
+        service,
+        f"POST {old}/id:{{source_library_item_id}}?~action=copy",
+        f"POST {base}/{{source_library_item_id}}?action=copy",
+        "destination_create_spec",
+        ("client_token",),
+    )
     for name, method in (("get", "GET"), ("update", "PATCH"), ("delete", "DELETE")):
-        add(f"item.{name}", service, f"{method} {old}/id:{{library_item_id}}", f"{method} {base}/{{library_item_id}}",
-            "update_spec" if name == "update" else None)
+        add(
+            f"item.{name}",
+            service,
+            f"{method} {old}/id:{{library_item_id}}",
+            f"{method} {base}/{{library_item_id}}",
+            "update_spec" if name == "update" else None,
+        )
     add("item.file.list", service + ".file", f"GET {old}/file", f"GET {base}/{{library_item_id}}/file")
-    add("item.file.get", service + ".file", f"POST {old}/file/id:{{library_item_id}}?~action=get",
-        f"GET {base}/{{library_item_id}}/file")
+    add(
+        "item.file.get",
+        service + ".file",
+        f"POST {old}/file/id:{{library_item_id}}?~action=get",
+        f"GET {base}/{{library_item_id}}/file",
+    )
     add("item.storage.list", service + ".storage", f"GET {old}/storage", f"GET {base}/{{library_item_id}}/storage")
-    add("item.storage.get", service + ".storage", f"POST {old}/storage/id:{{library_item_id}}?~action=get",
-        f"GET {base}/{{library_item_id}}/storage")
+    add(
+        "item.storage.get",
+        service + ".storage",
+        f"POST {old}/storage/id:{{library_item_id}}?~action=get",
+        f"GET {base}/{{library_item_id}}/storage",
+    )
 
     for kind in ("update", "download"):
         session, sessions = f"{{{kind}_session_id}}", f"{kind}-session"
         service = f"{CONTENT}library.item.{kind}_session"
         name = f"{kind}_session"
         add(f"{name}.list", service, f"GET {old}/{sessions}", f"GET {base}/{sessions}")
-        add(f"{name}.create", service, f"POST {old}/{sessions}", f"POST {base}/{sessions}", "create_spec",
-            ("client_token",))
+        add(
+            f"{name}.create",
+            service,
+            f"POST {old}/{sessions}",
+            f"POST {base}/{sessions}",
+            "create_spec",
+            ("client_token",),
+        )
         add(f"{name}.get", service, f"GET {old}/{sessions}/id:{session}", f"GET {base}/{sessions}/{session}")
         add(f"{name}.delete", service, f"DELETE {old}/{sessions}/id:{session}", f"DELETE {base}/{sessions}/{session}")
         for action in ("keep_alive", "cancel", "fail") + (("complete",) if kind == "update" else ()):
             dashed = action.replace("_", "-")
-            add(f"{name}.{action}", service, f"POST {old}/{sessions}/id:{session}?~action={dashed}",
-                f"POST {base}/{sessions}/{session}?action={dashed}")
+            add(
+                f"{name}.{action}",
+                service,
+                f"POST {old}/{sessions}/id:{session}?~action={dashed}",
+                f"POST {base}/{sessions}/{session}?action={dashed}",
+            )
 
         service = f"{CONTENT}library.item.{kind}session.file"
         file_old, file_new = f"{old}/{kind}session/file", f"{base}/{sessions}/{session}/file"
@@ -100,18 +145,34 @@ def _operations():
         if kind == "update":
             add(f"{name}.add", service, f"POST {file_old}/id:{session}?~action=add", f"POST {file_new}", "file_spec")
             add(f"{name}.get", service, f"POST {file_old}/id:{session}?~action=get", f"GET {file_new}/{{file_name}}")
-            add(f"{name}.remove", service, f"POST {file_old}/id:{session}?~action=remove",
-                f"DELETE {file_new}/{{file_name}}")
-            add(f"{name}.validate", service, f"POST {file_old}/id:{session}?~action=validate",
-                f"POST {file_new}?action=validate")
+            add(
+                f"{name}.remove",
+                service,
+                f"POST {file_old}/id:{session}?~action=remove",
+                f"DELETE {file_new}/{{file_name}}",
+            )
+            add(
+                f"{name}.validate",
+                service,
+                f"POST {file_old}/id:{session}?~action=validate",
+                f"POST {file_new}?action=validate",
+            )
         else:
-            add(f"{name}.prepare", service, f"POST {file_old}/id:{session}?~action=prepare",
-                f"POST {file_new}?action=prepare")
+            add(
+                f"{name}.prepare",
+                service,
+                f"POST {file_old}/id:{session}?~action=prepare",
+                f"POST {file_new}?action=prepare",
+            )
             add(f"{name}.get", service, f"POST {file_old}/id:{session}?~action=get", f"GET {file_new}")
 
-    add("update_session.update", f"{CONTENT}library.item.update_session",
-        f"PATCH {old}/update-session/id:{{update_session_id}}", f"PATCH {base}/update-session/{{update_session_id}}",
-        "update_spec")
+    add(
+        "update_session.update",
+        f"{CONTENT}library.item.update_session",
+        f"PATCH {old}/update-session/id:{{update_session_id}}",
+        f"PATCH {base}/update-session/{{update_session_id}}",
+        "update_spec",
+    )
     return table
 
 
@@ -120,9 +181,14 @@ OPERATIONS = _operations()
 # JSON-RPC names every structure. Which one a parameter is, by service and parameter:
 PARAMETER_STRUCTURES = {
     CONTENT + "configuration": {"model": "com.vmware.content.configuration_model"},
-    CONTENT + "library": {"spec": "com.vmware.content.library.find_spec", "update_spec": "com.vmware.content.library_model"},
-    CONTENT + "local_library": {"create_spec": "com.vmware.content.library_model",
-                                "update_spec": "com.vmware.content.library_model"},
+    CONTENT + "library": {
+        "spec": "com.vmware.content.library.find_spec",
+        "update_spec": "com.vmware.content.library_model",
+    },
+    CONTENT + "local_library": {
+        "create_spec": "com.vmware.content.library_model",
+        "update_spec": "com.vmware.content.library_model",
+    },
     CONTENT + "library.item": {
         "create_spec": "com.vmware.content.library.item_model",
         "update_spec": "com.vmware.content.library.item_model",
@@ -133,8 +199,12 @@ PARAMETER_STRUCTURES = {
         "create_spec": "com.vmware.content.library.item.update_session_model",
         "update_spec": "com.vmware.content.library.item.update_session_model",
     },
-    CONTENT + "library.item.download_session": {"create_spec": "com.vmware.content.library.item.download_session_model"},
-    CONTENT + "library.item.updatesession.file": {"file_spec": "com.vmware.content.library.item.updatesession.file.add_spec"},
+    CONTENT + "library.item.download_session": {
+        "create_spec": "com.vmware.content.library.item.download_session_model"
+    },
+    CONTENT + "library.item.updatesession.file": {
+        "file_spec": "com.vmware.content.library.item.updatesession.file.add_spec"
+    },
 }
 # … and which one a field is:
 FIELD_STRUCTURES = {
@@ -202,8 +272,9 @@ class Binding:
         all_headers = {"Accept": "application/json", **(headers or {})}
         if session and self.session_id:
             all_headers["vmware-api-session-id"] = self.session_id
-        return self.http.request(method, self.server.url + path, data=body, headers=all_headers, timeout=TIMEOUT,
-                                 allow_redirects=False)
+        return self.http.request(
+            method, self.server.url + path, data=body, headers=all_headers, timeout=TIMEOUT, allow_redirects=False
+        )
 
     def _basic(self):
         return (self.server.user.encode(), self.server.password.encode())
@@ -230,7 +301,8 @@ class _Rest(Binding):
         headers = {} if body is None else {"Content-Type": "application/json"}
         if query:
             path += ("&" if "?" in path else "?") + "&".join(
-                f"{quote(str(key))}={quote(str(value), safe='')}" for key, value in query.items())
+                f"{quote(str(key))}={quote(str(value), safe='')}" for key, value in query.items()
+            )
         response = self.send(method, path, None if body is None else json.dumps(body), headers)
         return self.read(f"{method} {path} {json.dumps(body) if body is not None else ''}", response)
 
@@ -248,8 +320,12 @@ def _body_of(response):
 
 class LegacyRest(_Rest):
     def log_in(self):
-        response = self.http.post(self.server.url + "/rest/com/vmware/cis/session", auth=self._basic(), timeout=TIMEOUT,
-                                  headers={"vmware-use-header-authn": "true"})
+        response = self.http.post(
+            self.server.url + "/rest/com/vmware/cis/session",
+            auth=self._basic(),
+            timeout=TIMEOUT,
+            headers={"vmware-use-header-authn": "true"},
+        )
         assert response.status_code == 200, f"{response.status_code} {response.text}"
         self.session_id = response.json()["value"]
         return self
@@ -272,7 +348,9 @@ class LegacyRest(_Rest):
             answer.error_type = kind.removeprefix("com.vmware.vapi.std.errors.").upper() or "(no error body)"
             if isinstance(value, dict):
                 answer.messages = value.get("messages", [])
-                assert value.get("error_type", answer.error_type) == answer.error_type, f"type and error_type differ: {answer}"
+                assert value.get("error_type", answer.error_type) == answer.error_type, (
+                    f"type and error_type differ: {answer}"
+                )
         return answer
 
 
@@ -313,8 +391,11 @@ class JsonRpc(Binding):
         self._next_id = 0
 
     def log_in(self):
-        context = {"schemeId": "com.vmware.vapi.std.security.user_pass", "userName": self.server.user,
-                   "password": self.server.password}
+        context = {
+            "schemeId": "com.vmware.vapi.std.security.user_pass",
+            "userName": self.server.user,
+            "password": self.server.password,
+        }
         answer = self.invoke("com.vmware.cis.session", "create", {}, context)
         assert answer.ok, str(answer)
         self.session_id = answer.value
@@ -343,9 +424,17 @@ class JsonRpc(Binding):
         ctx = {"appCtx": {"opId": f"test-{self._next_id}"}}
         if context := context or self.security_context():
             ctx["securityCtx"] = context
-        return {"jsonrpc": "2.0", "method": "invoke", "id": str(self._next_id),
-                "params": {"serviceId": service, "operationId": operation, "ctx": ctx,
-                           "input": {"STRUCTURE": {"operation-input": fields}}}}
+        return {
+            "jsonrpc": "2.0",
+            "method": "invoke",
+            "id": str(self._next_id),
+            "params": {
+                "serviceId": service,
+                "operationId": operation,
+                "ctx": ctx,
+                "input": {"STRUCTURE": {"operation-input": fields}},
+            },
+        }
 
     def invoke(self, service, operation, fields, context=None):
         request = self.envelope(service, operation, fields, context)
@@ -365,7 +454,7 @@ class JsonRpc(Binding):
             answer.error_type = str(body["error"]["code"])
             answer.messages = [body["error"]]
         elif "error" in body["result"]:
-            (name, fields), = body["result"]["error"]["ERROR"].items()
+            ((name, fields),) = body["result"]["error"]["ERROR"].items()
             answer.error_type = name.removeprefix("com.vmware.vapi.std.errors.").upper()
             answer.messages = decode(fields["messages"])
         else:
@@ -399,7 +488,7 @@ def decode(value):
     if not isinstance(value, dict):
         return value
     if len(value) == 1:
-        (tag, inner), = value.items()
+        ((tag, inner),) = value.items()
         if tag in ("OPTIONAL", "SECRET"):
             return decode(inner)
         if tag == "STRUCTURE":
@@ -430,11 +519,16 @@ def create_library(binding, name="images"):
 
 def upload_item(binding, transfers, library_id, name, files, item_type="", item_id=None):
     """Item with these files (name → bytes) through an update session; returns the item's id."""
-    item_id = item_id or binding.ok("item.create", create_spec={"name": name, "library_id": library_id, "type": item_type})
+    item_id = item_id or binding.ok(
+        "item.create", create_spec={"name": name, "library_id": library_id, "type": item_type}
+    )
     session = binding.ok("update_session.create", create_spec={"library_item_id": item_id})
     for file_name, content in files.items():
-        info = binding.ok("update_session.file.add", update_session_id=session,
-                          file_spec={"name": file_name, "source_type": "PUSH", "size": len(content)})
+        info = binding.ok(
+            "update_session.file.add",
+            update_session_id=session,
+            file_spec={"name": file_name, "source_type": "PUSH", "size": len(content)},
+        )
         response = transfers.put(info["upload_endpoint"]["uri"], content)
         assert response.status_code == 200, f"upload of {file_name}: {response.status_code} {response.text}"
     binding.ok("update_session.complete", update_session_id=session)

@@ -24,6 +24,7 @@ CA_FILE = os.environ["QUIRE_CA_FILE"]
 
 # --- the vAPI SDK ---------------------------------------------------------------------------------------------------
 
+
 def connect(password=PASSWORD):
     import requests
     from vmware.vapi.vsphere.client import create_vsphere_client
@@ -46,8 +47,9 @@ def library_spec(name, description=""):
 
 
 def new_library(client):
-    return client.content.LocalLibrary.create(create_spec=library_spec(f"sdk-{uuid.uuid4().hex[:8]}"),
-                                              client_token=str(uuid.uuid4()))
+    return client.content.LocalLibrary.create(
+        create_spec=library_spec(f"sdk-{uuid.uuid4().hex[:8]}"), client_token=str(uuid.uuid4())
+    )
 
 
 def new_item(client, library_id, name="item", item_type="iso"):
@@ -64,8 +66,9 @@ def new_item(client, library_id, name="item", item_type="iso"):
 def new_update_session(client, item_id):
     from com.vmware.content.library.item_client import UpdateSessionModel
 
-    return client.content.library.item.UpdateSession.create(create_spec=UpdateSessionModel(library_item_id=item_id),
-                                                            client_token=str(uuid.uuid4()))
+    return client.content.library.item.UpdateSession.create(
+        create_spec=UpdateSessionModel(library_item_id=item_id), client_token=str(uuid.uuid4())
+    )
 
 
 def tls_context():
@@ -74,16 +77,21 @@ def tls_context():
 
 def post(uri, content):
     """The samples' upload: POST, no credentials, a content type that means nothing."""
-    request = urllib.request.Request(uri, data=content, method="POST", headers={
-        "Cache-Control": "no-cache", "Content-Length": str(len(content)), "Content-Type": "text/ovf"})
+    request = urllib.request.Request(
+        uri,
+        data=content,
+        method="POST",
+        headers={"Cache-Control": "no-cache", "Content-Length": str(len(content)), "Content-Type": "text/ovf"},
+    )
     with urllib.request.urlopen(request, context=tls_context()) as response:
         assert response.status == 200, response.status
 
 
 def push(client, session_id, name, content, checksum=None):
     file_service = client.content.library.item.updatesession.File
-    spec = file_service.AddSpec(name=name, source_type=file_service.SourceType.PUSH, size=len(content),
-                                checksum_info=checksum)
+    spec = file_service.AddSpec(
+        name=name, source_type=file_service.SourceType.PUSH, size=len(content), checksum_info=checksum
+    )
     info = file_service.add(session_id, spec)
     assert info.status == "WAITING_FOR_TRANSFER" and info.upload_endpoint.uri.startswith("https://"), info
     post(info.upload_endpoint.uri, content)
@@ -108,7 +116,9 @@ def download(client, item_id):
 
     sessions = client.content.library.item.DownloadSession
     file_service = client.content.library.item.downloadsession.File
-    session_id = sessions.create(create_spec=DownloadSessionModel(library_item_id=item_id), client_token=str(uuid.uuid4()))
+    session_id = sessions.create(
+        create_spec=DownloadSessionModel(library_item_id=item_id), client_token=str(uuid.uuid4())
+    )
     contents = {}
     for entry in file_service.list(session_id):
         file_service.prepare(session_id, entry.name)
@@ -212,7 +222,7 @@ def sdk_upload_and_download():
         assert (info.size, info.version, info.cached) == (len(content), "1", True), info
         algorithm = (info.checksum_info.algorithm or File.ChecksumAlgorithm.SHA1).lower()
         assert info.checksum_info.checksum.lower() == hashlib.new(algorithm, content).hexdigest(), info
-    storage, = client.content.library.item.Storage.get(item_id, "boot.iso")
+    (storage,) = client.content.library.item.Storage.get(item_id, "boot.iso")
     assert storage.storage_uris and storage.storage_backing.datastore_id == "datastore-11", storage
     assert download(client, item_id) == files
 
@@ -235,7 +245,9 @@ def sdk_file_by_file():
     assert later.client_progress == 40 and later.expiration_time >= model.expiration_time
 
     content = os.urandom(50_000)
-    good = File.ChecksumInfo(algorithm=File.ChecksumAlgorithm.SHA512, checksum=hashlib.sha512(content).hexdigest().upper())
+    good = File.ChecksumInfo(
+        algorithm=File.ChecksumAlgorithm.SHA512, checksum=hashlib.sha512(content).hexdigest().upper()
+    )
     push(client, session_id, "a.bin", content, good)
     info = file_service.get(session_id, "a.bin")
     assert (info.status, info.size, info.bytes_transferred) == ("READY", 50_000, 50_000), info
@@ -313,8 +325,13 @@ def sdk_ova():
 def sdk_errors():
     from com.vmware.content.library.item_client import File
     from com.vmware.content.library_client import Item
-    from com.vmware.vapi.std.errors_client import (AlreadyExists, InvalidArgument, NotAllowedInCurrentState, NotFound,
-                                                   ResourceBusy)
+    from com.vmware.vapi.std.errors_client import (
+        AlreadyExists,
+        InvalidArgument,
+        NotAllowedInCurrentState,
+        NotFound,
+        ResourceBusy,
+    )
 
     client = connect()
     content, item_service = client.content, client.content.library.item
@@ -360,6 +377,7 @@ def sdk_errors():
 
 # --- pyVmomi --------------------------------------------------------------------------------------------------------
 
+
 def vim_connect(password=PASSWORD):
     from pyVim.connect import SmartConnect
 
@@ -404,7 +422,7 @@ def vim_datastores():
     view = content.viewManager.CreateContainerView(content.rootFolder, [vim.Datastore], True)
     found = {datastore.name: datastore._moId for datastore in view.view}
     assert found == {"LocalDS_0": "datastore-11"}, found
-    datastore, = view.view
+    (datastore,) = view.view
     assert datastore.summary.name == "LocalDS_0" and datastore.summary.accessible, datastore.summary
     assert datastore.summary.capacity > 0
     view.Destroy()
@@ -413,7 +431,7 @@ def vim_datastores():
     assert list(view.view) == []
     view.Destroy()
 
-    datacenter, = content.rootFolder.childEntity
+    (datacenter,) = content.rootFolder.childEntity
     assert datacenter.name == "DC0" and isinstance(datacenter, vim.Datacenter)
     assert datacenter.parent == content.rootFolder
     folder = datacenter.datastoreFolder
@@ -433,9 +451,10 @@ def vim_property_collector():
     traversal = collector.TraversalSpec(name="walk", type=vim.view.ContainerView, path="view", skip=False)
     filters = collector.FilterSpec(
         objectSet=[collector.ObjectSpec(obj=view, skip=True, selectSet=[traversal])],
-        propSet=[collector.PropertySpec(type=vim.Datastore, pathSet=["name", "summary.url"])])
+        propSet=[collector.PropertySpec(type=vim.Datastore, pathSet=["name", "summary.url"])],
+    )
     result = content.propertyCollector.RetrievePropertiesEx([filters], collector.RetrieveOptions())
-    entry, = result.objects
+    (entry,) = result.objects
     values = {change.name: change.val for change in entry.propSet}
     assert values["name"] == "LocalDS_0" and values["summary.url"], values
     Disconnect(instance)

@@ -7,8 +7,10 @@ import requests
 
 TIMEOUT = 60
 VIM = "{urn:vim25}"
-ENVELOPE = ('<?xml version="1.0" encoding="UTF-8"?>\n<Envelope xmlns="http://schemas.xmlsoap.org/soap/envelope/">'
-            "{header}<Body>{body}</Body></Envelope>")
+ENVELOPE = (
+    '<?xml version="1.0" encoding="UTF-8"?>\n<Envelope xmlns="http://schemas.xmlsoap.org/soap/envelope/">'
+    "{header}<Body>{body}</Body></Envelope>"
+)
 
 
 class SoapClient:
@@ -30,8 +32,9 @@ class SoapClient:
     def call(self, method, this, arguments="", **options):
         """The children of the response element."""
         kind, identifier = this
-        response = self.send(f'<{method} xmlns="urn:vim25"><_this type="{kind}">{identifier}</_this>{arguments}</{method}>',
-                             **options)
+        response = self.send(
+            f'<{method} xmlns="urn:vim25"><_this type="{kind}">{identifier}</_this>{arguments}</{method}>', **options
+        )
         assert response.status_code == 200, f"{method}: {response.status_code} {response.text}"
         body = ElementTree.fromstring(response.content)[-1]
         assert body[0].tag == f"{VIM}{method}Response", response.text
@@ -41,9 +44,11 @@ class SoapClient:
         content, _ = self.call("RetrieveServiceContent", ("ServiceInstance", "ServiceInstance"))
         about = content.find(f"{VIM}returnval/{VIM}about")
         self.about = {child.tag.removeprefix(VIM): child.text for child in about}
-        _, response = self.call("Login", ("SessionManager", "SessionManager"),
-                                f"<userName>{self.server.user}</userName><password>{self.server.password}</password>"
-                                "<locale>en_US</locale>")
+        _, response = self.call(
+            "Login",
+            ("SessionManager", "SessionManager"),
+            f"<userName>{self.server.user}</userName><password>{self.server.password}</password><locale>en_US</locale>",
+        )
         cookies = response.raw.headers.getlist("Set-Cookie")
         assert len(cookies) == 1, cookies
         self.cookie = re.match(r'vmware_soap_session="?([^";]+)', cookies[0])[1]
@@ -51,11 +56,15 @@ class SoapClient:
 
     def properties(self, spec_set):
         """Objects of a RetrievePropertiesEx: (type, id) → {name: value element}."""
-        answer, _ = self.call("RetrievePropertiesEx", ("PropertyCollector", "propertyCollector"),
-                              f"<specSet>{spec_set}</specSet><options></options>")
+        answer, _ = self.call(
+            "RetrievePropertiesEx",
+            ("PropertyCollector", "propertyCollector"),
+            f"<specSet>{spec_set}</specSet><options></options>",
+        )
         found = {}
         for objects in answer.iterfind(f"{VIM}returnval/{VIM}objects"):
             reference = objects.find(f"{VIM}obj")
             found[reference.get("type"), reference.text] = {
-                entry.find(f"{VIM}name").text: entry.find(f"{VIM}val") for entry in objects.iterfind(f"{VIM}propSet")}
+                entry.find(f"{VIM}name").text: entry.find(f"{VIM}val") for entry in objects.iterfind(f"{VIM}propSet")
+            }
         return found

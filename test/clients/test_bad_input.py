@@ -22,15 +22,15 @@ TRANSPORT_HEADERS = {"Content-Type": "application/json"}
 class World:
     """What there is on the server, made through one binding."""
 
-    wire: str          # legacy, new or json_rpc
+    wire: str  # legacy, new or json_rpc
     binding: object
     transfers: Transfers
     library: str
-    item: str          # has the file a.bin
-    busy_item: str     # has `active` open
-    active: str        # update session with b.bin READY and late.bin not sent
-    done: str          # update session that ended
-    download: str      # download session on `item`
+    item: str  # has the file a.bin
+    busy_item: str  # has `active` open
+    active: str  # update session with b.bin READY and late.bin not sent
+    done: str  # update session that ended
+    download: str  # download session on `item`
 
     def snapshot(self):
         """All that a client can see, but for times that any call moves."""
@@ -60,10 +60,13 @@ def make_world(server, binding_name):
     done = binding.ok("update_session.create", create_spec={"library_item_id": busy_item})
     binding.ok("update_session.complete", update_session_id=done)
     active = binding.ok("update_session.create", create_spec={"library_item_id": busy_item})
-    info = binding.ok("update_session.file.add", update_session_id=active,
-                      file_spec={"name": "b.bin", "source_type": "PUSH"})
+    info = binding.ok(
+        "update_session.file.add", update_session_id=active, file_spec={"name": "b.bin", "source_type": "PUSH"}
+    )
     assert transfers.put(info["upload_endpoint"]["uri"], b"content of b").status_code == 200
-    binding.ok("update_session.file.add", update_session_id=active, file_spec={"name": "late.bin", "source_type": "PUSH"})
+    binding.ok(
+        "update_session.file.add", update_session_id=active, file_spec={"name": "late.bin", "source_type": "PUSH"}
+    )
     download = binding.ok("download_session.create", create_spec={"library_item_id": item})
     return World(binding_name, binding, transfers, library, item, busy_item, active, done, download)
 
@@ -74,6 +77,7 @@ def world(request, shared_server):
 
 
 # --- the table: operation, parameters, error ------------------------------------------------------------------------
+
 
 def spec(**fields):
     return {"create_spec": fields}
@@ -102,9 +106,13 @@ def case(operation, parameters, error, only=None, label=""):
 
 
 for bad_id in ("x" * 300, "%00", "id with blanks", "a:b:c", "../library", "ünïcode"):
-    for operation, name in (("library.get", "library_id"), ("item.get", "library_item_id"),
-                            ("update_session.get", "update_session_id"), ("update_session.complete", "update_session_id"),
-                            ("download_session.delete", "download_session_id")):
+    for operation, name in (
+        ("library.get", "library_id"),
+        ("item.get", "library_item_id"),
+        ("update_session.get", "update_session_id"),
+        ("update_session.complete", "update_session_id"),
+        ("download_session.delete", "download_session_id"),
+    ):
         case(operation, {name: bad_id}, "NOT_FOUND", label=f"unknown id {bad_id[:14]}")
 for bad_id in (UNKNOWN, "nonsense"):
     label = f"unknown id {bad_id[:8]}"
@@ -147,26 +155,44 @@ for bad_id in (UNKNOWN, "nonsense"):
     ):
         case(operation, {name: bad_id, **more}, "NOT_FOUND", label=label)
 case("item.create", spec(name="new", library_id=UNKNOWN), "NOT_FOUND", label="unknown library")
-case("item.copy", lambda w: {"source_library_item_id": UNKNOWN,
-                             "destination_create_spec": {"name": "new", "library_id": w.library}}, "NOT_FOUND",
-     label="unknown source")
-case("item.copy", lambda w: {"source_library_item_id": w.item,
-                             "destination_create_spec": {"name": "new", "library_id": UNKNOWN}}, "NOT_FOUND",
-     label="unknown target")
+case(
+    "item.copy",
+    lambda w: {"source_library_item_id": UNKNOWN, "destination_create_spec": {"name": "new", "library_id": w.library}},
+    "NOT_FOUND",
+    label="unknown source",
+)
+case(
+    "item.copy",
+    lambda w: {"source_library_item_id": w.item, "destination_create_spec": {"name": "new", "library_id": UNKNOWN}},
+    "NOT_FOUND",
+    label="unknown target",
+)
 case("update_session.create", spec(library_item_id=UNKNOWN), "NOT_FOUND", label="unknown item")
 case("download_session.create", spec(library_item_id=UNKNOWN), "NOT_FOUND", label="unknown item")
 
 case("item.file.get", lambda w: {"library_item_id": w.item, "name": "none"}, "NOT_FOUND", label="unknown file")
 case("item.storage.get", lambda w: {"library_item_id": w.item, "file_name": "none"}, "NOT_FOUND", label="unknown file")
 for operation in ("update_session.file.get", "update_session.file.remove"):
-    case(operation, lambda w: {"update_session_id": w.active, "file_name": "none"}, "INVALID_ARGUMENT", label="unknown file")
+    case(
+        operation,
+        lambda w: {"update_session_id": w.active, "file_name": "none"},
+        "INVALID_ARGUMENT",
+        label="unknown file",
+    )
 for operation in ("download_session.file.get", "download_session.file.prepare"):
-    case(operation, lambda w: {"download_session_id": w.download, "file_name": "none"}, "INVALID_ARGUMENT",
-         label="unknown file")
+    case(
+        operation,
+        lambda w: {"download_session_id": w.download, "file_name": "none"},
+        "INVALID_ARGUMENT",
+        label="unknown file",
+    )
 
 for label, fields in (
-    ("number for name", {"name": 5}), ("list for name", {"name": ["x"]}), ("structure for name", {"name": {"a": "b"}}),
-    ("boolean for name", {"name": True}), ("number for description", {"name": "new", "description": 1.5}),
+    ("number for name", {"name": 5}),
+    ("list for name", {"name": ["x"]}),
+    ("structure for name", {"name": {"a": "b"}}),
+    ("boolean for name", {"name": True}),
+    ("number for description", {"name": "new", "description": 1.5}),
     ("text for backings", {"name": "new", "storage_backings": "datastore-11"}),
     ("text in backings", {"name": "new", "storage_backings": ["datastore-11"]}),
     ("unknown backing type", {"name": "new", "storage_backings": [{"type": "TAPE", "datastore_id": "datastore-11"}]}),
@@ -176,34 +202,67 @@ for label, fields in (
 for label, whole in (("text for spec", "text"), ("list for spec", ["x"]), ("number for spec", 7)):
     case("local_library.create", {"create_spec": whole}, "INVALID_ARGUMENT", label=label)
 for label, fields in (
-    ("text for size", {"name": "x", "size": "12"}), ("fraction for size", {"name": "x", "size": 1.5}),
-    ("size past 64 bits", {"name": "x", "size": 1 << 63}), ("negative size", {"name": "x", "size": -2}),
-    ("unknown source type", {"name": "x", "source_type": "SHOVE"}), ("source type NONE", {"name": "x", "source_type": "NONE"}),
+    ("text for size", {"name": "x", "size": "12"}),
+    ("fraction for size", {"name": "x", "size": 1.5}),
+    ("size past 64 bits", {"name": "x", "size": 1 << 63}),
+    ("negative size", {"name": "x", "size": -2}),
+    ("unknown source type", {"name": "x", "source_type": "SHOVE"}),
+    ("source type NONE", {"name": "x", "source_type": "NONE"}),
     ("unknown algorithm", {"name": "x", "checksum_info": {"algorithm": "CRC32", "checksum": "00"}}),
     ("checksum without digest", {"name": "x", "checksum_info": {"algorithm": "SHA1"}}),
     ("checksum of wrong length", {"name": "x", "checksum_info": {"algorithm": "SHA256", "checksum": "00"}}),
     ("checksum not hex", {"name": "x", "checksum_info": {"algorithm": "SHA1", "checksum": "z" * 40}}),
     ("text for checksum", {"name": "x", "checksum_info": "00"}),
     ("pull without source", {"name": "x", "source_type": "PULL"}),
-    ("empty name", {"name": ""}), ("parent name", {"name": ".."}), ("absolute name", {"name": "/etc/passwd"}),
-    ("name with ..", {"name": "a/../../b"}), ("name with backslash", {"name": "a\\b"}), ("name with NUL", {"name": "a\0b"}),
-    ("name with newline", {"name": "a\nb"}), ("name ends in slash", {"name": "a/"}), ("double slash", {"name": "a//b"}),
-    ("long component", {"name": "x" * 256}), ("long name", {"name": "/".join(["x" * 200] * 6)}),
+    ("empty name", {"name": ""}),
+    ("parent name", {"name": ".."}),
+    ("absolute name", {"name": "/etc/passwd"}),
+    ("name with ..", {"name": "a/../../b"}),
+    ("name with backslash", {"name": "a\\b"}),
+    ("name with NUL", {"name": "a\0b"}),
+    ("name with newline", {"name": "a\nb"}),
+    ("name ends in slash", {"name": "a/"}),
+    ("double slash", {"name": "a//b"}),
+    ("long component", {"name": "x" * 256}),
+    ("long name", {"name": "/".join(["x" * 200] * 6)}),
 ):
-    case("update_session.file.add", lambda w, fields=fields: {"update_session_id": w.active, **push(**fields)},
-         "INVALID_ARGUMENT", label=label)
-case("update_session.file.add", lambda w: {"update_session_id": w.active, "file_spec": {"source_type": "PUSH"}},
-     "INVALID_ARGUMENT", label="no name")
-case("update_session.file.add", lambda w: {"update_session_id": w.active, "file_spec": {"name": "x"}},
-     "INVALID_ARGUMENT", label="no source type")
+    case(
+        "update_session.file.add",
+        lambda w, fields=fields: {"update_session_id": w.active, **push(**fields)},
+        "INVALID_ARGUMENT",
+        label=label,
+    )
+case(
+    "update_session.file.add",
+    lambda w: {"update_session_id": w.active, "file_spec": {"source_type": "PUSH"}},
+    "INVALID_ARGUMENT",
+    label="no name",
+)
+case(
+    "update_session.file.add",
+    lambda w: {"update_session_id": w.active, "file_spec": {"name": "x"}},
+    "INVALID_ARGUMENT",
+    label="no source type",
+)
 for progress in (101, -1, "high", 1.5, True):
-    case("update_session.keep_alive", lambda w, progress=progress: {"update_session_id": w.active,
-                                                                     "client_progress": progress},
-         "INVALID_ARGUMENT", label=f"progress {progress}")
-case("download_session.keep_alive", lambda w: {"download_session_id": w.download, "progress": 101}, "INVALID_ARGUMENT",
-     label="progress 101")
-case("download_session.file.prepare", lambda w: {"download_session_id": w.download, "file_name": "a.bin",
-                                                 "endpoint_type": "PIGEON"}, "INVALID_ARGUMENT", label="endpoint type")
+    case(
+        "update_session.keep_alive",
+        lambda w, progress=progress: {"update_session_id": w.active, "client_progress": progress},
+        "INVALID_ARGUMENT",
+        label=f"progress {progress}",
+    )
+case(
+    "download_session.keep_alive",
+    lambda w: {"download_session_id": w.download, "progress": 101},
+    "INVALID_ARGUMENT",
+    label="progress 101",
+)
+case(
+    "download_session.file.prepare",
+    lambda w: {"download_session_id": w.download, "file_name": "a.bin", "endpoint_type": "PIGEON"},
+    "INVALID_ARGUMENT",
+    label="endpoint type",
+)
 case("configuration.update", {"model": {"automatic_sync_start_hour": 24}}, "INVALID_ARGUMENT", label="hour 24")
 case("configuration.update", {"model": {"maximum_concurrent_item_syncs": 0}}, "INVALID_ARGUMENT", label="no syncs")
 case("configuration.update", {"model": {"automatic_sync_enabled": "yes"}}, "INVALID_ARGUMENT", label="text for boolean")
@@ -218,53 +277,129 @@ case("update_session.create", spec(), "INVALID_ARGUMENT", label="no item")
 case("download_session.create", spec(), "INVALID_ARGUMENT", label="no item")
 case("library.find", {"spec": {}}, "INVALID_ARGUMENT", label="empty spec")
 case("item.find", {"spec": {}}, "INVALID_ARGUMENT", label="empty spec")
-case("update_session.file.get", lambda w: {"update_session_id": w.active}, "INVALID_ARGUMENT", only=("legacy", "json_rpc"),
-     label="no file name")
-case("download_session.file.prepare", lambda w: {"download_session_id": w.download}, "INVALID_ARGUMENT",
-     label="no file name")
+case(
+    "update_session.file.get",
+    lambda w: {"update_session_id": w.active},
+    "INVALID_ARGUMENT",
+    only=("legacy", "json_rpc"),
+    label="no file name",
+)
+case(
+    "download_session.file.prepare",
+    lambda w: {"download_session_id": w.download},
+    "INVALID_ARGUMENT",
+    label="no file name",
+)
 
-for label, name in (("81 characters", "x" * 81), ("81 wide characters", "ü" * 81), ("empty name", ""), ("blank name", "   "),
-                    ("control character", "a\tb"), ("NUL", "a\0b")):
+for label, name in (
+    ("81 characters", "x" * 81),
+    ("81 wide characters", "ü" * 81),
+    ("empty name", ""),
+    ("blank name", "   "),
+    ("control character", "a\tb"),
+    ("NUL", "a\0b"),
+):
     case("local_library.create", spec(name=name), "INVALID_ARGUMENT", label=label)
-    case("local_library.update", lambda w, name=name: {"library_id": w.library, "update_spec": {"name": name}},
-         "INVALID_ARGUMENT", label=label)
+    case(
+        "local_library.update",
+        lambda w, name=name: {"library_id": w.library, "update_spec": {"name": name}},
+        "INVALID_ARGUMENT",
+        label=label,
+    )
     case("item.create", lambda w, name=name: spec(name=name, library_id=w.library), "INVALID_ARGUMENT", label=label)
-    case("item.update", lambda w, name=name: {"library_item_id": w.item, "update_spec": {"name": name}},
-         "INVALID_ARGUMENT", label=label)
+    case(
+        "item.update",
+        lambda w, name=name: {"library_item_id": w.item, "update_spec": {"name": name}},
+        "INVALID_ARGUMENT",
+        label=label,
+    )
 case("local_library.create", spec(name="new", description="x" * 2001), "INVALID_ARGUMENT", label="long description")
-case("item.create", lambda w: spec(name="new", library_id=w.library, description="x" * 2001), "INVALID_ARGUMENT",
-     label="long description")
+case(
+    "item.create",
+    lambda w: spec(name="new", library_id=w.library, description="x" * 2001),
+    "INVALID_ARGUMENT",
+    label="long description",
+)
 case("local_library.create", {**spec(name="new"), "client_token": "no uuid"}, "INVALID_ARGUMENT", label="client token")
-case("local_library.create", spec(name="new", storage_backings=[{"type": "DATASTORE", "datastore_id": "datastore-999"}]),
-     "INVALID_ARGUMENT", label="unknown datastore")
-case("local_library.create", spec(name="new", storage_backings=[{"type": "OTHER", "storage_uri": "file:///etc"}]),
-     "INVALID_ARGUMENT", label="uri outside")
-case("local_library.create", spec(name="new", storage_backings=[{"type": "DATASTORE", "datastore_id": "datastore-11"}] * 2),
-     "UNSUPPORTED", label="two backings")
+case(
+    "local_library.create",
+    spec(name="new", storage_backings=[{"type": "DATASTORE", "datastore_id": "datastore-999"}]),
+    "INVALID_ARGUMENT",
+    label="unknown datastore",
+)
+case(
+    "local_library.create",
+    spec(name="new", storage_backings=[{"type": "OTHER", "storage_uri": "file:///etc"}]),
+    "INVALID_ARGUMENT",
+    label="uri outside",
+)
+case(
+    "local_library.create",
+    spec(name="new", storage_backings=[{"type": "DATASTORE", "datastore_id": "datastore-11"}] * 2),
+    "UNSUPPORTED",
+    label="two backings",
+)
 
 case("item.create", lambda w: spec(name="item", library_id=w.library), "ALREADY_EXISTS", label="name taken")
-case("item.update", lambda w: {"library_item_id": w.item, "update_spec": {"name": "busy"}}, "ALREADY_EXISTS",
-     label="name taken")
-case("item.copy", lambda w: {"source_library_item_id": w.item,
-                             "destination_create_spec": {"name": "busy", "library_id": w.library}}, "ALREADY_EXISTS",
-     label="name taken")
-case("item.update", lambda w: {"library_item_id": w.item, "update_spec": {"name": "new", "version": "77"}},
-     "INVALID_ARGUMENT", label="stale version")
-case("library.update", lambda w: {"library_id": w.library, "update_spec": {"name": "new", "version": "77"}},
-     "INVALID_ARGUMENT", label="stale version")
-case("local_library.update", lambda w: {"library_id": w.library, "update_spec": {"name": "new", "version": "77"}},
-     "CONCURRENT_CHANGE", label="stale version")
+case(
+    "item.update",
+    lambda w: {"library_item_id": w.item, "update_spec": {"name": "busy"}},
+    "ALREADY_EXISTS",
+    label="name taken",
+)
+case(
+    "item.copy",
+    lambda w: {"source_library_item_id": w.item, "destination_create_spec": {"name": "busy", "library_id": w.library}},
+    "ALREADY_EXISTS",
+    label="name taken",
+)
+case(
+    "item.update",
+    lambda w: {"library_item_id": w.item, "update_spec": {"name": "new", "version": "77"}},
+    "INVALID_ARGUMENT",
+    label="stale version",
+)
+case(
+    "library.update",
+    lambda w: {"library_id": w.library, "update_spec": {"name": "new", "version": "77"}},
+    "INVALID_ARGUMENT",
+    label="stale version",
+)
+case(
+    "local_library.update",
+    lambda w: {"library_id": w.library, "update_spec": {"name": "new", "version": "77"}},
+    "CONCURRENT_CHANGE",
+    label="stale version",
+)
 case("update_session.create", lambda w: spec(library_item_id=w.busy_item), "RESOURCE_BUSY", label="second session")
 case("update_session.delete", lambda w: {"update_session_id": w.active}, "NOT_ALLOWED_IN_CURRENT_STATE", label="active")
-case("update_session.complete", lambda w: {"update_session_id": w.active}, "NOT_ALLOWED_IN_CURRENT_STATE",
-     label="file not sent")
-case("update_session.file.validate", lambda w: {"update_session_id": w.active}, "NOT_ALLOWED_IN_CURRENT_STATE",
-     label="file not sent")
-for operation, more in (("complete", {}), ("cancel", {}), ("keep_alive", {}), ("fail", {"client_error_message": "no"}),
-                        ("update", {"update_spec": {"warning_behavior": []}}), ("file.add", push(name="x")),
-                        ("file.validate", {})):
-    case(f"update_session.{operation}", lambda w, more=more: {"update_session_id": w.done, **more},
-         "NOT_ALLOWED_IN_CURRENT_STATE", label="ended session")
+case(
+    "update_session.complete",
+    lambda w: {"update_session_id": w.active},
+    "NOT_ALLOWED_IN_CURRENT_STATE",
+    label="file not sent",
+)
+case(
+    "update_session.file.validate",
+    lambda w: {"update_session_id": w.active},
+    "NOT_ALLOWED_IN_CURRENT_STATE",
+    label="file not sent",
+)
+for operation, more in (
+    ("complete", {}),
+    ("cancel", {}),
+    ("keep_alive", {}),
+    ("fail", {"client_error_message": "no"}),
+    ("update", {"update_spec": {"warning_behavior": []}}),
+    ("file.add", push(name="x")),
+    ("file.validate", {}),
+):
+    case(
+        f"update_session.{operation}",
+        lambda w, more=more: {"update_session_id": w.done, **more},
+        "NOT_ALLOWED_IN_CURRENT_STATE",
+        label="ended session",
+    )
 
 
 @pytest.mark.parametrize("operation, parameters, error, only", CASES)
@@ -301,8 +436,11 @@ def test_unknown_members_are_ignored(world):
     library = call("local_library.create", create_spec={"name": "lenient", "colour": "red", "more": {"a": [1, None]}})
     item = call("item.create", create_spec={"name": "lenient", "library_id": library, "colour": "red"})
     session = call("update_session.create", create_spec={"library_item_id": item, "colour": "red"})
-    call("update_session.file.add", update_session_id=session,
-         file_spec={"name": "x", "source_type": "PUSH", "colour": "red"})
+    call(
+        "update_session.file.add",
+        update_session_id=session,
+        file_spec={"name": "x", "source_type": "PUSH", "colour": "red"},
+    )
     assert call("library.find", spec={"name": "lenient", "colour": "red"}) == [library]
     call("local_library.update", library_id=library, update_spec={"name": "lenient", "id": "other", "colour": "red"})
     assert call("library.get", library_id=library)["id"] == library
@@ -310,6 +448,7 @@ def test_unknown_members_are_ignored(world):
 
 
 # --- logins ---------------------------------------------------------------------------------------------------------
+
 
 @pytest.mark.parametrize("login", ["absent", "nonsense", "ended"])
 def test_login_that_is_none(world, shared_server, login):
@@ -320,11 +459,18 @@ def test_login_that_is_none(world, shared_server, login):
         stranger.log_in().ok("session.delete")
     before = world.snapshot()
     for operation, parameters in (
-        ("session.get", {}), ("session.delete", {}), ("library.list", {}), ("library.get", {"library_id": world.library}),
-        ("library.get", {"library_id": UNKNOWN}), ("local_library.create", spec(name="mine")),
-        ("local_library.create", spec(name=5)), ("local_library.delete", {"library_id": world.library}),
-        ("item.delete", {"library_item_id": world.item}), ("update_session.cancel", {"update_session_id": world.active}),
-        ("download_session.file.list", {"download_session_id": world.download}), ("configuration.get", {}),
+        ("session.get", {}),
+        ("session.delete", {}),
+        ("library.list", {}),
+        ("library.get", {"library_id": world.library}),
+        ("library.get", {"library_id": UNKNOWN}),
+        ("local_library.create", spec(name="mine")),
+        ("local_library.create", spec(name=5)),
+        ("local_library.delete", {"library_id": world.library}),
+        ("item.delete", {"library_item_id": world.item}),
+        ("update_session.cancel", {"update_session_id": world.active}),
+        ("download_session.file.list", {"download_session_id": world.download}),
+        ("configuration.get", {}),
     ):
         assert_refused(world.wire, stranger.call(operation, **parameters), "UNAUTHENTICATED")
     assert world.snapshot() == before
@@ -343,8 +489,16 @@ def test_expired_logins(tmp_path):
         server.stop()
 
 
-@pytest.mark.parametrize("user, password", [("administrator@vsphere.local", "wrong"), ("nobody", "x"), ("", ""),
-                                            ("administrator@vsphere.local", "x" * 5000), ("a:b", "c")])
+@pytest.mark.parametrize(
+    "user, password",
+    [
+        ("administrator@vsphere.local", "wrong"),
+        ("nobody", "x"),
+        ("", ""),
+        ("administrator@vsphere.local", "x" * 5000),
+        ("a:b", "c"),
+    ],
+)
 def test_wrong_credentials(shared_server, user, password):
     for path in ("/rest/com/vmware/cis/session", "/api/session"):
         response = requests.post(shared_server.url + path, auth=(user, password), verify=str(shared_server.ca_file))
@@ -358,8 +512,11 @@ def test_wrong_credentials(shared_server, user, password):
 @pytest.mark.parametrize("header", ["Basic", "Basic !!!", "Basic " + "QUJD", "Bearer x", "Basic \xff\xfe"])
 def test_broken_authorization_headers(shared_server, header):
     for path in ("/rest/com/vmware/cis/session", "/api/session"):
-        response = requests.post(shared_server.url + path, headers={"Authorization": header.encode("latin-1")},
-                                 verify=str(shared_server.ca_file))
+        response = requests.post(
+            shared_server.url + path,
+            headers={"Authorization": header.encode("latin-1")},
+            verify=str(shared_server.ca_file),
+        )
         assert response.status_code == 401, f"{response.status_code} {response.text}"
 
 
@@ -396,11 +553,19 @@ def test_broken_json(world, body):
     assert world.snapshot() == before
 
 
-@pytest.mark.parametrize("change, code", [
-    ({"jsonrpc": "1.0"}, -32600), ({"jsonrpc": None}, -32600), ({"method": "call"}, -32601), ({"method": None}, -32600),
-    ({"params": None}, -32600), ({"params": []}, -32602), ({"params": {"serviceId": "com.vmware.content.library"}}, -32602),
-    ({"params": {"serviceId": 5, "operationId": "list"}}, -32602),
-])
+@pytest.mark.parametrize(
+    "change, code",
+    [
+        ({"jsonrpc": "1.0"}, -32600),
+        ({"jsonrpc": None}, -32600),
+        ({"method": "call"}, -32601),
+        ({"method": None}, -32600),
+        ({"params": None}, -32600),
+        ({"params": []}, -32602),
+        ({"params": {"serviceId": "com.vmware.content.library"}}, -32602),
+        ({"params": {"serviceId": 5, "operationId": "list"}}, -32602),
+    ],
+)
 def test_broken_json_rpc_envelopes(shared_server, json_rpc, change, code):
     request = json_rpc.envelope("com.vmware.content.library", "list", {})
     for key, value in change.items():
@@ -408,15 +573,21 @@ def test_broken_json_rpc_envelopes(shared_server, json_rpc, change, code):
             del request[key]
         else:
             request[key] = value
-    answer = json_rpc.read(str(change), json_rpc.send("POST", "/api", json.dumps(request), TRANSPORT_HEADERS, session=False))
+    answer = json_rpc.read(
+        str(change), json_rpc.send("POST", "/api", json.dumps(request), TRANSPORT_HEADERS, session=False)
+    )
     assert answer.status == 200 and answer.error_type == str(code), str(answer)
     assert json.loads(answer.text)["id"] == (None if code == -32600 else request["id"]), str(answer)
 
 
-@pytest.mark.parametrize("headers", [
-    {"vapi-service": "com.vmware.content.local_library", "vapi-operation": "list"},
-    {"vapi-service": "com.vmware.content.library"}, {"vapi-operation": "list"},
-])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"vapi-service": "com.vmware.content.local_library", "vapi-operation": "list"},
+        {"vapi-service": "com.vmware.content.library"},
+        {"vapi-operation": "list"},
+    ],
+)
 def test_json_rpc_headers_that_contradict_the_body(json_rpc, headers):
     request = json_rpc.envelope("com.vmware.content.library", "list", {})
     response = json_rpc.send("POST", "/api", json.dumps(request), {**TRANSPORT_HEADERS, **headers}, session=False)
@@ -424,15 +595,29 @@ def test_json_rpc_headers_that_contradict_the_body(json_rpc, headers):
     assert answer.status == 200 and answer.error_type == "-31001", str(answer)
 
 
-@pytest.mark.parametrize("service, operation", [
-    ("com.vmware.content.library", "explode"), ("com.vmware.content.nothing", "list"), ("", ""), ("com.vmware", "get"),
-])
+@pytest.mark.parametrize(
+    "service, operation",
+    [
+        ("com.vmware.content.library", "explode"),
+        ("com.vmware.content.nothing", "list"),
+        ("", ""),
+        ("com.vmware", "get"),
+    ],
+)
 def test_unknown_json_rpc_operations(json_rpc, service, operation):
     assert_refused("json_rpc", json_rpc.invoke(service, operation, {}), "OPERATION_NOT_FOUND")
 
 
-@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "application/xml", "nonsense",
-                                          "multipart/form-data; boundary=x"])
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/xml",
+        "nonsense",
+        "multipart/form-data; boundary=x",
+    ],
+)
 def test_wrong_content_type(world, content_type):
     if world.wire == "json_rpc":
         pytest.skip("JSON-RPC takes any content type")
@@ -453,7 +638,7 @@ def test_body_over_the_limit(world, shared_server, framing):
         if framing == "chunked":
             connection.send_head("POST", CREATE[world.wire], {**headers, "Transfer-Encoding": "chunked"})
             for start in range(0, len(body), 1 << 16):
-                piece = body[start:start + (1 << 16)]
+                piece = body[start : start + (1 << 16)]
                 if not connection.send(b"%x\r\n%s\r\n" % (len(piece), piece)):
                     break
             connection.send(b"0\r\n\r\n")
@@ -469,8 +654,10 @@ def test_body_over_the_limit(world, shared_server, framing):
 
 
 def test_header_and_target_over_the_limit(world, shared_server):
-    for target, headers, expected in (("/api/content/library?" + "x" * (1 << 17), {}, (414, 431)),
-                                      ("/api/content/library", {"X-Long": "x" * (1 << 17)}, (431,))):
+    for target, headers, expected in (
+        ("/api/content/library?" + "x" * (1 << 17), {}, (414, 431)),
+        ("/api/content/library", {"X-Long": "x" * (1 << 17)}, (431,)),
+    ):
         with RawConnection(shared_server) as connection:
             connection.send_head("GET", target, headers)
             status, _, text = connection.response()
@@ -480,18 +667,22 @@ def test_header_and_target_over_the_limit(world, shared_server):
 
 # --- paths and methods ----------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("method, path, allowed", [
-    ("PUT", "/api/content/library", {"GET"}),
-    ("DELETE", "/api/content/library", {"GET"}),
-    ("PATCH", "/api/content/local-library", {"GET", "POST"}),
-    ("PUT", "/api/session", {"GET", "POST", "DELETE"}),
-    ("POST", f"/api/content/local-library/{UNKNOWN}", {"GET", "PATCH", "DELETE"}),
-    ("PUT", "/rest/com/vmware/content/library", {"GET"}),
-    ("DELETE", "/rest/com/vmware/content/local-library", {"GET", "POST"}),
-    ("PUT", f"/rest/com/vmware/content/library/item/id:{UNKNOWN}", {"GET", "PATCH", "DELETE"}),
-    ("GET", "/api", {"POST"}),
-    ("DELETE", "/api", {"POST"}),
-])
+
+@pytest.mark.parametrize(
+    "method, path, allowed",
+    [
+        ("PUT", "/api/content/library", {"GET"}),
+        ("DELETE", "/api/content/library", {"GET"}),
+        ("PATCH", "/api/content/local-library", {"GET", "POST"}),
+        ("PUT", "/api/session", {"GET", "POST", "DELETE"}),
+        ("POST", f"/api/content/local-library/{UNKNOWN}", {"GET", "PATCH", "DELETE"}),
+        ("PUT", "/rest/com/vmware/content/library", {"GET"}),
+        ("DELETE", "/rest/com/vmware/content/local-library", {"GET", "POST"}),
+        ("PUT", f"/rest/com/vmware/content/library/item/id:{UNKNOWN}", {"GET", "PATCH", "DELETE"}),
+        ("GET", "/api", {"POST"}),
+        ("DELETE", "/api", {"POST"}),
+    ],
+)
 def test_wrong_method(new_rest, legacy, method, path, allowed):
     binding = legacy if path.startswith("/rest") else new_rest
     response = binding.send(method, path)
@@ -502,12 +693,22 @@ def test_wrong_method(new_rest, legacy, method, path, allowed):
         assert binding.read(path, response).error_type == "INVALID_REQUEST", response.text
 
 
-@pytest.mark.parametrize("method, path", [
-    ("GET", "/api/content/nothing"), ("GET", "/api/content/library/a/b/c/d"), ("POST", "/api/content/library?action=explode"),
-    ("GET", "/rest/com/vmware/content/nothing"), ("POST", "/rest/com/vmware/content/library?~action=explode"),
-    ("POST", f"/rest/com/vmware/content/library/item/update-session/id:{UNKNOWN}?~action=explode"), ("GET", "/rest"),
-    ("GET", "/nothing"), ("GET", "/"), ("GET", "/api/../etc/passwd"), ("GET", "/api/content/%2e%2e/%2e%2e"),
-])
+@pytest.mark.parametrize(
+    "method, path",
+    [
+        ("GET", "/api/content/nothing"),
+        ("GET", "/api/content/library/a/b/c/d"),
+        ("POST", "/api/content/library?action=explode"),
+        ("GET", "/rest/com/vmware/content/nothing"),
+        ("POST", "/rest/com/vmware/content/library?~action=explode"),
+        ("POST", f"/rest/com/vmware/content/library/item/update-session/id:{UNKNOWN}?~action=explode"),
+        ("GET", "/rest"),
+        ("GET", "/nothing"),
+        ("GET", "/"),
+        ("GET", "/api/../etc/passwd"),
+        ("GET", "/api/content/%2e%2e/%2e%2e"),
+    ],
+)
 def test_unknown_path(new_rest, legacy, method, path):
     binding = legacy if path.startswith("/rest/") else new_rest
     response = binding.send(method, path)
@@ -532,23 +733,32 @@ BROKEN_XML = {
     "no envelope": "<a/>",
     "empty body": ENVELOPE.format(""),
     "entity bomb": '<!DOCTYPE a [<!ENTITY b "ccccccccccccccccccccc"><!ENTITY d "&b;&b;&b;&b;&b;&b;&b;&b;">]>'
-                   + ENVELOPE.format("<CurrentTime xmlns='urn:vim25'><_this type='ServiceInstance'>&d;</_this></CurrentTime>"),
+    + ENVELOPE.format("<CurrentTime xmlns='urn:vim25'><_this type='ServiceInstance'>&d;</_this></CurrentTime>"),
     "external entity": '<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]>'
-                       + ENVELOPE.format("<CurrentTime xmlns='urn:vim25'><_this>&b;</_this></CurrentTime>"),
+    + ENVELOPE.format("<CurrentTime xmlns='urn:vim25'><_this>&b;</_this></CurrentTime>"),
     "deep": "<a>" * 100_000,
-    "unknown method": ENVELOPE.format("<Explode xmlns='urn:vim25'><_this type='ServiceInstance'>ServiceInstance</_this></Explode>"),
-    "no login": ENVELOPE.format("<CurrentTime xmlns='urn:vim25'><_this type='ServiceInstance'>ServiceInstance</_this>"
-                                "</CurrentTime>"),
-    "wrong login": ENVELOPE.format("<Login xmlns='urn:vim25'><_this type='SessionManager'>SessionManager</_this>"
-                                   "<userName>x</userName><password>y</password></Login>"),
+    "unknown method": ENVELOPE.format(
+        "<Explode xmlns='urn:vim25'><_this type='ServiceInstance'>ServiceInstance</_this></Explode>"
+    ),
+    "no login": ENVELOPE.format(
+        "<CurrentTime xmlns='urn:vim25'><_this type='ServiceInstance'>ServiceInstance</_this></CurrentTime>"
+    ),
+    "wrong login": ENVELOPE.format(
+        "<Login xmlns='urn:vim25'><_this type='SessionManager'>SessionManager</_this>"
+        "<userName>x</userName><password>y</password></Login>"
+    ),
 }
 
 
 @pytest.mark.parametrize("path", ["/sdk", "/pbm"])
 @pytest.mark.parametrize("body", BROKEN_XML.values(), ids=BROKEN_XML)
 def test_broken_soap(shared_server, path, body):
-    response = requests.post(shared_server.url + path, data=body, headers={"Content-Type": 'text/xml; charset="utf-8"'},
-                             verify=str(shared_server.ca_file))
+    response = requests.post(
+        shared_server.url + path,
+        data=body,
+        headers={"Content-Type": 'text/xml; charset="utf-8"'},
+        verify=str(shared_server.ca_file),
+    )
     assert response.status_code == 500, f"{response.status_code} {response.text}"
     assert response.headers["Content-Type"].startswith("text/xml")
     assert "Fault" in response.text and "<faultstring>" in response.text, response.text
@@ -558,15 +768,19 @@ def test_broken_soap(shared_server, path, body):
 
 # --- transfers ------------------------------------------------------------------------------------------------------
 
+
 @pytest.fixture
 def upload(world):
     """A new item with an update session; add(**spec) gives the endpoint of a file in it."""
+
     class Upload:
         item = world.binding.ok("item.create", create_spec={"name": uuid.uuid4().hex, "library_id": world.library})
         session = world.binding.ok("update_session.create", create_spec={"library_item_id": item})
 
         def add(self, **fields):
-            info = world.binding.ok("update_session.file.add", update_session_id=self.session, **push(name="x.bin", **fields))
+            info = world.binding.ok(
+                "update_session.file.add", update_session_id=self.session, **push(name="x.bin", **fields)
+            )
             return info["upload_endpoint"]["uri"]
 
         def file(self):
@@ -703,9 +917,13 @@ def test_part_of_a_file_is_not_taken_for_the_whole(world, upload):
     world.binding.ok("update_session.complete", update_session_id=upload.session)
 
 
-@pytest.mark.parametrize("content", [b"", b"not a tar", b"\0" * 10240, b"x" * 100_000], ids=["empty", "text", "zeros", "noise"])
+@pytest.mark.parametrize(
+    "content", [b"", b"not a tar", b"\0" * 10240, b"x" * 100_000], ids=["empty", "text", "zeros", "noise"]
+)
 def test_unreadable_ova(world, content):
-    item = world.binding.ok("item.create", create_spec={"name": uuid.uuid4().hex, "library_id": world.library, "type": "ovf"})
+    item = world.binding.ok(
+        "item.create", create_spec={"name": uuid.uuid4().hex, "library_id": world.library, "type": "ovf"}
+    )
     session = world.binding.ok("update_session.create", create_spec={"library_item_id": item})
     info = world.binding.ok("update_session.file.add", update_session_id=session, **push(name="vm.ova"))
     assert_transfer_refused(world.transfers.put(info["upload_endpoint"]["uri"], content), 400)

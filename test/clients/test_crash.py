@@ -53,10 +53,15 @@ class Uploader(threading.Thread):
         item = self.random.choice(self.items)
         session = binding.ok("update_session.create", create_spec={"library_item_id": item})
         content = dict(self.acknowledged[item])
-        for name in self.random.sample([f"file-{number}.bin" for number in range(FILES)], self.random.randint(1, FILES)):
+        for name in self.random.sample(
+            [f"file-{number}.bin" for number in range(FILES)], self.random.randint(1, FILES)
+        ):
             data = self.random.randbytes(self.random.randint(0, FILE_BYTES_MAX))
-            info = binding.ok("update_session.file.add", update_session_id=session,
-                              file_spec={"name": name, "source_type": "PUSH", "size": len(data)})
+            info = binding.ok(
+                "update_session.file.add",
+                update_session_id=session,
+                file_spec={"name": name, "source_type": "PUSH", "size": len(data)},
+            )
             response = transfers.put(info["upload_endpoint"]["uri"], data)
             assert response.status_code == 200, f"{response.status_code} {response.text}"
             content[name] = data
@@ -76,8 +81,10 @@ def test_kill_at_random_points(tmp_path):
     try:
         binding, transfers = LegacyRest(server).log_in(), Transfers(server)
         library = create_library(binding)
-        items = [binding.ok("item.create", create_spec={"name": f"item-{number}", "library_id": library})
-                 for number in range(ITEMS)]
+        items = [
+            binding.ok("item.create", create_spec={"name": f"item-{number}", "library_id": library})
+            for number in range(ITEMS)
+        ]
         acknowledged = {item: {} for item in items}
         completed = 0
         for number in range(ROUNDS):
@@ -91,7 +98,10 @@ def test_kill_at_random_points(tmp_path):
                 uploader.step.wait(60)
             server.kill()
             uploader.join(60)
-            assert not uploader.is_alive() and uploader.problem is None, (f"round {number}, seed {seed}", uploader.problem)
+            assert not uploader.is_alive() and uploader.problem is None, (
+                f"round {number}, seed {seed}",
+                uploader.problem,
+            )
             completed += uploader.completed
 
             server.start()

@@ -162,7 +162,7 @@ def test_wrong_checksum_is_refused(govc, library, tmp_path, form):
     item = govc.json("library.info", f"{library}/vm")[0]
     assert item["size"] == 0 and item["content_version"] == "1"
     assert govc.ok("library.ls", f"{library}/vm/*") == ""
-    session, = (entry for entry in govc.sessions() if entry["library_item_path"] == f"/{library}/vm")
+    (session,) = (entry for entry in govc.sessions() if entry["library_item_path"] == f"/{library}/vm")
     assert session["state"] == "ERROR"
     assert session["error_message"]["default_message"]
 
@@ -251,10 +251,10 @@ def test_sessions(govc, library, iso, legacy):
     govc.ok("library.import", library, iso)
     item_id = govc.json("library.info", f"{library}/boot")[0]["id"]
 
-    done, = (line for line in govc.ok("library.session.ls").splitlines() if f"/{library}/boot" in line)
+    (done,) = (line for line in govc.ok("library.session.ls").splitlines() if f"/{library}/boot" in line)
     assert "Update" in done and "DONE" in done
     finished = done.split()[0]
-    session, = (entry for entry in govc.sessions() if entry["id"] == finished)
+    (session,) = (entry for entry in govc.sessions() if entry["id"] == finished)
     assert [(file["name"], file["status"]) for file in session["files"]] == [("boot.iso", "READY")]
     govc.ok("library.session.rm", finished)
     assert finished not in govc.ok("library.session.ls")
@@ -275,8 +275,9 @@ def test_sessions(govc, library, iso, legacy):
 def test_download_session_is_listed(govc, library, iso, tmp_path):
     govc.ok("library.import", library, iso)
     govc.ok("library.export", f"{library}/boot", tmp_path)
-    line, = (line for line in govc.ok("library.session.ls").splitlines()
-             if f"/{library}/boot" in line and "Download" in line)
+    (line,) = (
+        line for line in govc.ok("library.session.ls").splitlines() if f"/{library}/boot" in line and "Download" in line
+    )
     govc.ok("library.session.rm", line.split()[0])
     assert line.split()[0] not in govc.ok("library.session.ls")
 

@@ -27,14 +27,38 @@ def java(shared_server):
 
 def full_library_spec(name):
     """Java sends every field of a structure, the unset ones too."""
-    backing = {"STRUCTURE": {"com.vmware.content.library.storage_backing": {
-        "type": {"OPTIONAL": "DATASTORE"}, "datastore_id": {"OPTIONAL": "datastore-11"}, "storage_uri": UNSET}}}
-    return {"STRUCTURE": {"com.vmware.content.library_model": {
-        "id": UNSET, "creation_time": UNSET, "description": {"OPTIONAL": "from Java"}, "last_modified_time": UNSET,
-        "last_sync_time": UNSET, "name": {"OPTIONAL": name}, "storage_backings": {"OPTIONAL": [backing]},
-        "type": {"OPTIONAL": "LOCAL"}, "optimization_info": UNSET, "version": UNSET, "publish_info": UNSET,
-        "subscription_info": UNSET, "server_guid": UNSET, "security_policy_id": UNSET, "unset_security_policy_id": UNSET,
-        "state_info": UNSET, "a_field_of_a_later_release": UNSET}}}
+    backing = {
+        "STRUCTURE": {
+            "com.vmware.content.library.storage_backing": {
+                "type": {"OPTIONAL": "DATASTORE"},
+                "datastore_id": {"OPTIONAL": "datastore-11"},
+                "storage_uri": UNSET,
+            }
+        }
+    }
+    return {
+        "STRUCTURE": {
+            "com.vmware.content.library_model": {
+                "id": UNSET,
+                "creation_time": UNSET,
+                "description": {"OPTIONAL": "from Java"},
+                "last_modified_time": UNSET,
+                "last_sync_time": UNSET,
+                "name": {"OPTIONAL": name},
+                "storage_backings": {"OPTIONAL": [backing]},
+                "type": {"OPTIONAL": "LOCAL"},
+                "optimization_info": UNSET,
+                "version": UNSET,
+                "publish_info": UNSET,
+                "subscription_info": UNSET,
+                "server_guid": UNSET,
+                "security_policy_id": UNSET,
+                "unset_security_policy_id": UNSET,
+                "state_info": UNSET,
+                "a_field_of_a_later_release": UNSET,
+            }
+        }
+    }
 
 
 def invoke(java, service, operation, **fields):
@@ -49,10 +73,21 @@ def test_upload_and_download(java, shared_server):
     item = java.ok("item.create", create_spec={"name": "item", "library_id": library, "type": "iso"})
 
     version = java.ok("item.get", library_item_id=item)["content_version"]
-    spec = {"STRUCTURE": {MODEL: {
-        "id": UNSET, "library_item_id": {"OPTIONAL": item}, "library_item_content_version": {"OPTIONAL": version},
-        "error_message": UNSET, "client_progress": UNSET, "state": UNSET, "expiration_time": UNSET, "preview_info": UNSET,
-        "warning_behavior": UNSET}}}
+    spec = {
+        "STRUCTURE": {
+            MODEL: {
+                "id": UNSET,
+                "library_item_id": {"OPTIONAL": item},
+                "library_item_content_version": {"OPTIONAL": version},
+                "error_message": UNSET,
+                "client_progress": UNSET,
+                "state": UNSET,
+                "expiration_time": UNSET,
+                "preview_info": UNSET,
+                "warning_behavior": UNSET,
+            }
+        }
+    }
     session = invoke(java, "library.item.update_session", "create", client_token=UNSET, create_spec=spec)
 
     contents = {"first.iso": os.urandom(300_000), "second.bin": b""}
@@ -72,10 +107,13 @@ def test_upload_and_download(java, shared_server):
 
     session = java.ok("download_session.create", create_spec={"library_item_id": item})
     for entry in java.ok("download_session.file.list", download_session_id=session):
-        java.ok("download_session.file.prepare", download_session_id=session, file_name=entry["name"], endpoint_type="HTTPS")
+        java.ok(
+            "download_session.file.prepare", download_session_id=session, file_name=entry["name"], endpoint_type="HTTPS"
+        )
         end = time.monotonic() + 30
-        while (info := java.ok("download_session.file.get", download_session_id=session,
-                               file_name=entry["name"]))["status"] != "PREPARED":
+        while (info := java.ok("download_session.file.get", download_session_id=session, file_name=entry["name"]))[
+            "status"
+        ] != "PREPARED":
             assert time.monotonic() < end, info
         response = transfers.get(info["download_endpoint"]["uri"])
         assert response.status_code == 200 and response.content == contents[entry["name"]]
@@ -89,8 +127,11 @@ def test_missing_files_lead_to_cancel(java, package):
     library = invoke(java, "local_library", "create", client_token=UNSET, create_spec=full_library_spec("java"))
     item = java.ok("item.create", create_spec={"name": "vm", "library_id": library, "type": "ovf"})
     session = java.ok("update_session.create", create_spec={"library_item_id": item})
-    java.ok("update_session.file.add", update_session_id=session,
-            file_spec={"name": package.descriptor.name, "source_type": "PUSH"})
+    java.ok(
+        "update_session.file.add",
+        update_session_id=session,
+        file_spec={"name": package.descriptor.name, "source_type": "PUSH"},
+    )
     info = java.ok("update_session.file.get", update_session_id=session, file_name=package.descriptor.name)
     response = Transfers(java.server).put(info["upload_endpoint"]["uri"], package.descriptor.read_bytes())
     assert response.status_code == 200
@@ -107,13 +148,11 @@ def test_every_answer_is_wrapped(java):
     """Optional fields come wrapped, present or not; void is an explicit null; errors are named."""
     library = invoke(java, "local_library", "create", client_token=UNSET, create_spec=full_library_spec("java"))
     request = java.envelope("com.vmware.content.library", "get", {"library_id": library})
-    body = java.send("POST", "/api", json.dumps(request), {"Content-Type": "application/json"},
-                     session=False).json()
+    body = java.send("POST", "/api", json.dumps(request), {"Content-Type": "application/json"}, session=False).json()
     fields = body["result"]["output"]["STRUCTURE"]["com.vmware.content.library_model"]
     assert all(list(value) == ["OPTIONAL"] for value in fields.values()), fields
     assert decode(fields["name"]) == "java"
 
     request = java.envelope("com.vmware.content.local_library", "delete", {"library_id": library})
-    body = java.send("POST", "/api", json.dumps(request), {"Content-Type": "application/json"},
-                     session=False).json()
+    body = java.send("POST", "/api", json.dumps(request), {"Content-Type": "application/json"}, session=False).json()
     assert body == {"jsonrpc": "2.0", "id": request["id"], "result": {"output": None}}

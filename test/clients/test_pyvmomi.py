@@ -6,8 +6,15 @@ from test_python_sdk import run_step
 
 
 @pytest.mark.parametrize("environment", ["venv", "venv-old"])
-@pytest.mark.parametrize("step", [
-    "vim_login", "vim_wrong_password", "vim_datastores", "vim_property_collector", "vim_session_is_the_sdks_too",
-])
+@pytest.mark.parametrize(
+    "step",
+    [
+        "vim_login",
+        "vim_wrong_password",
+        "vim_datastores",
+        "vim_property_collector",
+        "vim_session_is_the_sdks_too",
+    ],
+)
 def test_pyvmomi(shared_server, environment, step):
     run_step(environment, step, shared_server)

@@ -27,17 +27,28 @@ TIMEOUT = 60
 
 
 def run_quire(*arguments, **environment):
-    return subprocess.run([binary(), *map(str, arguments)], text=True, capture_output=True, timeout=TIMEOUT,
-                          stdin=subprocess.DEVNULL, env={"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], **environment})
+    return subprocess.run(
+        [binary(), *map(str, arguments)],
+        text=True,
+        capture_output=True,
+        timeout=TIMEOUT,
+        stdin=subprocess.DEVNULL,
+        env={"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], **environment},
+    )
 
 
 class Serving:
     """`quire serve` with exactly these arguments; for starts that QuireServer does not cover."""
 
     def __init__(self, *arguments, **environment):
-        self.process = subprocess.Popen([binary(), "serve", *map(str, arguments)], text=True, stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                        env={"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], **environment})
+        self.process = subprocess.Popen(
+            [binary(), "serve", *map(str, arguments)],
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], **environment},
+        )
         self.output = {"stdout": [], "stderr": []}
         self.lines = queue.Queue()
         self.readers = [threading.Thread(target=self._read, args=(name,), daemon=True) for name in self.output]
@@ -88,6 +99,7 @@ class Login:
 
 # --- starting -------------------------------------------------------------------------------------------------------
 
+
 def test_ready_line(server):
     lines = server.stdout().splitlines()
     assert [line for line in lines if line.startswith("ready ")] == [f"ready https://127.0.0.1:{server.port}"]
@@ -112,7 +124,11 @@ def test_own_certificate(server):
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert "localhost" in names.get_values_for_type(x509.DNSName)
     assert ipaddress.ip_address("127.0.0.1") in names.get_values_for_type(x509.IPAddress)
-    assert certificate.not_valid_before_utc <= datetime.datetime.now(datetime.timezone.utc) < certificate.not_valid_after_utc
+    assert (
+        certificate.not_valid_before_utc
+        <= datetime.datetime.now(datetime.UTC)
+        < certificate.not_valid_after_utc
+    )
     server.restart()
     assert served_certificate(server) == certificate
 
@@ -143,18 +159,24 @@ def test_start_after_kill(server):
     assert LegacyRest(server).log_in().ok("library.list") == []
 
 
-@pytest.mark.parametrize("arguments, named", [
-    (["serve"], "--data"),
-    (["serve", "--data", "DATA", "--listen", "127.0.0.1"], "listen"),
-    (["serve", "--data", "DATA", "--listen", "127.0.0.1:99999"], "listen"),
-    (["serve", "--data", "DATA", "--listen", "127.0.0.1:0", "--admin-password-file", "DATA/none"], "DATA/none"),
-    (["serve", "--data", "DATA", "--listen", "127.0.0.1:0", "--update-session-timeout", "soon"], "update-session-timeout"),
-    (["serve", "--data", "DATA", "--listen", "127.0.0.1:0", "--config", "DATA/none.toml"], "none.toml"),
-    (["serve", "--data", "/proc/quire", "--listen", "127.0.0.1:0"], "/proc/quire"),
-    (["serve", "--colour", "red"], "colour"),
-    (["dance"], "dance"),
-    ([], ""),
-])
+@pytest.mark.parametrize(
+    "arguments, named",
+    [
+        (["serve"], "--data"),
+        (["serve", "--data", "DATA", "--listen", "127.0.0.1"], "listen"),
+        (["serve", "--data", "DATA", "--listen", "127.0.0.1:99999"], "listen"),
+        (["serve", "--data", "DATA", "--listen", "127.0.0.1:0", "--admin-password-file", "DATA/none"], "DATA/none"),
+        (
+            ["serve", "--data", "DATA", "--listen", "127.0.0.1:0", "--update-session-timeout", "soon"],
+            "update-session-timeout",
+        ),
+        (["serve", "--data", "DATA", "--listen", "127.0.0.1:0", "--config", "DATA/none.toml"], "none.toml"),
+        (["serve", "--data", "/proc/quire", "--listen", "127.0.0.1:0"], "/proc/quire"),
+        (["serve", "--colour", "red"], "colour"),
+        (["dance"], "dance"),
+        ([], ""),
+    ],
+)
 def test_start_that_cannot_be(tmp_path, arguments, named):
     """A message that names what is wrong, and no crash."""
     data = str(tmp_path / "data")
@@ -166,12 +188,15 @@ def test_start_that_cannot_be(tmp_path, arguments, named):
 
 
 def test_port_in_use(server, tmp_path):
-    outcome = run_quire("serve", "--data", tmp_path / "other", "--listen", server.authority, QUIRE_ADMIN_PASSWORD="pw-12345678")
+    outcome = run_quire(
+        "serve", "--data", tmp_path / "other", "--listen", server.authority, QUIRE_ADMIN_PASSWORD="pw-12345678"
+    )
     assert outcome.returncode > 0
     assert str(server.port) in outcome.stderr + outcome.stdout, outcome
 
 
 # --- the first password ---------------------------------------------------------------------------------------------
+
 
 def test_password_from_file_is_for_the_first_start(server):
     LegacyRest(server).log_in()
@@ -194,9 +219,16 @@ def test_generated_password_is_shown_once(tmp_path):
     with Serving("--data", data, "--listen", "127.0.0.1:0") as serving:
         url = serving.ready()
         # Any word of the output may be it; one must be.
-        words = {word.strip("'\"`.,;()") for word in serving.text().split()} | set(re.findall(r"[^\s:='\"]{12,}", serving.text()))
-        good = [word for word in words if len(word) >= 12 and not word.startswith(("https://", str(data)))
-                and _logs_in(Login(url, data, ADMINISTRATOR, word))]
+        words = {word.strip("'\"`.,;()") for word in serving.text().split()} | set(
+            re.findall(r"[^\s:='\"]{12,}", serving.text())
+        )
+        good = [
+            word
+            for word in words
+            if len(word) >= 12
+            and not word.startswith(("https://", str(data)))
+            and _logs_in(Login(url, data, ADMINISTRATOR, word))
+        ]
         assert len(good) == 1, serving.text()
         serving.process.send_signal(signal.SIGTERM)
         assert serving.process.wait(TIMEOUT) == 0
@@ -218,6 +250,7 @@ def _logs_in(login):
 
 # --- settings -------------------------------------------------------------------------------------------------------
 
+
 def test_printed_defaults_are_a_config(tmp_path):
     printed = run_quire("config", "--print-defaults")
     assert printed.returncode == 0, printed
@@ -227,7 +260,9 @@ def test_printed_defaults_are_a_config(tmp_path):
     config = tmp_path / "quire.toml"
     config.write_text(printed.stdout)
     data = tmp_path / "data"
-    with Serving("--config", config, "--data", data, "--listen", "127.0.0.1:0", QUIRE_ADMIN_PASSWORD="pw-12345678") as serving:
+    with Serving(
+        "--config", config, "--data", data, "--listen", "127.0.0.1:0", QUIRE_ADMIN_PASSWORD="pw-12345678"
+    ) as serving:
         serving.ready()
 
 
@@ -248,15 +283,22 @@ def test_config_file_and_flags(tmp_path):
     with Serving("--config", config, "--update-session-timeout", "2m", QUIRE_ADMIN_PASSWORD="pw-12345678") as serving:
         binding = NewRest(Login(serving.ready(), data, ADMINISTRATOR, "pw-12345678")).log_in()
         item = binding.ok("item.create", create_spec={"name": "i", "library_id": create_library(binding)})
-        before = datetime.datetime.now(datetime.timezone.utc)
+        before = datetime.datetime.now(datetime.UTC)
         session = binding.ok("update_session.create", create_spec={"library_item_id": item})
         expires = binding.ok("update_session.get", update_session_id=session)["expiration_time"]
         left = datetime.datetime.fromisoformat(expires) - before
         assert 119 <= left.total_seconds() <= 150, expires
 
 
-@pytest.mark.parametrize("text, named", [("data = true\n", "data"), ("colour = 'red'\n", "colour"), ("data = \n", "quire.toml"),
-                                         ("update_session_timeout = 'soon'\n", "update_session_timeout")])
+@pytest.mark.parametrize(
+    "text, named",
+    [
+        ("data = true\n", "data"),
+        ("colour = 'red'\n", "colour"),
+        ("data = \n", "quire.toml"),
+        ("update_session_timeout = 'soon'\n", "update_session_timeout"),
+    ],
+)
 def test_config_that_is_wrong(tmp_path, text, named):
     config = tmp_path / "quire.toml"
     config.write_text(text)
@@ -271,8 +313,9 @@ def test_public_url(tmp_path):
         binding = LegacyRest(server).log_in()
         item = binding.ok("item.create", create_spec={"name": "i", "library_id": create_library(binding)})
         session = binding.ok("update_session.create", create_spec={"library_item_id": item})
-        info = binding.ok("update_session.file.add", update_session_id=session,
-                          file_spec={"name": "a b.iso", "source_type": "PUSH"})
+        info = binding.ok(
+            "update_session.file.add", update_session_id=session, file_spec={"name": "a b.iso", "source_type": "PUSH"}
+        )
         uri = info["upload_endpoint"]["uri"]
         assert uri.startswith("https://images.example:8443/") and uri.endswith("a%20b.iso"), uri
     finally:
@@ -280,6 +323,7 @@ def test_public_url(tmp_path):
 
 
 # --- stopping -------------------------------------------------------------------------------------------------------
+
 
 def test_sigterm_with_nothing_to_do(server):
     connections = [RawConnection(server) for _ in range(5)]
@@ -294,12 +338,18 @@ def test_sigterm_lets_a_transfer_finish(server):
     library = create_library(binding)
     item = binding.ok("item.create", create_spec={"name": "i", "library_id": library})
     session = binding.ok("update_session.create", create_spec={"library_item_id": item})
-    info = binding.ok("update_session.file.add", update_session_id=session, file_spec={"name": "a", "source_type": "PUSH"})
+    info = binding.ok(
+        "update_session.file.add", update_session_id=session, file_spec={"name": "a", "source_type": "PUSH"}
+    )
     with RawConnection(server) as connection:
         connection.send_head("PUT", path_of(info["upload_endpoint"]["uri"]), {"Content-Length": 100_000})
         connection.send(b"x" * 50_000)
-        _until(lambda: binding.ok("update_session.file.get", update_session_id=session, file_name="a")["status"]
-               == "TRANSFERRING")
+        _until(
+            lambda: (
+                binding.ok("update_session.file.get", update_session_id=session, file_name="a")["status"]
+                == "TRANSFERRING"
+            )
+        )
         server.process.send_signal(signal.SIGTERM)
         _until(lambda: not _accepts(server))
         connection.send(b"y" * 50_000)
@@ -336,8 +386,9 @@ def test_sessions_go_on_after_a_restart(server):
     session = binding.ok("update_session.create", create_spec={"library_item_id": kept})
     uris = {}
     for name in ("a", "b"):
-        info = binding.ok("update_session.file.add", update_session_id=session,
-                          file_spec={"name": name, "source_type": "PUSH"})
+        info = binding.ok(
+            "update_session.file.add", update_session_id=session, file_spec={"name": name, "source_type": "PUSH"}
+        )
         uris[name] = info["upload_endpoint"]["uri"]
     assert transfers.put(uris["a"], b"second").status_code == 200
     download = binding.ok("download_session.create", create_spec={"library_item_id": kept})
@@ -355,25 +406,33 @@ def test_sessions_go_on_after_a_restart(server):
 
 # --- the certificate ------------------------------------------------------------------------------------------------
 
+
 def make_certificate(name):
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.datetime.now(datetime.timezone.utc)
+    now = datetime.datetime.now(datetime.UTC)
     certificate = (
-        x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
-        .serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(days=1))
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
         .not_valid_after(now + datetime.timedelta(days=30))
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256()))
-    return (certificate.public_bytes(serialization.Encoding.PEM),
-            key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+        .sign(key, hashes.SHA256())
+    )
+    return (
+        certificate.public_bytes(serialization.Encoding.PEM),
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
+    )
 
 
 def tls_files(server):
     """(certificate, key) in the data folder."""
     files = list((server.data_dir / "tls").iterdir())
-    certificate, = (path for path in files if "BEGIN CERTIFICATE" in path.read_text())
-    key, = (path for path in files if "PRIVATE KEY" in path.read_text())
+    (certificate,) = (path for path in files if "BEGIN CERTIFICATE" in path.read_text())
+    (key,) = (path for path in files if "PRIVATE KEY" in path.read_text())
     return certificate, key
 
 
