@@ -289,8 +289,8 @@ class _Rest(Binding):
         method, path = self._route(operation).split(" ", 1)
         rest = dict(parameters)
         for key in list(rest):
-            if "{%s}" % key in path:
-                path = path.replace("{%s}" % key, quote(str(rest.pop(key)), safe=":"))
+            if (placeholder := f"{{{key}}}") in path:
+                path = path.replace(placeholder, quote(str(rest.pop(key)), safe=":"))
         assert "{" not in path, f"{name}: a parameter of {path} is missing"
         query = {}
         if method == "GET":

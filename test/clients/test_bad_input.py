@@ -481,7 +481,7 @@ def test_expired_logins(tmp_path):
     try:
         idle = [kind(server).log_in() for kind in BINDINGS.values()]
         time.sleep(1)
-        for wire, binding in zip(BINDINGS, idle):
+        for wire, binding in zip(BINDINGS, idle, strict=True):
             assert_refused(wire, binding.call("library.list"), "UNAUTHENTICATED")
             assert_refused(wire, binding.call("local_library.create", **spec(name="late")), "UNAUTHENTICATED")
         assert LegacyRest(server).log_in().ok("library.list") == []

@@ -1,4 +1,4 @@
-"""The server as a process: starting, stopping, its data folder, its settings, its certificate and its first password."""
+"""The server as a process: start and stop, data folder, settings, certificate, first password."""
 
 import datetime
 import ipaddress
