@@ -39,6 +39,7 @@ struct UpdateSession {
   LoginId login;                          ///< kept alive by the session's transfers (§1.7)
   UpdateSessionState state = UpdateSessionState::ACTIVE;
   bool completing = false;                     ///< `complete` was accepted, pulls still run (§28.1)
+  bool completed_itself = false;               ///< DONE without a `complete`; one that comes later succeeds (§28.1)
   std::optional<base::Message> error_message;  ///< set exactly in ERROR
   std::int64_t client_progress = 0;            ///< 0–100
   base::Time created;

@@ -1,0 +1,66 @@
+# The one entry for people and CI. COMPILER: clang (default) or gcc; PRESET: any preset of CMakePresets.json.
+COMPILER ?= clang
+PRESET ?= $(COMPILER)
+BUILD := build/$(PRESET)
+JOBS ?= $(shell nproc)
+QUIRE := $(BUILD)/src/main/quire
+LISTEN ?= 127.0.0.1:8443
+DATA ?= quire-data
+
+.DEFAULT_GOAL := help
+.PHONY: help setup-build setup-test configure build demo run test test-unit test-clients sanitize bench lint format generate clean
+
+help:             ## Show the targets
+	@sed -n 's/^\([a-z-]*\): *.*## /  make \1  /p' $(MAKEFILE_LIST)
+
+setup-build:
+	@tools/install-packages build
+setup-test:
+	@tools/install-packages test
+
+configure: setup-build
+	@cmake --preset $(PRESET) >/dev/null
+
+build: configure  ## Build the server and the test programs
+	@cmake --build --preset $(PRESET) -j $(JOBS)
+
+$(QUIRE): configure
+	@cmake --build --preset $(PRESET) -j $(JOBS) --target quire
+.PHONY: $(QUIRE)
+
+demo: setup-test $(QUIRE)  ## Start a server, carry an image in and out, leave it running
+	@tools/install-clients govc
+	@tools/demo $(QUIRE)
+
+run: $(QUIRE)     ## Run a server on LISTEN with the folder DATA
+	@$(QUIRE) serve --data $(DATA) --listen $(LISTEN)
+
+test: setup-test build test-unit test-clients  ## All tests
+
+test-unit: build
+	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS) --no-tests=error
+
+test-clients: $(QUIRE)
+	@tools/install-clients
+	@QUIRE_BINARY=$(QUIRE) build/clients/venv/bin/python -m pytest test/clients
+
+sanitize:         ## Unit tests, suites and fault tests under ASan+UBSan (both compilers) and TSan
+	@$(MAKE) PRESET=clang-asan test-unit
+	@$(MAKE) PRESET=gcc-asan test-unit
+	@$(MAKE) PRESET=clang-tsan test-unit
+
+bench: build      ## Micro-benchmarks
+	@$(BUILD)/bench/quire_bench
+
+lint: configure   ## Formatting, clang-tidy, include permissions, generated documents
+	@PRESET=$(PRESET) JOBS=$(JOBS) tools/lint
+
+format:           ## Format all C++ sources
+	@git ls-files -z '*.h' '*.cpp' | xargs -0 clang-format-19 -i
+
+generate: $(QUIRE)  ## Write the documents that are made from the code
+	@$(QUIRE) openapi >docs/openapi.json
+	@$(QUIRE) config --print-document >docs/settings.md
+
+clean:            ## Remove what was built
+	@rm -rf build

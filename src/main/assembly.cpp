@@ -1,0 +1,293 @@
+#include "main/assembly.h"
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <set>
+#include <thread>
+
+#include "adapters/files/durable_file.h"
+#include "adapters/files/file_blob_store.h"
+#include "adapters/files/file_lock.h"
+#include "adapters/sql/sql_catalog.h"
+#include "base/log.h"
+#include "http/tls_identity.h"
+#include "service/services.h"
+#include "wire/router.h"
+#include "work/orphan_sweep.h"
+#include "work/supervisor.h"
+
+namespace quire::main {
+namespace {
+
+namespace fs = std::filesystem;
+using base::Error;
+using base::ErrorKind;
+using base::Result;
+using content::CatalogWriter;
+
+constexpr auto administrator = "administrator@vsphere.local";
+constexpr std::size_t password_bytes_max = 4096;
+constexpr int certificate_days = 825;
+
+Error bad_setting(std::string_view text, std::vector<base::MessageParam> params = {}) {
+  return {ErrorKind::invalid_argument, "quire.settings.bad_value", text, std::move(params)};
+}
+
+/// A setting of the installation that is made once and then stays.
+Result<std::string> fixed_setting(content::Catalog& catalog, const std::string& name, const std::string& fresh) {
+  return catalog.write([&](CatalogWriter& writer) -> Result<std::string> {
+    if (auto stored = writer.setting(name)) return *std::move(stored);
+    writer.put_setting(name, fresh);
+    return fresh;
+  });
+}
+
+/// Managed object ids are given out once and kept with the storage's name: `datastore-11`, `datastore-12`, …
+Result<std::string> storage_id(content::Catalog& catalog, const std::string& name) {
+  return catalog.write([&](CatalogWriter& writer) -> Result<std::string> {
+    if (auto stored = writer.setting("storage." + name + ".id")) return *std::move(stored);
+    const int next = std::atoi(writer.setting("storage.next_id").value_or("11").c_str());
+    const std::string id = "datastore-" + std::to_string(next);
+    writer.put_setting("storage." + name + ".id", id);
+    writer.put_setting("storage.next_id", std::to_string(next + 1));
+    return id;
+  });
+}
+
+Result<content::Storage> open_storage(const std::string& definition, bool is_default, const fs::path& data,
+                                      content::Catalog& catalog, base::IdentitySource& identities) {
+  const auto equals = definition.find('=');
+  const std::string name = definition.substr(0, equals);
+  if (name.empty() || name.find('/') != std::string::npos)
+    return bad_setting("Storage {definition} needs a name without slashes before the =.", {{"definition", definition}});
+  const fs::path own_place = is_default ? data : data / "storage" / name;
+  const fs::path folder =
+      fs::absolute(equals == std::string::npos ? own_place : fs::path(definition.substr(equals + 1)));
+  auto blobs = adapters::files::open_file_blob_store(folder, {name, true});
+  if (!blobs) return blobs.error();
+  const auto id = storage_id(catalog, name);
+  if (!id) return id.error();
+  const auto uuid = fixed_setting(catalog, "storage." + name + ".uuid", identities.uuid());
+  if (!uuid) return uuid.error();
+  return content::Storage{content::StorageId(*id), name, *uuid, adapters::files::file_uri(folder), *std::move(blobs)};
+}
+
+Result<content::Storages> open_storages(const Settings& settings, content::Catalog& catalog,
+                                        base::IdentitySource& identities) {
+  if (settings.storage.empty()) return bad_setting("At least one storage is needed.");
+  std::vector<content::Storage> all;
+  std::set<std::string> names;
+  for (const auto& definition : settings.storage) {
+    auto storage = open_storage(definition, all.empty(), settings.data, catalog, identities);
+    if (!storage) return storage.error();
+    if (!names.insert(storage->name).second)
+      return bad_setting("Storage {name} is configured twice.", {{"name", storage->name}});
+    all.push_back(*std::move(storage));
+  }
+  return content::Storages(std::move(all));
+}
+
+Result<std::unique_ptr<content::Catalog>> open_catalog(const Settings& settings) {
+  if (settings.catalog == "sqlite")
+    return adapters::sql::open_sqlite_catalog(fs::path(settings.data) / "catalog.sqlite", {});
+  if (settings.catalog.starts_with("postgresql://") || settings.catalog.starts_with("postgres://"))
+    return adapters::sql::open_postgresql_catalog(settings.catalog, {});
+  return bad_setting("The catalog is {catalog}; it must be sqlite or a postgresql:// URL.",
+                     {{"catalog", settings.catalog}});
+}
+
+std::string generated_password(base::IdentitySource& identities) { return identities.secret().substr(0, 20); }
+
+/// Makes the administrator at the first start; later starts leave the password alone.
+Result<void> make_administrator(const Settings& settings, service::Logins& logins, base::IdentitySource& identities) {
+  const auto present = logins.has_user(administrator);
+  if (!present) return present.error();
+  if (*present) return {};
+  std::string password;
+  bool generated = false;
+  if (!settings.admin_password_file.empty()) {
+    auto read = adapters::files::read_file(settings.admin_password_file, password_bytes_max);
+    if (!read) return read.error();
+    password = *std::move(read);
+    while (!password.empty() && (password.back() == '\n' || password.back() == '\r')) password.pop_back();
+  } else if (const char* given = std::getenv("QUIRE_ADMIN_PASSWORD"); given != nullptr && *given != '\0') {
+    password = given;
+  } else {
+    password = generated_password(identities);
+    generated = true;
+  }
+  if (auto set = logins.set_password(administrator, password, true); !set) return set;
+  if (generated)
+    std::fprintf(stderr, "The password of %s is %s (shown only this once)\n", administrator, password.c_str());
+  return {};
+}
+
+/// Names that the self-signed certificate is for: this machine's, the listen address, the public URL's, and the given
+/// ones.
+std::vector<std::string> certificate_names(const Settings& settings) {
+  std::set<std::string> names = {"localhost", "127.0.0.1", "::1"};
+  std::array<char, 256> host{};
+  if (gethostname(host.data(), host.size() - 1) == 0 && host[0] != '\0') names.insert(host.data());
+  if (const auto listen = parse_listen_address(settings.listen);
+      listen && listen->host != "0.0.0.0" && listen->host != "::")
+    names.insert(listen->host);
+  if (const auto scheme = settings.public_url.find("://"); scheme != std::string::npos) {
+    const auto authority =
+        settings.public_url.substr(scheme + 3, settings.public_url.find('/', scheme + 3) - scheme - 3);
+    if (const auto address =
+            parse_listen_address(authority.find(':') == std::string::npos ? authority + ":443" : authority))
+      names.insert(address->host);
+  }
+  names.insert(settings.tls_name.begin(), settings.tls_name.end());
+  return {names.begin(), names.end()};
+}
+
+struct TlsFiles {
+  std::string certificate;
+  std::string key;
+};
+
+Result<TlsFiles> tls_files(const Settings& settings, base::Clock& clock, base::IdentitySource& identities) {
+  if (settings.tls_certificate.empty() != settings.tls_key.empty())
+    return bad_setting("tls_certificate and tls_key belong together; set both or none.");
+  if (!settings.tls_certificate.empty()) return TlsFiles{settings.tls_certificate, settings.tls_key};
+  const fs::path folder = fs::path(settings.data) / "tls";
+  const TlsFiles own{folder / "certificate.pem", folder / "key.pem"};
+  if (fs::exists(own.certificate) && fs::exists(own.key)) return own;
+  if (auto made = adapters::files::make_folder_durably(folder); !made) return made.error();
+  // An hour back: clients whose clocks are a little behind must not refuse a certificate that is a minute old.
+  const auto identity = http::make_self_signed_identity(
+      certificate_names(settings), clock.now() - std::chrono::hours(1), certificate_days, identities);
+  if (!identity) return identity.error();
+  if (auto key = adapters::files::write_file_durably(own.key, identity->key_pem, 0600); !key) return key.error();
+  if (auto certificate = adapters::files::write_file_durably(own.certificate, identity->certificate_pem, 0644);
+      !certificate)
+    return certificate.error();
+  return own;
+}
+
+Result<http::ServerSettings> server_settings(const Settings& settings, base::Clock& clock,
+                                             base::IdentitySource& identities) {
+  http::ServerSettings server;
+  if (settings.listen.empty() && settings.listen_http.empty())
+    return bad_setting("There is no address to listen on; give --listen HOST:PORT or --listen-http HOST:PORT.");
+  if (!settings.listen.empty()) {
+    const auto address = parse_listen_address(settings.listen);
+    if (!address) return address.error();
+    server.https = *address;
+    const auto files = tls_files(settings, clock, identities);
+    if (!files) return files.error();
+    server.certificate_file = files->certificate;
+    server.key_file = files->key;
+  }
+  if (!settings.listen_http.empty()) {
+    const auto address = parse_listen_address(settings.listen_http);
+    if (!address) return address.error();
+    server.http = *address;
+  }
+  server.public_url = settings.public_url;
+  while (server.public_url.ends_with('/')) server.public_url.pop_back();
+  server.limits = settings.http;
+  return server;
+}
+
+std::string shown(const http::ListenAddress& address) {
+  const bool v6 = address.host.find(':') != std::string::npos;
+  return (v6 ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port);
+}
+
+void print_ready(const http::Server& server) {
+  if (const auto https = server.https_address()) std::printf("ready https://%s\n", shown(*https).c_str());
+  if (const auto http = server.http_address()) std::printf("ready http://%s\n", shown(*http).c_str());
+  std::fflush(stdout);
+}
+
+/// Signals are blocked in every thread and taken by one that waits for them.
+sigset_t watched_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
+  return signals;
+}
+
+void obey_signals(http::Server& server, base::Duration grace) {
+  const auto signals = watched_signals();
+  for (;;) {
+    int signal = 0;
+    if (sigwait(&signals, &signal) != 0) continue;
+    if (signal == SIGHUP) {
+      const auto reloaded = server.reload_certificate();
+      if (reloaded)
+        spdlog::info("The TLS certificate was read again.");
+      else
+        spdlog::error("The TLS certificate could not be read again, the old one stays: {}", reloaded.error().text());
+      continue;
+    }
+    spdlog::info("Stopping: running transfers get {}.", duration_text(grace));
+    server.stop(grace);
+    return;
+  }
+}
+
+std::vector<work::PeriodicWork> periodic_works(service::Services& services) {
+  const auto interval = std::chrono::seconds(1);
+  return {{"update session expiry", interval, [&] { return services.update_sessions.remove_expired(); }},
+          {"download session expiry", interval, [&] { return services.download_sessions.remove_expired(); }},
+          {"login expiry", std::chrono::seconds(30), [&] { return services.logins.remove_expired(); }}};
+}
+
+}  // namespace
+
+Result<void> serve(const Settings& settings) {
+  base::set_up_log(spdlog::level::from_str(settings.log_level));
+  if (settings.data.empty()) return bad_setting("The data folder is missing; give --data DIR.");
+  const auto signals = watched_signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+
+  base::SystemClock clock;
+  base::RandomIdentitySource identities;
+  if (auto made = adapters::files::make_folder_durably(settings.data); !made) return made;
+  const auto lock = adapters::files::lock_data_folder(settings.data);
+  if (!lock) return lock.error();
+
+  const auto catalog = open_catalog(settings);
+  if (!catalog) return catalog.error();
+  auto storages = open_storages(settings, **catalog, identities);
+  if (!storages) return storages.error();
+  const auto guid = fixed_setting(**catalog, "server_guid", identities.uuid());
+  if (!guid) return guid.error();
+
+  service::TransferBoard transfers;
+  service::Context context{**catalog, *storages, clock, identities, transfers, settings.service, settings.limits};
+  service::Logins logins(**catalog, clock, identities, settings.limits, settings.logins);
+  service::Services services{.context = context, .logins = logins, .server_guid = *guid};
+  if (auto made = make_administrator(settings, logins, identities); !made) return made;
+
+  const auto swept = work::sweep_orphans(context);
+  if (!swept) return swept.error();
+  if (swept->orphans_removed > 0)
+    spdlog::info("Removed {} blobs that a crash had left behind.", swept->orphans_removed);
+  if (auto extended = services.update_sessions.extend_after_start(); !extended) return extended;
+
+  const wire::Router router(services);
+  auto http_settings = server_settings(settings, clock, identities);
+  if (!http_settings) return http_settings.error();
+  const auto server = http::make_server(*std::move(http_settings), services, router);
+  if (!server) return server.error();
+
+  work::Supervisor supervisor(periodic_works(services));
+  print_ready(**server);
+  std::thread signal_thread([&] { obey_signals(**server, settings.shutdown_grace); });
+  (*server)->run();
+  signal_thread.join();
+  supervisor.stop();
+  spdlog::info("Stopped.");
+  return {};
+}
+
+}  // namespace quire::main

@@ -1,0 +1,359 @@
+#include "main/settings.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+#include <limits>
+
+// toml++ throws by default; read_settings_file turns that into a Result.
+#include <toml++/toml.h>
+
+namespace quire::main {
+namespace {
+
+using base::Duration;
+using base::Error;
+using base::ErrorKind;
+using base::Result;
+
+Error bad_value(std::string_view value, std::string_view expected) {
+  return {ErrorKind::invalid_argument,
+          "quire.settings.bad_value",
+          "{value} is not {expected}.",
+          {{"value", std::string(value)}, {"expected", std::string(expected)}}};
+}
+
+Result<std::int64_t> parse_number(std::string_view text) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number < 0)
+    return bad_value(text, "a whole number of at least 0");
+  return number;
+}
+
+struct Unit {
+  std::string_view name;
+  std::int64_t factor;
+};
+constexpr std::array duration_units = {Unit{"ms", 1}, Unit{"s", 1000}, Unit{"m", 60'000}, Unit{"h", 3'600'000}};
+constexpr std::array size_units = {Unit{"KiB", 1LL << 10U}, Unit{"MiB", 1LL << 20U}, Unit{"GiB", 1LL << 30U}};
+
+template <std::size_t N>
+Result<std::int64_t> parse_with_unit(std::string_view text, const std::array<Unit, N>& units, std::int64_t without_unit,
+                                     std::string_view expected) {
+  const auto digits = text.find_first_not_of("0123456789");
+  const auto number = parse_number(text.substr(0, digits));
+  if (digits == 0 || !number) return bad_value(text, expected);
+  std::int64_t factor = without_unit;
+  if (digits != std::string_view::npos) {
+    factor = 0;
+    for (const auto& unit : units)
+      if (unit.name == text.substr(digits)) factor = unit.factor;
+  }
+  const bool is_zero = *number == 0 && digits == std::string_view::npos;
+  if ((factor == 0 && !is_zero) || (factor != 0 && *number > std::numeric_limits<std::int64_t>::max() / factor))
+    return bad_value(text, expected);
+  return *number * factor;
+}
+
+SettingDefinition text(std::string key, std::string placeholder, std::string description,
+                       std::string Settings::* member) {
+  return {std::move(key),
+          std::move(placeholder),
+          std::move(description),
+          false,
+          [member](Settings& settings, const std::vector<std::string>& values) -> Result<void> {
+            settings.*member = values.back();
+            return {};
+          },
+          [member](const Settings& settings) { return std::vector{settings.*member}; }};
+}
+
+SettingDefinition texts(std::string key, std::string placeholder, std::string description,
+                        std::vector<std::string> Settings::* member) {
+  return {std::move(key),
+          std::move(placeholder),
+          std::move(description),
+          true,
+          [member](Settings& settings, const std::vector<std::string>& values) -> Result<void> {
+            settings.*member = values;
+            return {};
+          },
+          [member](const Settings& settings) { return settings.*member; }};
+}
+
+/// `member` gives the place of the value in the settings.
+template <class Member>
+SettingDefinition duration(std::string key, std::string description, Member member) {
+  return {std::move(key),
+          "DURATION",
+          std::move(description),
+          false,
+          [member](Settings& settings, const std::vector<std::string>& values) -> Result<void> {
+            const auto parsed = parse_duration(values.back());
+            if (!parsed) return parsed.error();
+            member(settings) = *parsed;
+            return {};
+          },
+          [member](const Settings& settings) {
+            return std::vector{duration_text(member(const_cast<Settings&>(settings)))};
+          }};
+}
+
+template <class Member>
+SettingDefinition size(std::string key, std::string description, Member member) {
+  return {std::move(key),
+          "SIZE",
+          std::move(description),
+          false,
+          [member](Settings& settings, const std::vector<std::string>& values) -> Result<void> {
+            const auto parsed = parse_size(values.back());
+            if (!parsed) return parsed.error();
+            member(settings) = static_cast<std::remove_reference_t<decltype(member(settings))>>(*parsed);
+            return {};
+          },
+          [member](const Settings& settings) {
+            return std::vector{size_text(static_cast<std::int64_t>(member(const_cast<Settings&>(settings))))};
+          }};
+}
+
+template <class Member>
+SettingDefinition number(std::string key, std::string description, Member member) {
+  return {std::move(key),
+          "NUMBER",
+          std::move(description),
+          false,
+          [member](Settings& settings, const std::vector<std::string>& values) -> Result<void> {
+            const auto parsed = parse_number(values.back());
+            if (!parsed) return parsed.error();
+            if (*parsed == 0) return bad_value(values.back(), "a whole number of at least 1");
+            member(settings) = static_cast<std::remove_reference_t<decltype(member(settings))>>(*parsed);
+            return {};
+          },
+          [member](const Settings& settings) {
+            return std::vector{std::to_string(member(const_cast<Settings&>(settings)))};
+          }};
+}
+
+#define QUIRE_AT(member) [](Settings& settings) -> auto& { return settings.member; }
+
+std::string quoted(std::string_view value) {
+  std::string out = "\"";
+  for (const char c : value) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "\"";
+}
+
+/// A setting's value as TOML: numbers bare, lists in brackets, the rest in quotes.
+std::string toml_value(const SettingDefinition& definition, const std::vector<std::string>& values) {
+  if (definition.repeated) {
+    std::string list;
+    for (const auto& value : values) list += (list.empty() ? "" : ", ") + quoted(value);
+    return "[" + list + "]";
+  }
+  return definition.placeholder == "NUMBER" ? values.front() : quoted(values.front());
+}
+
+const SettingDefinition* find_definition(std::string_view key) {
+  for (const auto& definition : setting_definitions())
+    if (definition.key == key) return &definition;
+  return nullptr;
+}
+
+/// What `set` reads, from a TOML node; nullopt when its type does not fit.
+std::optional<std::vector<std::string>> values_of(const toml::node& node, bool repeated) {
+  std::vector<std::string> values;
+  const auto add = [&](const toml::node& one) {
+    if (const auto word = one.value_exact<std::string>())
+      values.push_back(*word);
+    else if (const auto whole = one.value_exact<std::int64_t>())
+      values.push_back(std::to_string(*whole));
+    else
+      return false;
+    return true;
+  };
+  if (repeated) {
+    const auto* list = node.as_array();
+    if (list == nullptr) return std::nullopt;
+    for (const auto& one : *list)
+      if (!add(one)) return std::nullopt;
+    return values;
+  }
+  if (!add(node)) return std::nullopt;
+  return values;
+}
+
+Error in_file(const std::string& path, std::size_t line, std::string_view what) {
+  return {ErrorKind::invalid_argument,
+          "quire.settings.bad_file",
+          "{path}, line {line}: {what}",
+          {{"path", path}, {"line", static_cast<std::int64_t>(line)}, {"what", std::string(what)}}};
+}
+
+}  // namespace
+
+const std::vector<SettingDefinition>& setting_definitions() {
+  static const std::vector<SettingDefinition> definitions = {
+      text("data", "DIR", "The data folder; made if missing. Only one server at a time uses it.", &Settings::data),
+      text("listen", "HOST:PORT", "Address for HTTPS; port 0 picks a free one. Empty: off.", &Settings::listen),
+      text("listen_http", "HOST:PORT",
+           "Address for plain HTTP as well, behind a proxy or on a private network. Empty: off.",
+           &Settings::listen_http),
+      text("public_url", "URL",
+           "Base of the URLs handed out, when the request's host is not the right one. Empty: from the request.",
+           &Settings::public_url),
+      text("catalog", "URL", "`sqlite` keeps the catalog in the data folder; `postgresql://…` uses that database.",
+           &Settings::catalog),
+      text("admin_password_file", "FILE",
+           "Holds the password that administrator@vsphere.local gets at the first start. Without it "
+           "QUIRE_ADMIN_PASSWORD is taken, "
+           "or one is generated and shown once.",
+           &Settings::admin_password_file),
+      texts("storage", "NAME[=DIR]",
+            "A storage, shown as a datastore of that name; may be repeated, the first is the default. Without DIR it "
+            "lies in the data folder.",
+            &Settings::storage),
+      text("tls_certificate", "FILE",
+           "Certificate chain in PEM; empty: a self-signed one is made in the data folder. Read again on SIGHUP.",
+           &Settings::tls_certificate),
+      text("tls_key", "FILE", "Private key of the certificate, in PEM.", &Settings::tls_key),
+      texts("tls_name", "NAME",
+            "A host name or address for the self-signed certificate, besides this machine's own; may be repeated.",
+            &Settings::tls_name),
+      text("log_level", "LEVEL", "trace, debug, info, warning, error or critical. The log goes to stderr.",
+           &Settings::log_level),
+      duration("update_session_timeout", "An update session without activity for this long expires.",
+               QUIRE_AT(service.update_session_timeout)),
+      duration("download_session_timeout", "A download session without activity for this long expires.",
+               QUIRE_AT(service.download_session_timeout)),
+      duration("ended_session_retention", "How long finished update sessions stay readable.",
+               QUIRE_AT(service.ended_session_retention)),
+      duration("client_token_retention", "How long a client token makes a repeated creation return the first result.",
+               QUIRE_AT(service.client_token_retention)),
+      duration("login_idle_timeout", "A login session without use for this long ends.", QUIRE_AT(logins.idle_timeout)),
+      duration("login_lifetime_max", "A login session ends after this long in any case.",
+               QUIRE_AT(logins.lifetime_max)),
+      duration("shutdown_grace", "How long running transfers may go on after SIGTERM.", QUIRE_AT(shutdown_grace)),
+      number("name_chars_max", "Characters of an item or library name.", QUIRE_AT(limits.name_chars_max)),
+      number("description_chars_max", "Characters of a description.", QUIRE_AT(limits.description_chars_max)),
+      number("files_per_item_max", "Files of an item or update session.", QUIRE_AT(limits.files_per_item_max)),
+      number("logins_max", "Login sessions alive at once.", QUIRE_AT(limits.logins_max)),
+      number("update_sessions_active_max", "Active update sessions.", QUIRE_AT(limits.update_sessions_active_max)),
+      number("download_sessions_max", "Download sessions.", QUIRE_AT(limits.download_sessions_max)),
+      size("metadata_file_bytes_max", "Size of an OVF descriptor, manifest or certificate.",
+           QUIRE_AT(limits.metadata_file_bytes_max)),
+      size("header_bytes_max", "Size of a request's header fields.", QUIRE_AT(http.header_bytes_max)),
+      size("target_bytes_max", "Length of a request's path and query.", QUIRE_AT(http.target_bytes_max)),
+      size("body_bytes_max", "Size of the body of an API call; file transfers have no such limit.",
+           QUIRE_AT(http.body_bytes_max)),
+      number("connections_max", "Connections served at once.", QUIRE_AT(http.connections_max)),
+      size("transfer_memory_bytes_max", "Memory for the buffers of all transfers together.",
+           QUIRE_AT(http.transfer_memory_bytes_max)),
+      duration("header_timeout", "A request's head must have arrived after this long.", QUIRE_AT(http.header_timeout)),
+      duration("body_timeout", "The body of an API call must have arrived after this long.",
+               QUIRE_AT(http.body_timeout)),
+      duration("idle_timeout", "A connection without a request for this long is closed.", QUIRE_AT(http.idle_timeout)),
+      duration("transfer_stall_timeout", "A transfer without a byte for this long is broken off.",
+               QUIRE_AT(http.transfer_stall_timeout)),
+      duration("write_timeout", "A client must take an answer within this time.", QUIRE_AT(http.write_timeout)),
+      number("network_threads", "Threads for the network.", QUIRE_AT(http.network_threads)),
+      number("call_threads", "Threads for API calls.", QUIRE_AT(http.call_threads)),
+      number("transfer_threads", "Threads for the disk side of transfers.", QUIRE_AT(http.transfer_threads)),
+  };
+  return definitions;
+}
+
+#undef QUIRE_AT
+
+std::string flag_of(const SettingDefinition& definition) {
+  std::string flag = "--" + definition.key;
+  for (auto& c : flag)
+    if (c == '_') c = '-';
+  return flag;
+}
+
+Result<void> read_settings_file(const std::string& path, Settings& settings) {
+  try {
+    const toml::table table = toml::parse_file(path);
+    for (const auto& [key, node] : table) {
+      const auto line = node.source().begin.line;
+      const auto* definition = find_definition(key.str());
+      if (definition == nullptr) return in_file(path, line, fmt::format("there is no setting {}.", key.str()));
+      const auto values = values_of(node, definition->repeated);
+      if (!values || (values->empty() && !definition->repeated))
+        return in_file(
+            path, line,
+            fmt::format("{} needs {}.", key.str(), definition->repeated ? "a list of texts" : "a text or a number"));
+      if (auto set = definition->set(settings, *values); !set)
+        return in_file(path, line, fmt::format("{}: {}", key.str(), set.error().text()));
+    }
+    return {};
+  } catch (const toml::parse_error& e) {
+    return in_file(path, e.source().begin.line, e.description());
+  }
+}
+
+std::string default_settings_file() {
+  const Settings defaults;
+  std::string file = "# Settings of quire, all at their defaults. Each is also a flag: key a_b is --a-b.\n";
+  for (const auto& definition : setting_definitions())
+    file += fmt::format("\n# {}\n{} = {}\n", definition.description, definition.key,
+                        toml_value(definition, definition.get(defaults)));
+  return file;
+}
+
+std::string settings_document() {
+  const Settings defaults;
+  std::string document =
+      "# Settings\n\nMade by `quire config --print-document` from the definitions in `src/main/settings.cpp`; do not "
+      "edit.\n\n"
+      "Every setting is a key of the TOML file given with `--config FILE` and a flag of `quire serve`; a flag wins.\n"
+      "Durations are written `250ms`, `30s`, `5m`, `2h`; sizes `65536`, `64KiB`, `16MiB`, `2GiB`.\n\n"
+      "| key | flag | meaning | default |\n|---|---|---|---|\n";
+  for (const auto& definition : setting_definitions())
+    document +=
+        fmt::format("| `{}` | `{} {}` | {} | `{}` |\n", definition.key, flag_of(definition), definition.placeholder,
+                    definition.description, toml_value(definition, definition.get(defaults)));
+  return document;
+}
+
+Result<Duration> parse_duration(std::string_view text) {
+  const auto milliseconds = parse_with_unit(text, duration_units, 0, "a duration such as 250ms, 30s, 5m or 2h");
+  if (!milliseconds) return milliseconds.error();
+  return Duration(*milliseconds);
+}
+
+std::string duration_text(Duration duration) {
+  const auto count = duration.count();
+  const Unit* best = duration_units.data();
+  for (const auto& unit : duration_units)
+    if (count != 0 && count % unit.factor == 0) best = &unit;
+  return fmt::format("{}{}", count / best->factor, count == 0 ? "s" : best->name);
+}
+
+Result<std::int64_t> parse_size(std::string_view text) {
+  return parse_with_unit(text, size_units, 1, "a size such as 65536, 64KiB, 16MiB or 2GiB");
+}
+
+std::string size_text(std::int64_t bytes) {
+  std::string text = std::to_string(bytes);
+  for (const auto& unit : size_units)
+    if (bytes != 0 && bytes % unit.factor == 0) text = fmt::format("{}{}", bytes / unit.factor, unit.name);
+  return text;
+}
+
+Result<http::ListenAddress> parse_listen_address(std::string_view text) {
+  constexpr std::string_view expected = "an address to listen on, HOST:PORT or [IPv6]:PORT";
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos) return bad_value(text, expected);
+  auto host = text.substr(0, colon);
+  if (host.size() >= 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+  const auto port = parse_number(text.substr(colon + 1));
+  if (!port || *port > 65535 || text.substr(colon + 1).empty()) return bad_value(text, expected);
+  return http::ListenAddress{host.empty() ? "0.0.0.0" : std::string(host), static_cast<std::uint16_t>(*port)};
+}
+
+}  // namespace quire::main
