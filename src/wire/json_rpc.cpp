@@ -150,14 +150,17 @@ Response JsonRpc::handle(const Request& request) const {
   if (text_member(*envelope, "jsonrpc") != "2.0" || !method || !params)
     return fault(ProtocolFault::invalid_request, id, "jsonrpc must be \"2.0\", and method and params must be there.");
   if (method != "invoke") return fault(ProtocolFault::method_not_found, id, "The only method is invoke.");
+  return call(id, *params, request);
+}
 
-  const auto* call_params = params->if_object();
-  const auto service = call_params ? text_member(*call_params, "serviceId") : std::nullopt;
-  const auto name = call_params ? text_member(*call_params, "operationId") : std::nullopt;
+Response JsonRpc::call(const json::value& id, const json::value& params, const Request& request) const {
+  const auto* members = params.if_object();
+  const auto service = members ? text_member(*members, "serviceId") : std::nullopt;
+  const auto name = members ? text_member(*members, "operationId") : std::nullopt;
   if (!service || !name)
     return fault(ProtocolFault::invalid_params, id, "params must hold the strings serviceId and operationId.");
   const auto no_input = empty_input();
-  const auto* given_input = call_params->if_contains("input");
+  const auto* given_input = members->if_contains("input");
   const auto& input_value = given_input && !given_input->is_null() ? *given_input : no_input;
   if (!structure_fields(input_value))
     return fault(ProtocolFault::invalid_params, id, "params.input must be a STRUCTURE named operation-input.");
@@ -167,15 +170,14 @@ Response JsonRpc::handle(const Request& request) const {
 
   const auto* operation = find(*service, *name);
   if (!operation) return method_error(id, operation_not_found(std::string(*service) + "." + std::string(*name)));
-  const auto* context = object_member(*call_params, "ctx");
+  const auto* context = object_member(*members, "ctx");
   const auto* security = context ? object_member(*context, "securityCtx") : nullptr;
   const CallLogin login(invoker_, *operation, identification_of(request.headers, security), request.base_url);
-  const auto& call = login.call();
-  if (!call) return method_error(id, call.error());
+  if (!login.call()) return method_error(id, login.call().error());
   const auto input = operation->make_input();
   if (const auto decoded = decode_vapi(input_value, *operation->input, input.get(), InputPath{}); !decoded)
     return method_error(id, decoded.error());
-  const auto output = invoke(invoker_, *operation, *call, input.get());
+  const auto output = invoke(invoker_, *operation, *login.call(), input.get());
   if (!output) return method_error(id, output.error());
   return success(id, *operation, output->get());
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boost/json/value.hpp>
 #include <map>
 #include <string>
 #include <string_view>
@@ -24,6 +25,7 @@ class JsonRpc {
   static Response internal_error();
 
  private:
+  Response call(const boost::json::value& id, const boost::json::value& params, const Request& request) const;
   const api::Operation* find(std::string_view service, std::string_view operation) const;
 
   std::map<std::string, const api::Operation*, std::less<>> operations_;  ///< by `service/operation`

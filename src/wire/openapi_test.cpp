@@ -5,6 +5,7 @@
 #include <boost/json/serialize.hpp>
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <set>
 #include <string>
 
@@ -69,11 +70,27 @@ TEST(OpenApi, DescribesAnOperation) {
             R"({"type":"string","enum":["NONE","PUSH","PULL"]})");
 }
 
-/// For validators outside: QUIRE_OPENAPI_OUT names the file.
-TEST(OpenApi, CanBeWrittenOut) {
-  const char* file = std::getenv("QUIRE_OPENAPI_OUT");
-  if (file == nullptr) GTEST_SKIP() << "QUIRE_OPENAPI_OUT is not set";
-  std::ofstream(file) << json::serialize(document());
+/// One line for each operation and each schema, so that a change shows as a small difference.
+std::string in_lines(const json::value& value, int depth = 0) {
+  const auto* object = value.if_object();
+  if (!object || object->empty() || depth == 4) return json::serialize(value);
+  std::string text = "{";
+  for (const auto& member : *object) {
+    if (text.size() > 1) text += ',';
+    text += '\n' + std::string(static_cast<std::size_t>(depth) + 1, ' ') + json::serialize(json::string(member.key())) +
+            ": " + in_lines(member.value(), depth + 1);
+  }
+  return text + '\n' + std::string(static_cast<std::size_t>(depth), ' ') + '}';
+}
+
+TEST(OpenApi, IsTheDocumentThatIsCheckedIn) {
+  const std::string file = QUIRE_GOLDEN_FOLDER "/openapi.json";
+  const auto text = in_lines(document()) + '\n';
+  if (std::getenv("QUIRE_REWRITE_GOLDEN") != nullptr) std::ofstream(file) << text;
+  std::ifstream golden(file);
+  const std::string checked_in((std::istreambuf_iterator<char>(golden)), std::istreambuf_iterator<char>());
+  EXPECT_TRUE(text == checked_in) << file << " is not what the operations say. If the change is meant, run this test "
+                                  << "with QUIRE_REWRITE_GOLDEN=1 and look at the difference.";
 }
 
 }  // namespace
