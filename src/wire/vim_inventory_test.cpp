@@ -21,8 +21,6 @@ const Reference network_folder{"Folder", "group-n6"};
 const Reference first{"Datastore", "datastore-11"};
 const Reference second{"Datastore", "datastore-12"};
 
-
-
 std::vector<Datastore> two_datastores() {
   return datastores(content::Storages({storage_of("datastore-11", "LocalDS_0", BlobStore::Space{1000, 400}),
                                        storage_of("datastore-12", "Broken", std::nullopt)}));
