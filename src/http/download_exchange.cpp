@@ -123,7 +123,8 @@ asio::awaitable<bool> DownloadExchange::send_file(int file, std::uint64_t first,
   while (length > 0) {
     const auto slice = static_cast<std::size_t>(std::min<std::uint64_t>(length, sendfile_bytes));
     const auto offset = static_cast<std::int64_t>(first);
-    const std::size_t count = co_await connection_->transport().send_file_some(file, offset, slice, stall);
+    const std::size_t count =
+        co_await connection_->transport().send_file_some(file, offset, slice, parts_.transfer_pool, stall);
     if (count == 0) co_return false;
     first += count;
     length -= count;

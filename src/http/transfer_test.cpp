@@ -108,6 +108,25 @@ TEST_P(TransferTest, UploadOfNothing) {
   EXPECT_EQ(bare.announced, 0);
 }
 
+TEST_P(TransferTest, SlowUploadIsStoredInWholePages) {
+  settings_.limits.transfer_buffer_bytes = 4 * 1024 * 1024;
+  settings_.limits.transfer_stall_timeout = milliseconds(2400);  // a chunk may take 200 ms
+  auto& upload = transfers_.add_upload("t");
+  start();
+  auto client = connect();
+  client->send(chunked_put("t"));
+  std::string sent;
+  while (!upload.appended.is_set()) {
+    client->send("1\r\nx\r\n");
+    sent += 'x';
+  }
+  EXPECT_EQ(client->ask("3\r\nend\r\n0\r\n\r\n").status, 200);
+  upload.over.wait();
+  EXPECT_TRUE(upload.bytes == sent + "end");
+  EXPECT_EQ(upload.chunks.front() % 4096, 0u);
+  EXPECT_LT(upload.chunks.front(), settings_.limits.transfer_buffer_bytes);
+}
+
 TEST_P(TransferTest, UploadExpectingContinue) {
   auto& upload = transfers_.add_upload("t");
   start();

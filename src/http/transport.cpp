@@ -2,6 +2,7 @@
 
 #include <netinet/tcp.h>
 #include <sys/sendfile.h>
+#include <sys/uio.h>
 
 #include <algorithm>
 #include <array>
@@ -12,6 +13,8 @@
 #include <cerrno>
 #include <sstream>
 
+#include "http/offload.h"
+
 namespace quire::http {
 namespace asio = boost::asio;
 using asio::ip::tcp;
@@ -20,6 +23,32 @@ namespace {
 
 /// Plain text encrypted at a time: large enough for few system calls, small enough to stay in the cache.
 constexpr std::size_t encrypt_bytes = 256 * 1024;
+
+/// One call of sendfile(2) and what came of it.
+struct FileSending {
+  FileSending(int to, int from, std::int64_t at, std::size_t bytes)
+      : socket(to), file(from), offset(at), count(bytes) {}
+  ssize_t run() {
+    sent = ::sendfile(socket, file, &offset, count);
+    error = errno;
+    return sent;
+  }
+
+  int socket;
+  int file;
+  off_t offset;
+  std::size_t count;
+  ssize_t sent = 0;
+  int error = 0;
+};
+
+/// A look at both ends: the system reads ahead between them. False when unknown.
+bool in_page_cache(int file, std::int64_t offset, std::size_t count) {
+  std::byte byte{};
+  const iovec piece{&byte, 1};
+  return ::preadv2(file, &piece, 1, offset, RWF_NOWAIT) == 1 &&
+         ::preadv2(file, &piece, 1, offset + static_cast<std::int64_t>(count) - 1, RWF_NOWAIT) == 1;
+}
 
 std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
 
@@ -231,20 +260,25 @@ asio::awaitable<bool> Transport::write(std::span<const std::byte> bytes, base::D
 }
 
 asio::awaitable<std::size_t> Transport::send_file_some(int file, std::int64_t offset, std::size_t count,
-                                                       base::Duration stall) {
-  off_t position = offset;
+                                                       asio::thread_pool& pool, base::Duration stall) {
   while (true) {
     if (interrupted()) {
       end_ = End::interrupted;
       co_return 0;
     }
-    const ssize_t sent = ::sendfile(socket_.native_handle(), file, &position, count);
-    if (sent >= 0) {
-      end_ = sent == 0 ? End::closed : End::none;
-      co_return static_cast<std::size_t>(sent);
+    FileSending sending(socket_.native_handle(), file, offset, count);
+    if (in_page_cache(file, offset, count)) {
+      sending.run();
+    } else {
+      auto call = [&sending] { return sending.run(); };
+      co_await offload(pool, call);
     }
-    if (errno == EINTR) continue;
-    if (errno != EAGAIN) {
+    if (sending.sent >= 0) {
+      end_ = sending.sent == 0 ? End::closed : End::none;
+      co_return static_cast<std::size_t>(sending.sent);
+    }
+    if (sending.error == EINTR) continue;
+    if (sending.error != EAGAIN) {
       end_ = End::closed;
       co_return 0;
     }

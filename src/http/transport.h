@@ -4,6 +4,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -55,9 +56,10 @@ class Transport {
   boost::asio::awaitable<bool> write(std::span<const std::byte> bytes, base::Duration stall);
 
   /// Up to `count` bytes of a file by sendfile(2), as many as the socket takes after at most one wait; only without
-  /// TLS. 0 when the connection has ended or the file is shorter.
+  /// TLS. 0 when the connection has ended or the file is shorter. What is not in the page cache is sent on `pool`,
+  /// because the disk may be slow.
   boost::asio::awaitable<std::size_t> send_file_some(int file, std::int64_t offset, std::size_t count,
-                                                     base::Duration stall);
+                                                     boost::asio::thread_pool& pool, base::Duration stall);
 
   /// Holds back partial packets while on (TCP_CORK).
   void set_cork(bool on);

@@ -14,9 +14,9 @@ namespace {
 
 constexpr std::size_t small_upload_bytes_max = 64 * 1024;
 constexpr std::size_t alignment = 4096;
-/// A chunk that fills more slowly than this is handed over in part, so that what arrives counts as activity of the
-/// session.
-constexpr base::Duration slow_chunk = std::chrono::seconds(10);
+/// A chunk that takes longer than this part of the stall time-out is handed over before it is full, so that what
+/// arrives counts as activity of the session.
+constexpr int slow_part_of_stall = 12;
 
 using Stored = base::Result<void>;
 
@@ -181,11 +181,12 @@ asio::awaitable<void> UploadExchange::receive() {
 
 /// Reads until the chunk is full, the body has ended or the chunk takes too long.
 asio::awaitable<void> UploadExchange::fill() {
-  const auto slow = after(slow_chunk);
+  const auto stall = parts_.settings.limits.transfer_stall_timeout;
+  const auto slow = after(stall / slow_part_of_stall);
   while (!filling_.space().empty()) {
     const auto now = std::chrono::steady_clock::now();
     const auto space = filling_.space();
-    const auto deadline = now + parts_.settings.limits.transfer_stall_timeout;
+    const auto deadline = now + stall;
     const std::size_t count = co_await connection_->read_body(space, deadline);
     if (count == 0) co_return;
     filling_.add(count);
