@@ -1,0 +1,1 @@
+quire_test(blob_store_suite SOURCES blob_store_suite.cpp blob_store_suite_files.cpp LIBRARIES quire_adapters_files)
