@@ -1,0 +1,240 @@
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "adapters/sql/catalog_view.h"
+#include "adapters/sql/sql_text.h"
+#include "content/text.h"
+
+namespace quire::adapters::sql {
+namespace {
+
+using content::Blob;
+using content::ContentFile;
+using content::DownloadSession;
+using content::DownloadSessionId;
+using content::Item;
+using content::ItemId;
+using content::LibraryId;
+using content::SessionFile;
+using content::UpdateSession;
+using content::UpdateSessionId;
+
+/// Builds ` WHERE … AND …` from the conditions that are asked for.
+class Conditions {
+ public:
+  void add(bool asked, std::string_view condition) {
+    if (!asked) return;
+    text_ += text_.empty() ? " WHERE " : " AND ";
+    text_ += condition;
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+std::optional<std::string> folded(const std::optional<std::string>& text) {
+  if (!text) return std::nullopt;
+  return content::fold_case(*text);
+}
+
+/// Sessions of one user (every user's when empty), of one item if given.
+template <class Id>
+std::vector<Id> sessions_of(Connection& connection, std::string_view table, std::string_view user,
+                            const std::optional<ItemId>& item) {
+  const auto creator = user.empty() ? std::nullopt : std::optional<std::string_view>(user);
+  Conditions conditions;
+  conditions.add(creator.has_value(), "creator = :creator");
+  conditions.add(item.has_value(), "item_id = :item_id");
+  return connection.all<Id>("SELECT id FROM " + std::string(table) + conditions.text() + " ORDER BY created, id",
+                            IfGiven{creator}, IfGiven{item});
+}
+
+}  // namespace
+
+std::optional<std::string> CatalogView::setting(std::string_view name) {
+  return connection_.one<std::string>("SELECT value FROM settings WHERE name = :name", name);
+}
+
+std::optional<content::User> CatalogView::user(std::string_view name) {
+  static const std::string sql = select_from<content::User>("WHERE folded_name = :folded_name");
+  return connection_.one<content::User>(sql, content::fold_case(name));
+}
+
+std::optional<content::LoginSession> CatalogView::login(const content::LoginId& id) {
+  static const std::string sql = select_from<content::LoginSession>("WHERE id = :id");
+  return connection_.one<content::LoginSession>(sql, id);
+}
+
+std::size_t CatalogView::login_count() {
+  return connection_.one<std::size_t>("SELECT COUNT(*) FROM logins").value_or(0);
+}
+
+std::optional<content::ClientToken> CatalogView::client_token(std::string_view user, std::string_view operation,
+                                                              std::string_view token) {
+  static const std::string sql =
+      select_from<content::ClientToken>("WHERE user_name = :user_name AND operation = :operation AND token = :token");
+  return connection_.one<content::ClientToken>(sql, user, operation, token);
+}
+
+std::optional<content::Library> CatalogView::library(const LibraryId& id) {
+  static const std::string sql = select_from<content::Library>("WHERE id = :id");
+  return connection_.one<content::Library>(sql, id);
+}
+
+std::vector<LibraryId> CatalogView::libraries(const content::LibraryFilter& filter) {
+  const auto name = folded(filter.name);
+  Conditions conditions;
+  conditions.add(name.has_value(), "folded_name = :folded_name");
+  conditions.add(filter.type.has_value(), "type = :type");
+  return connection_.all<LibraryId>("SELECT id FROM libraries" + conditions.text() + " ORDER BY creation_time, id",
+                                    IfGiven{name}, IfGiven{filter.type});
+}
+
+std::optional<Item> CatalogView::item(const ItemId& id) {
+  static const std::string sql = select_from<Item>("WHERE id = :id");
+  return connection_.one<Item>(sql, id);
+}
+
+std::optional<ItemId> CatalogView::item_named(const LibraryId& library, std::string_view name) {
+  return connection_.one<ItemId>("SELECT id FROM items WHERE library_id = :library_id AND name = :name", library, name);
+}
+
+std::vector<ItemId> CatalogView::items(const content::ItemFilter& filter) {
+  // Every item's content is here: there are no items whose files come on demand.
+  if (filter.cached == false) return {};
+  const auto name = folded(filter.name);
+  const auto type = folded(filter.type);
+  Conditions conditions;
+  conditions.add(name.has_value(), "folded_name = :folded_name");
+  conditions.add(filter.library_id.has_value(), "library_id = :library_id");
+  conditions.add(filter.source_id.has_value(), "source_id = :source_id");
+  conditions.add(type.has_value(), "folded_type = :folded_type");
+  return connection_.all<ItemId>("SELECT id FROM items" + conditions.text() + " ORDER BY creation_time, id",
+                                 IfGiven{name}, IfGiven{filter.library_id}, IfGiven{filter.source_id}, IfGiven{type});
+}
+
+std::vector<ContentFile> CatalogView::content_files(const content::ContentId& id) {
+  static const std::string sql = select_from<ContentFile>("WHERE content_id = :content_id ORDER BY position");
+  return connection_.all<ContentFile>(sql, id);
+}
+
+std::optional<ContentFile> CatalogView::content_file(const content::ContentId& id, std::string_view name) {
+  static const std::string sql = select_from<ContentFile>("WHERE content_id = :content_id AND name = :name");
+  return connection_.one<ContentFile>(sql, id, name);
+}
+
+std::vector<content::Change> CatalogView::changes(const ItemId& id) {
+  static const std::string sql = select_from<content::Change>("WHERE item_id = :item_id ORDER BY position");
+  return connection_.all<content::Change>(sql, id);
+}
+
+std::optional<Blob> CatalogView::blob(const content::BlobId& id) {
+  static const std::string sql = select_from<Blob>("WHERE id = :id");
+  return connection_.one<Blob>(sql, id);
+}
+
+std::optional<Blob> CatalogView::blob_with(const content::StorageId& storage, std::string_view sha256,
+                                           std::int64_t size) {
+  static const std::string sql =
+      select_from<Blob>("WHERE sha256 = :sha256 AND size = :size AND storage = :storage ORDER BY id LIMIT 1");
+  return connection_.one<Blob>(sql, sha256, size, storage);
+}
+
+std::vector<Blob> CatalogView::blobs_after(const content::StorageId& storage, const content::BlobId& after,
+                                           std::size_t limit) {
+  static const std::string sql =
+      select_from<Blob>("WHERE storage = :storage AND id > :after ORDER BY id LIMIT :limit_rows");
+  return connection_.all<Blob>(sql, storage, std::string_view(after.text()), limit);
+}
+
+std::optional<UpdateSession> CatalogView::update_session(const UpdateSessionId& id) {
+  static const std::string sql = select_from<UpdateSession>("WHERE id = :id");
+  return connection_.one<UpdateSession>(sql, id);
+}
+
+std::optional<UpdateSession> CatalogView::active_update_session(const ItemId& item) {
+  static const std::string sql = select_from<UpdateSession>("WHERE item_id = :item_id AND state = 'ACTIVE'");
+  return connection_.one<UpdateSession>(sql, item);
+}
+
+std::vector<UpdateSessionId> CatalogView::update_sessions(std::string_view user, const std::optional<ItemId>& item) {
+  return sessions_of<UpdateSessionId>(connection_, "update_sessions", user, item);
+}
+
+std::size_t CatalogView::active_update_session_count() {
+  return connection_.one<std::size_t>("SELECT COUNT(*) FROM update_sessions WHERE state = 'ACTIVE'").value_or(0);
+}
+
+std::vector<UpdateSessionId> CatalogView::expired_update_sessions(base::Time now, std::size_t limit) {
+  return connection_.all<UpdateSessionId>(
+      "SELECT id FROM update_sessions WHERE state = 'ACTIVE' AND expires_at < :now"
+      " ORDER BY created, id LIMIT :limit_rows",
+      now, limit);
+}
+
+std::vector<UpdateSessionId> CatalogView::ended_update_sessions(base::Time before, std::size_t limit) {
+  return connection_.all<UpdateSessionId>(
+      "SELECT id FROM update_sessions WHERE state <> 'ACTIVE' AND ended_at < :before"
+      " ORDER BY created, id LIMIT :limit_rows",
+      before, limit);
+}
+
+std::vector<UpdateSessionId> CatalogView::active_update_sessions_after(const UpdateSessionId& after,
+                                                                       std::size_t limit) {
+  return connection_.all<UpdateSessionId>(
+      "SELECT id FROM update_sessions WHERE state = 'ACTIVE' AND id > :after ORDER BY id LIMIT :limit_rows",
+      std::string_view(after.text()), limit);
+}
+
+std::vector<SessionFile> CatalogView::session_files(const UpdateSessionId& id) {
+  static const std::string sql = select_from<SessionFile>("WHERE session_id = :session_id ORDER BY position");
+  return connection_.all<SessionFile>(sql, id);
+}
+
+std::optional<SessionFile> CatalogView::session_file(const UpdateSessionId& id, std::string_view name) {
+  static const std::string sql = select_from<SessionFile>("WHERE session_id = :session_id AND name = :name");
+  return connection_.one<SessionFile>(sql, id, name);
+}
+
+std::optional<std::pair<UpdateSessionId, SessionFile>> CatalogView::session_file_of(
+    const content::TransferToken& token) {
+  static const std::string sql = select_from<SessionFile>("WHERE upload_token = :upload_token", "session_id, ");
+  return connection_.one<std::pair<UpdateSessionId, SessionFile>>(sql, token);
+}
+
+std::optional<DownloadSession> CatalogView::download_session(const DownloadSessionId& id) {
+  static const std::string sql = select_from<DownloadSession>("WHERE id = :id");
+  return connection_.one<DownloadSession>(sql, id);
+}
+
+std::optional<DownloadSession> CatalogView::download_session_of(const content::TransferToken& token) {
+  static const std::string sql = select_from<DownloadSession>("WHERE token = :token");
+  return connection_.one<DownloadSession>(sql, token);
+}
+
+std::vector<DownloadSessionId> CatalogView::download_sessions(std::string_view user,
+                                                              const std::optional<ItemId>& item) {
+  return sessions_of<DownloadSessionId>(connection_, "download_sessions", user, item);
+}
+
+std::size_t CatalogView::download_session_count() {
+  return connection_.one<std::size_t>("SELECT COUNT(*) FROM download_sessions").value_or(0);
+}
+
+std::vector<DownloadSessionId> CatalogView::expired_download_sessions(base::Time now, std::size_t limit) {
+  return connection_.all<DownloadSessionId>(
+      "SELECT id FROM download_sessions WHERE expires_at < :now ORDER BY created, id LIMIT :limit_rows", now, limit);
+}
+
+bool CatalogView::is_prepared(const DownloadSessionId& id, std::string_view file_name) {
+  return connection_
+      .one<std::string>("SELECT name FROM prepared_files WHERE session_id = :session_id AND name = :name", id,
+                        file_name)
+      .has_value();
+}
+
+}  // namespace quire::adapters::sql

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "adapters/sql/connection.h"
+#include "content/catalog.h"
+
+namespace quire::adapters::sql {
+
+/// What a transaction can read and change, on a connection where that transaction is open.
+class CatalogView final : public content::CatalogWriter {
+ public:
+  /// `connection` must outlive the view.
+  explicit CatalogView(Connection& connection) : connection_(connection) {}
+
+  std::optional<std::string> setting(std::string_view name) override;
+  std::optional<content::User> user(std::string_view name) override;
+  std::optional<content::LoginSession> login(const content::LoginId& id) override;
+  std::size_t login_count() override;
+  std::optional<content::ClientToken> client_token(std::string_view user, std::string_view operation,
+                                                   std::string_view token) override;
+  std::optional<content::Library> library(const content::LibraryId& id) override;
+  std::vector<content::LibraryId> libraries(const content::LibraryFilter& filter) override;
+  std::optional<content::Item> item(const content::ItemId& id) override;
+  std::optional<content::ItemId> item_named(const content::LibraryId& library, std::string_view name) override;
+  std::vector<content::ItemId> items(const content::ItemFilter& filter) override;
+  std::vector<content::ContentFile> content_files(const content::ContentId& id) override;
+  std::optional<content::ContentFile> content_file(const content::ContentId& id, std::string_view name) override;
+  std::vector<content::Change> changes(const content::ItemId& id) override;
+  std::optional<content::Blob> blob(const content::BlobId& id) override;
+  std::optional<content::Blob> blob_with(const content::StorageId& storage, std::string_view sha256,
+                                         std::int64_t size) override;
+  std::vector<content::Blob> blobs_after(const content::StorageId& storage, const content::BlobId& after,
+                                         std::size_t limit) override;
+  std::optional<content::UpdateSession> update_session(const content::UpdateSessionId& id) override;
+  std::optional<content::UpdateSession> active_update_session(const content::ItemId& item) override;
+  std::vector<content::UpdateSessionId> update_sessions(std::string_view user,
+                                                        const std::optional<content::ItemId>& item) override;
+  std::size_t active_update_session_count() override;
+  std::vector<content::UpdateSessionId> expired_update_sessions(base::Time now, std::size_t limit) override;
+  std::vector<content::UpdateSessionId> ended_update_sessions(base::Time before, std::size_t limit) override;
+  std::vector<content::UpdateSessionId> active_update_sessions_after(const content::UpdateSessionId& after,
+                                                                     std::size_t limit) override;
+  std::vector<content::SessionFile> session_files(const content::UpdateSessionId& id) override;
+  std::optional<content::SessionFile> session_file(const content::UpdateSessionId& id, std::string_view name) override;
+  std::optional<std::pair<content::UpdateSessionId, content::SessionFile>> session_file_of(
+      const content::TransferToken& token) override;
+  std::optional<content::DownloadSession> download_session(const content::DownloadSessionId& id) override;
+  std::optional<content::DownloadSession> download_session_of(const content::TransferToken& token) override;
+  std::vector<content::DownloadSessionId> download_sessions(std::string_view user,
+                                                            const std::optional<content::ItemId>& item) override;
+  std::size_t download_session_count() override;
+  std::vector<content::DownloadSessionId> expired_download_sessions(base::Time now, std::size_t limit) override;
+  bool is_prepared(const content::DownloadSessionId& id, std::string_view file_name) override;
+
+  void put_setting(std::string_view name, std::string_view value) override;
+  void put_user(const content::User& user) override;
+  void insert_login(const content::LoginSession& login) override;
+  void touch_login(const content::LoginId& id, base::Time now) override;
+  void remove_login(const content::LoginId& id) override;
+  void remove_logins(base::Time accessed_before, base::Time created_before) override;
+  void insert_client_token(const content::ClientToken& token) override;
+  void remove_client_tokens(base::Time created_before) override;
+  void insert_library(const content::Library& library) override;
+  void update_library(const content::Library& library) override;
+  void remove_library(const content::LibraryId& id) override;
+  void insert_item(const content::Item& item) override;
+  void update_item(const content::Item& item) override;
+  void remove_item(const content::ItemId& id) override;
+  void insert_content(const content::Content& content) override;
+  void insert_content_file(const content::ContentId& id, const content::ContentFile& file) override;
+  std::vector<content::BlobId> remove_content_if_unused(const content::ContentId& id) override;
+  void insert_change(const content::Change& change) override;
+  void insert_blob(const content::Blob& blob) override;
+  std::vector<content::Blob> remove_unreferenced_blobs(std::span<const content::BlobId> candidates) override;
+  void insert_update_session(const content::UpdateSession& session) override;
+  void update_update_session(const content::UpdateSession& session) override;
+  void remove_update_session(const content::UpdateSessionId& id) override;
+  void extend_active_sessions(base::Time at_least) override;
+  void put_session_file(const content::UpdateSessionId& id, const content::SessionFile& file) override;
+  void remove_session_file(const content::UpdateSessionId& id, std::string_view name) override;
+  void insert_download_session(const content::DownloadSession& session) override;
+  void update_download_session(const content::DownloadSession& session) override;
+  void remove_download_session(const content::DownloadSessionId& id) override;
+  void put_prepared(const content::DownloadSessionId& id, std::string_view file_name) override;
+
+ private:
+  Connection& connection_;
+};
+
+}  // namespace quire::adapters::sql

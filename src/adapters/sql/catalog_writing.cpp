@@ -1,0 +1,195 @@
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "adapters/sql/catalog_view.h"
+#include "adapters/sql/sql_text.h"
+
+namespace quire::adapters::sql {
+namespace {
+
+using content::BlobId;
+using content::SessionFile;
+
+/// An update of a row that is not there is a broken invariant of the caller.
+void check_changed_one(long long rows, std::string_view table, const std::string& id) {
+  if (rows != 1)
+    throw content::CatalogFailure(
+        base::internal_error("no row " + id + " in " + std::string(table) + ", which was to be updated"));
+}
+
+}  // namespace
+
+void CatalogView::put_setting(std::string_view name, std::string_view value) {
+  connection_.run(
+      "INSERT INTO settings (name, value) VALUES (:name, :value)"
+      " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+      name, value);
+}
+
+void CatalogView::put_user(const content::User& user) {
+  static const std::string sql = insert_into<content::User>() + " ON CONFLICT (folded_name) DO UPDATE SET " +
+                                 names_of<content::User>({.derived_ones = false, .form = as_replacement});
+  connection_.run(sql, user);
+}
+
+void CatalogView::insert_login(const content::LoginSession& login) {
+  static const std::string sql = insert_into<content::LoginSession>();
+  connection_.run(sql, login);
+}
+
+void CatalogView::touch_login(const content::LoginId& id, base::Time now) {
+  connection_.run("UPDATE logins SET last_accessed = :now WHERE id = :id", now, id);
+}
+
+void CatalogView::remove_login(const content::LoginId& id) { connection_.run("DELETE FROM logins WHERE id = :id", id); }
+
+void CatalogView::remove_logins(base::Time accessed_before, base::Time created_before) {
+  connection_.run("DELETE FROM logins WHERE last_accessed < :accessed_before OR created < :created_before",
+                  accessed_before, created_before);
+}
+
+void CatalogView::insert_client_token(const content::ClientToken& token) {
+  static const std::string sql = insert_into<content::ClientToken>();
+  connection_.run(sql, token);
+}
+
+void CatalogView::remove_client_tokens(base::Time created_before) {
+  connection_.run("DELETE FROM client_tokens WHERE created < :created_before", created_before);
+}
+
+void CatalogView::insert_library(const content::Library& library) {
+  static const std::string sql = insert_into<content::Library>();
+  connection_.run(sql, library);
+}
+
+void CatalogView::update_library(const content::Library& library) {
+  static const std::string sql = update_set<content::Library>("WHERE id = :id");
+  check_changed_one(connection_.run(sql, WithoutKey{library}, library.id), "libraries", library.id.text());
+}
+
+void CatalogView::remove_library(const content::LibraryId& id) {
+  connection_.run("DELETE FROM libraries WHERE id = :id", id);
+}
+
+void CatalogView::insert_item(const content::Item& item) {
+  static const std::string sql = insert_into<content::Item>();
+  connection_.run(sql, item);
+}
+
+void CatalogView::update_item(const content::Item& item) {
+  static const std::string sql = update_set<content::Item>("WHERE id = :id");
+  check_changed_one(connection_.run(sql, WithoutKey{item}, item.id), "items", item.id.text());
+}
+
+void CatalogView::remove_item(const content::ItemId& id) {
+  connection_.run("DELETE FROM changes WHERE item_id = :item_id", id);
+  connection_.run("DELETE FROM items WHERE id = :id", id);
+}
+
+void CatalogView::insert_content(const content::Content& content) {
+  static const std::string sql = insert_into<content::Content>();
+  connection_.run(sql, content);
+}
+
+void CatalogView::insert_content_file(const content::ContentId& id, const content::ContentFile& file) {
+  static const std::string sql = insert_into<content::ContentFile>(
+      "content_id, position, ",
+      ":content_id, (SELECT COALESCE(MAX(position), 0) + 1 FROM content_files WHERE content_id = :same_content_id), ");
+  connection_.run(sql, id, id, file);
+}
+
+std::vector<BlobId> CatalogView::remove_content_if_unused(const content::ContentId& id) {
+  const auto used = connection_.one<int>(
+      "SELECT 1 FROM items WHERE content_id = :pointed_to UNION ALL"
+      " SELECT 1 FROM download_sessions WHERE content_id = :pinned AND state = 'ACTIVE' LIMIT 1",
+      id, id);
+  if (used) return {};
+  auto blobs = connection_.all<BlobId>("SELECT DISTINCT blob_id FROM content_files WHERE content_id = :content_id", id);
+  connection_.run("DELETE FROM content_files WHERE content_id = :content_id", id);
+  connection_.run("DELETE FROM contents WHERE id = :id", id);
+  return blobs;
+}
+
+void CatalogView::insert_change(const content::Change& change) {
+  static const std::string sql = insert_into<content::Change>(
+      "position, ", "(SELECT COALESCE(MAX(position), 0) + 1 FROM changes WHERE item_id = :same_item_id), ");
+  connection_.run(sql, change.item_id, change);
+}
+
+void CatalogView::insert_blob(const content::Blob& blob) {
+  static const std::string sql = insert_into<content::Blob>();
+  connection_.run(sql, blob);
+}
+
+std::vector<content::Blob> CatalogView::remove_unreferenced_blobs(std::span<const BlobId> candidates) {
+  static const std::string sql =
+      "DELETE FROM blobs WHERE id = :id"
+      " AND NOT EXISTS (SELECT 1 FROM content_files WHERE blob_id = blobs.id)"
+      " AND NOT EXISTS (SELECT 1 FROM session_files WHERE blob_id = blobs.id) RETURNING " +
+      names_of<content::Blob>({});
+  std::vector<content::Blob> removed;
+  for (const auto& id : candidates)
+    if (auto blob = connection_.one<content::Blob>(sql, id)) removed.push_back(*std::move(blob));
+  return removed;
+}
+
+void CatalogView::insert_update_session(const content::UpdateSession& session) {
+  static const std::string sql = insert_into<content::UpdateSession>();
+  connection_.run(sql, session);
+}
+
+void CatalogView::update_update_session(const content::UpdateSession& session) {
+  static const std::string sql = update_set<content::UpdateSession>("WHERE id = :id");
+  check_changed_one(connection_.run(sql, WithoutKey{session}, session.id), "update_sessions", session.id.text());
+}
+
+void CatalogView::remove_update_session(const content::UpdateSessionId& id) {
+  connection_.run("DELETE FROM session_files WHERE session_id = :session_id", id);
+  connection_.run("DELETE FROM update_sessions WHERE id = :id", id);
+}
+
+void CatalogView::extend_active_sessions(base::Time at_least) {
+  connection_.run("UPDATE update_sessions SET expires_at = :at_least WHERE state = 'ACTIVE' AND expires_at < :before",
+                  at_least, at_least);
+  connection_.run("UPDATE download_sessions SET expires_at = :at_least WHERE state = 'ACTIVE' AND expires_at < :before",
+                  at_least, at_least);
+}
+
+void CatalogView::put_session_file(const content::UpdateSessionId& id, const SessionFile& file) {
+  // No upsert: on PostgreSQL, looking for the next position makes transactions on other files of the session collide.
+  static const std::string update = update_set<SessionFile>("WHERE session_id = :session_id AND name = :name");
+  static const std::string insert = insert_into<SessionFile>(
+      "session_id, position, ",
+      ":session_id, (SELECT COALESCE(MAX(position), 0) + 1 FROM session_files WHERE session_id = :same_session_id), ");
+  if (connection_.run(update, WithoutKey{file}, id, file.name) == 0) connection_.run(insert, id, id, file);
+}
+
+void CatalogView::remove_session_file(const content::UpdateSessionId& id, std::string_view name) {
+  connection_.run("DELETE FROM session_files WHERE session_id = :session_id AND name = :name", id, name);
+}
+
+void CatalogView::insert_download_session(const content::DownloadSession& session) {
+  static const std::string sql = insert_into<content::DownloadSession>();
+  connection_.run(sql, session);
+}
+
+void CatalogView::update_download_session(const content::DownloadSession& session) {
+  static const std::string sql = update_set<content::DownloadSession>("WHERE id = :id");
+  check_changed_one(connection_.run(sql, WithoutKey{session}, session.id), "download_sessions", session.id.text());
+}
+
+void CatalogView::remove_download_session(const content::DownloadSessionId& id) {
+  connection_.run("DELETE FROM prepared_files WHERE session_id = :session_id", id);
+  connection_.run("DELETE FROM download_sessions WHERE id = :id", id);
+}
+
+void CatalogView::put_prepared(const content::DownloadSessionId& id, std::string_view file_name) {
+  connection_.run(
+      "INSERT INTO prepared_files (session_id, name) VALUES (:session_id, :name) ON CONFLICT (session_id, name) DO"
+      " NOTHING",
+      id, file_name);
+}
+
+}  // namespace quire::adapters::sql

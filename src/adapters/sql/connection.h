@@ -1,0 +1,220 @@
+#pragma once
+
+#include <soci/soci.h>
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "adapters/sql/rows.h"
+#include "adapters/sql/statement.h"
+
+namespace quire::adapters::sql {
+
+/// A parameter that is left out, with its place in the statement, when there is no value.
+template <class T>
+struct IfGiven {
+  const std::optional<T>& value;
+};
+template <class T>
+IfGiven(const std::optional<T>&) -> IfGiven<T>;
+
+/// The columns of a row without those of its key, as an UPDATE sets them.
+template <class Row>
+struct WithoutKey {
+  const Row& row;
+};
+template <class Row>
+WithoutKey(const Row&) -> WithoutKey<Row>;
+
+/// One connection to a database, with the statements prepared on it. Used by one thread at a time.
+///
+/// Parameters are single values, structures of rows.h (all columns in order), IfGiven or WithoutKey. A row type is a
+/// single value, a structure or a pair of both. Whatever the engine reports leaves as content::CatalogFailure.
+class Connection {
+ public:
+  virtual ~Connection() = default;
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  /// Runs a statement that returns no rows; how many rows it changed.
+  template <class... Parameters>
+  long long run(std::string_view sql, const Parameters&... parameters) {
+    return guard(sql, [&](Statement& statement) {
+      bind(statement, parameters...);
+      statement.execute();
+      return statement.affected_rows();
+    });
+  }
+
+  /// All rows.
+  template <class Row, class... Parameters>
+  std::vector<Row> all(std::string_view sql, const Parameters&... parameters) {
+    return guard(sql, [&](Statement& statement) {
+      bind(statement, parameters...);
+      if (!statement.prepared()) define<Row>(statement);
+      std::vector<Row> rows;
+      for (bool more = statement.execute(); more; more = statement.fetch()) read(statement, rows.emplace_back());
+      return rows;
+    });
+  }
+
+  /// The first row.
+  template <class Row, class... Parameters>
+  std::optional<Row> one(std::string_view sql, const Parameters&... parameters) {
+    return guard(sql, [&](Statement& statement) {
+      bind(statement, parameters...);
+      if (!statement.prepared()) define<Row>(statement);
+      std::optional<Row> row;
+      for (bool more = statement.execute(); more; more = statement.fetch())
+        if (!row) read(statement, row.emplace());
+      return row;
+    });
+  }
+
+  /// Runs a statement without parameters and results once, without keeping it.
+  void run_once(const std::string& sql);
+
+ protected:
+  /// Connects; what SOCI throws then leaves as it is.
+  Connection(const soci::backend_factory& factory, const std::string& parameters) : session_(factory, parameters) {}
+
+  /// Throws the content::CatalogFailure that `error` means.
+  [[noreturn]] virtual void fail(const soci::soci_error& error, std::string_view sql) = 0;
+  /// Destroys a statement that failed, now or at a better moment, but before the connection.
+  virtual void dispose(std::unique_ptr<Statement> failed) = 0;
+
+  soci::session& session() { return session_; }
+
+ private:
+  struct Binder {
+    Statement& statement;
+    bool keys = true;
+    template <class T>
+    void add(const T& value) {
+      Encoding<T>::put(statement.next_parameter(Encoding<T>::kind), value);
+    }
+    template <class T>
+    void key(std::string_view, const T& value) {
+      if (keys) add(value);
+    }
+    template <class T>
+    void column(std::string_view, const T& value) {
+      add(value);
+    }
+    template <class Make>
+    void derived(std::string_view, Make make) {
+      add(make());
+    }
+  };
+
+  struct Definer {
+    Statement& statement;
+    template <class T>
+    void key(std::string_view, const T&) {
+      statement.add_column(Encoding<T>::kind);
+    }
+    template <class T>
+    void column(std::string_view, const T&) {
+      statement.add_column(Encoding<T>::kind);
+    }
+    template <class Make>
+    void derived(std::string_view, Make) {}
+  };
+
+  struct Reader {
+    Statement& statement;
+    std::size_t next = 0;
+    template <class T>
+    void key(std::string_view, T& value) {
+      Encoding<T>::get(statement.column(next++), value);
+    }
+    template <class T>
+    void column(std::string_view, T& value) {
+      Encoding<T>::get(statement.column(next++), value);
+    }
+    template <class Make>
+    void derived(std::string_view, Make) {}
+  };
+
+  template <class T>
+  static void visit(auto& visitor, T& row) {
+    if constexpr (Described<std::remove_const_t<T>>) {
+      each_column(visitor, row);
+    } else {
+      visitor.column("", row);
+    }
+  }
+  template <class First, class Second>
+  static void visit(auto& visitor, std::pair<First, Second>& row) {
+    visit(visitor, row.first);
+    visit(visitor, row.second);
+  }
+
+  template <class T>
+  static void bind_one(Statement& statement, const T& value) {
+    Binder binder{statement};
+    visit(binder, value);
+  }
+  template <class T>
+  static void bind_one(Statement& statement, const IfGiven<T>& parameter) {
+    if (parameter.value) bind_one(statement, *parameter.value);
+  }
+  template <class Row>
+  static void bind_one(Statement& statement, const WithoutKey<Row>& parameter) {
+    Binder binder{statement, false};
+    each_column(binder, parameter.row);
+  }
+  template <class... Parameters>
+  static void bind(Statement& statement, const Parameters&... parameters) {
+    statement.start();
+    (bind_one(statement, parameters), ...);
+  }
+  template <class Row>
+  static void define(Statement& statement) {
+    Row row;
+    Definer definer{statement};
+    visit(definer, row);
+  }
+  template <class Row>
+  static void read(Statement& statement, Row& row) {
+    Reader reader{statement};
+    visit(reader, row);
+  }
+
+  /// A statement is not used again after any failure: SOCI leaves it finalised (SQLite) or with old parameters
+  /// (PostgreSQL), or rows of it were left unread.
+  template <class Use>
+  auto guard(std::string_view sql, Use use) {
+    Statement& kept = statement(sql);
+    try {
+      return use(kept);
+    } catch (const soci::soci_error& error) {
+      discard(sql);
+      fail(error, sql);
+    } catch (...) {
+      discard(sql);
+      throw;
+    }
+  }
+
+  Statement& statement(std::string_view sql);
+  void discard(std::string_view sql);
+
+  struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  };
+
+  soci::session session_;
+  // Ends before the session does.
+  std::unordered_map<std::string, std::unique_ptr<Statement>, TextHash, std::equal_to<>> statements_;
+};
+
+}  // namespace quire::adapters::sql

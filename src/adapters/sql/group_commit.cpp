@@ -1,0 +1,99 @@
+#include "adapters/sql/group_commit.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "adapters/sql/catalog_view.h"
+#include "adapters/sql/engine_errors.h"
+
+namespace quire::adapters::sql {
+
+using content::CatalogFailure;
+
+GroupCommit::GroupCommit(std::unique_ptr<SqliteConnection> connection, std::size_t waiting_max,
+                         std::size_t per_commit_max)
+    : connection_(std::move(connection)), waiting_max_(waiting_max), per_commit_max_(per_commit_max) {
+  thread_ = std::thread([this] { work(); });
+}
+
+GroupCommit::~GroupCommit() {
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+  }
+  changed_.notify_one();
+  thread_.join();
+}
+
+base::Result<void> GroupCommit::run(const Function& function) {
+  Job job{function};
+  auto answer = job.answer.get_future();
+  {
+    const std::lock_guard lock(mutex_);
+    if (queue_.size() >= waiting_max_) return overloaded(waiting_max_);
+    queue_.push_back(&job);
+  }
+  changed_.notify_one();
+  return answer.get();
+}
+
+void GroupCommit::work() {
+  for (auto batch = take(); !batch.empty(); batch = take()) {
+    commit(batch);
+    answer(batch);
+  }
+}
+
+/// Empty when the queue is, and nothing will come.
+GroupCommit::Batch GroupCommit::take() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return ending_ || !queue_.empty(); });
+  const auto count = static_cast<std::ptrdiff_t>(std::min(queue_.size(), per_commit_max_));
+  Batch batch(queue_.begin(), queue_.begin() + count);
+  queue_.erase(queue_.begin(), queue_.begin() + count);
+  return batch;
+}
+
+void GroupCommit::commit(const Batch& batch) {
+  try {
+    connection_->run("BEGIN IMMEDIATE");
+    for (auto* job : batch) attempt(*job);
+    const bool any = std::any_of(batch.begin(), batch.end(), [](const Job* job) { return job->succeeded(); });
+    connection_->run(any ? "COMMIT" : "ROLLBACK");
+  } catch (const CatalogFailure& failure) {
+    connection_->roll_back();
+    // Also what failed before on its own: it may have seen changes of others that are gone now.
+    for (auto* job : batch) job->outcome = failure.error();
+  }
+}
+
+/// Throws CatalogFailure when the transaction of the whole batch is lost.
+void GroupCommit::attempt(Job& job) {
+  connection_->run("SAVEPOINT job");
+  try {
+    CatalogView view(*connection_);
+    job.outcome = job.function(view);
+  } catch (const CatalogFailure& failure) {
+    job.outcome = failure.error();
+  } catch (...) {
+    job.thrown = std::current_exception();
+  }
+  if (!connection_->in_transaction())
+    throw CatalogFailure(job.outcome && !*job.outcome ? job.outcome->error()
+                                                      : base::internal_error("SQLite has left the transaction"));
+  if (!job.succeeded()) connection_->run("ROLLBACK TO job");
+  connection_->run("RELEASE job");
+}
+
+void GroupCommit::answer(const Batch& batch) {
+  for (auto* job : batch) {
+    // The job ends with its waiter, as soon as that has the answer.
+    auto promise = std::move(job->answer);
+    if (job->outcome)
+      promise.set_value(*std::move(job->outcome));
+    else
+      promise.set_exception(std::move(job->thrown));
+  }
+}
+
+}  // namespace quire::adapters::sql

@@ -1,0 +1,234 @@
+#include "adapters/sql/migrations.h"
+
+#include <string_view>
+#include <vector>
+
+namespace quire::adapters::sql {
+namespace {
+
+/// {integer} and {text} become the engine's words. Once released, a migration is never changed, only followed.
+struct Migration {
+  std::int64_t number;
+  std::string_view name;
+  std::vector<std::string_view> statements;
+};
+
+const std::vector<Migration>& migrations() {
+  static const std::vector<Migration> all = {
+      {1,
+       "libraries, items, sessions",
+       {
+           "CREATE TABLE settings ("
+           " name {text} NOT NULL PRIMARY KEY,"
+           " value {text} NOT NULL)",
+
+           "CREATE TABLE users ("
+           " folded_name {text} NOT NULL PRIMARY KEY,"
+           " name {text} NOT NULL,"
+           " password_hash {text} NOT NULL,"
+           " administrator {integer} NOT NULL)",
+
+           "CREATE TABLE logins ("
+           " id {text} NOT NULL PRIMARY KEY,"
+           " user_name {text} NOT NULL,"
+           " created {integer} NOT NULL,"
+           " last_accessed {integer} NOT NULL)",
+           "CREATE INDEX logins_by_access ON logins (last_accessed)",
+           "CREATE INDEX logins_by_creation ON logins (created)",
+
+           "CREATE TABLE client_tokens ("
+           " user_name {text} NOT NULL,"
+           " operation {text} NOT NULL,"
+           " token {text} NOT NULL,"
+           " spec_digest {text} NOT NULL,"
+           " result_id {text} NOT NULL,"
+           " created {integer} NOT NULL,"
+           " PRIMARY KEY (user_name, operation, token))",
+           "CREATE INDEX client_tokens_by_creation ON client_tokens (created)",
+
+           "CREATE TABLE libraries ("
+           " id {text} NOT NULL PRIMARY KEY,"
+           " name {text} NOT NULL,"
+           " folded_name {text} NOT NULL,"
+           " description {text} NOT NULL,"
+           " type {text} NOT NULL,"
+           " creation_time {integer} NOT NULL,"
+           " last_modified_time {integer} NOT NULL,"
+           " version {integer} NOT NULL,"
+           " backing {text} NOT NULL,"
+           " storage {text} NOT NULL,"
+           " optimize_remote_publishing {integer} NOT NULL)",
+           "CREATE INDEX libraries_by_creation ON libraries (creation_time, id)",
+           "CREATE INDEX libraries_by_name ON libraries (folded_name)",
+
+           "CREATE TABLE blobs ("
+           " id {text} NOT NULL PRIMARY KEY,"
+           " storage {text} NOT NULL,"
+           " size {integer} NOT NULL,"
+           " sha256 {text} NOT NULL)",
+           "CREATE INDEX blobs_by_bytes ON blobs (sha256, size, storage)",
+           "CREATE INDEX blobs_by_storage ON blobs (storage, id)",
+
+           "CREATE TABLE contents ("
+           " id {text} NOT NULL PRIMARY KEY,"
+           " item_id {text} NOT NULL,"
+           " content_version {integer} NOT NULL,"
+           " created {integer} NOT NULL)",
+
+           "CREATE TABLE content_files ("
+           " content_id {text} NOT NULL REFERENCES contents (id),"
+           " name {text} NOT NULL,"
+           " position {integer} NOT NULL,"
+           " version {integer} NOT NULL,"
+           " blob_id {text} NOT NULL REFERENCES blobs (id),"
+           " size {integer} NOT NULL,"
+           " checksum {text} NOT NULL,"
+           " PRIMARY KEY (content_id, name))",
+           "CREATE INDEX content_files_by_position ON content_files (content_id, position)",
+           "CREATE INDEX content_files_by_blob ON content_files (blob_id)",
+
+           "CREATE TABLE items ("
+           " id {text} NOT NULL PRIMARY KEY,"
+           " library_id {text} NOT NULL REFERENCES libraries (id),"
+           " name {text} NOT NULL,"
+           " folded_name {text} NOT NULL,"
+           " description {text} NOT NULL,"
+           " type {text} NOT NULL,"
+           " folded_type {text} NOT NULL,"
+           " creation_time {integer} NOT NULL,"
+           " last_modified_time {integer} NOT NULL,"
+           " version {integer} NOT NULL,"
+           " metadata_version {integer} NOT NULL,"
+           " content_version {integer} NOT NULL,"
+           " content_id {text} REFERENCES contents (id),"
+           " size {integer} NOT NULL,"
+           " source_id {text},"
+           " security_compliance {integer} NOT NULL,"
+           " certificate_verification {text},"
+           " UNIQUE (library_id, name))",
+           "CREATE INDEX items_by_library ON items (library_id, creation_time, id)",
+           "CREATE INDEX items_by_creation ON items (creation_time, id)",
+           "CREATE INDEX items_by_name ON items (folded_name)",
+           "CREATE INDEX items_by_source ON items (source_id)",
+           "CREATE INDEX items_by_content ON items (content_id)",
+
+           "CREATE TABLE changes ("
+           " item_id {text} NOT NULL REFERENCES items (id),"
+           " position {integer} NOT NULL,"
+           " content_version {integer} NOT NULL,"
+           " time {integer} NOT NULL,"
+           " user_name {text} NOT NULL,"
+           " PRIMARY KEY (item_id, position))",
+
+           "CREATE TABLE update_sessions ("
+           " id {text} NOT NULL PRIMARY KEY,"
+           " item_id {text} NOT NULL REFERENCES items (id),"
+           " item_content_version {integer} NOT NULL,"
+           " creator {text} NOT NULL,"
+           " login {text},"
+           " state {text} NOT NULL,"
+           " completing {integer} NOT NULL,"
+           " completed_itself {integer} NOT NULL,"
+           " error_message {text},"
+           " client_progress {integer} NOT NULL,"
+           " created {integer} NOT NULL,"
+           " changed {integer} NOT NULL,"
+           " expires_at {integer} NOT NULL,"
+           " ended_at {integer},"
+           " warning_behavior {text})",
+           "CREATE UNIQUE INDEX update_sessions_one_active ON update_sessions (item_id) WHERE state = 'ACTIVE'",
+           "CREATE INDEX update_sessions_by_item ON update_sessions (item_id)",
+           "CREATE INDEX update_sessions_by_creator ON update_sessions (creator, created, id)",
+           "CREATE INDEX update_sessions_by_expiry ON update_sessions (expires_at) WHERE state = 'ACTIVE'",
+           "CREATE INDEX update_sessions_by_end ON update_sessions (ended_at) WHERE state <> 'ACTIVE'",
+           "CREATE INDEX update_sessions_active ON update_sessions (id) WHERE state = 'ACTIVE'",
+
+           "CREATE TABLE session_files ("
+           " session_id {text} NOT NULL REFERENCES update_sessions (id),"
+           " name {text} NOT NULL,"
+           " position {integer} NOT NULL,"
+           " source_type {text} NOT NULL,"
+           " source_endpoint {text},"
+           " upload_token {text},"
+           " declared_size {integer},"
+           " declared_checksum {text},"
+           " status {text} NOT NULL,"
+           " bytes_transferred {integer} NOT NULL,"
+           " size {integer},"
+           " digests {text} NOT NULL,"
+           " blob_id {text} REFERENCES blobs (id),"
+           " error_message {text},"
+           " keep_in_storage {integer} NOT NULL,"
+           " attempt {integer} NOT NULL,"
+           " archive {text} NOT NULL,"
+           " facts {text} NOT NULL,"
+           " PRIMARY KEY (session_id, name))",
+           "CREATE INDEX session_files_by_position ON session_files (session_id, position)",
+           "CREATE UNIQUE INDEX session_files_by_token ON session_files (upload_token)",
+           "CREATE INDEX session_files_by_blob ON session_files (blob_id)",
+
+           "CREATE TABLE download_sessions ("
+           " id {text} NOT NULL PRIMARY KEY,"
+           " item_id {text} NOT NULL REFERENCES items (id),"
+           " item_content_version {integer} NOT NULL,"
+           " content_id {text},"
+           " creator {text} NOT NULL,"
+           " login {text},"
+           " token {text},"
+           " state {text} NOT NULL,"
+           " error_message {text},"
+           " client_progress {integer} NOT NULL,"
+           " created {integer} NOT NULL,"
+           " expires_at {integer} NOT NULL)",
+           "CREATE UNIQUE INDEX download_sessions_by_token ON download_sessions (token)",
+           "CREATE INDEX download_sessions_by_item ON download_sessions (item_id)",
+           "CREATE INDEX download_sessions_by_creator ON download_sessions (creator, created, id)",
+           "CREATE INDEX download_sessions_by_expiry ON download_sessions (expires_at)",
+           "CREATE INDEX download_sessions_pinning ON download_sessions (content_id) WHERE state = 'ACTIVE'",
+
+           "CREATE TABLE prepared_files ("
+           " session_id {text} NOT NULL REFERENCES download_sessions (id),"
+           " name {text} NOT NULL,"
+           " PRIMARY KEY (session_id, name))",
+       }},
+  };
+  return all;
+}
+
+void replace_all(std::string& in, std::string_view what, std::string_view by) {
+  for (auto at = in.find(what); at != std::string::npos; at = in.find(what, at + by.size()))
+    in.replace(at, what.size(), by);
+}
+
+std::string in_words(std::string_view statement, const SchemaWords& words) {
+  std::string sql(statement);
+  replace_all(sql, "{integer}", words.integer);
+  replace_all(sql, "{text}", words.text);
+  return sql;
+}
+
+}  // namespace
+
+std::int64_t newest_schema() { return migrations().back().number; }
+
+base::Result<void> migrate(Connection& connection, const SchemaWords& words) {
+  connection.run_once(in_words(
+      "CREATE TABLE IF NOT EXISTS schema_migrations (number {integer} NOT NULL PRIMARY KEY, name {text} NOT NULL)",
+      words));
+  const auto present =
+      connection.one<std::int64_t>("SELECT COALESCE(MAX(number), 0) FROM schema_migrations").value_or(0);
+  if (present > newest_schema())
+    return base::Error(base::ErrorKind::unsupported, "quire.catalog.newer_schema",
+                       "The catalog has schema {present}, but this version of Quire knows only schemas up to {newest}. "
+                       "Start the newer version that wrote it, or restore a catalog from before the upgrade.",
+                       {{"present", present}, {"newest", newest_schema()}});
+  for (const auto& migration : migrations()) {
+    if (migration.number <= present) continue;
+    for (const auto statement : migration.statements) connection.run_once(in_words(statement, words));
+    connection.run("INSERT INTO schema_migrations (number, name) VALUES (:number, :name)", migration.number,
+                   migration.name);
+  }
+  return {};
+}
+
+}  // namespace quire::adapters::sql

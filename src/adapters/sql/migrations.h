@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "adapters/sql/connection.h"
+#include "base/result.h"
+
+namespace quire::adapters::sql {
+
+/// The words in which the engines differ.
+struct SchemaWords {
+  std::string integer;  ///< type of a 64-bit number
+  std::string text;     ///< type of a text that is compared byte by byte
+};
+
+/// The newest schema this version knows.
+std::int64_t newest_schema();
+
+/// Applies the migrations that the database lacks. Must run inside a transaction that keeps others from doing the same.
+/// Unsupported when the database has a newer schema.
+base::Result<void> migrate(Connection& connection, const SchemaWords& words);
+
+}  // namespace quire::adapters::sql

@@ -1,0 +1,98 @@
+#include "adapters/sql/sqlite_connection.h"
+
+#include <soci/sqlite3/soci-sqlite3.h>
+
+#include <cerrno>
+#include <string>
+
+#include "adapters/sql/engine_errors.h"
+
+namespace quire::adapters::sql {
+namespace {
+
+sqlite_api::sqlite3* handle(soci::session& session) {
+  return static_cast<soci::sqlite3_session_backend*>(session.get_backend())->conn_;
+}
+
+base::Error error_of(const soci::soci_error& error, int system_errno) {
+  const auto* sqlite = dynamic_cast<const soci::sqlite3_soci_error*>(&error);
+  const int code = sqlite == nullptr ? SQLITE_ERROR : sqlite->result() & 0xFF;
+  const bool no_space = system_errno == ENOSPC || system_errno == EDQUOT;
+  if (code == SQLITE_FULL || ((code == SQLITE_IOERR || code == SQLITE_CANTOPEN) && no_space))
+    return storage_full(error.what());
+  if (code == SQLITE_BUSY || code == SQLITE_CANTOPEN) return unreachable(error.what());
+  return base::internal_error(error.what());
+}
+
+/// SOCI takes `db=…` pairs, with quotes around blanks but no way to escape a quote, or a bare path without `=`.
+std::string parameters_for(const std::filesystem::path& path) {
+  const std::string& text = path.native();
+  if (text.find('=') == std::string::npos) return text;
+  if (text.find('"') == std::string::npos) return "db=\"" + text + "\"";
+  throw content::CatalogFailure(
+      base::Error(base::ErrorKind::unsupported, "quire.catalog.path_unsupported",
+                  "The catalog cannot lie at {path}: the path holds both '=' and '\"'. Choose another data folder.",
+                  {{"path", text}}));
+}
+
+}  // namespace
+
+SqliteConnection::SqliteConnection(const std::string& parameters) : Connection(soci::sqlite3, parameters) {}
+
+std::unique_ptr<SqliteConnection> SqliteConnection::open(const std::filesystem::path& path,
+                                                         const SqliteOptions& options) {
+  const auto parameters = parameters_for(path);
+  std::unique_ptr<SqliteConnection> connection;
+  try {
+    connection.reset(new SqliteConnection(parameters));
+  } catch (const soci::soci_error& error) {
+    throw content::CatalogFailure(error_of(error, errno).with_cause(path.string() + ": " + error.what()));
+  }
+  connection->run_once("PRAGMA busy_timeout = " + std::to_string(options.busy_timeout.count()));
+  const auto mode = connection->one<std::string>("PRAGMA journal_mode = WAL");
+  if (mode != "wal")
+    throw content::CatalogFailure(base::Error(
+        base::ErrorKind::unsupported, "quire.catalog.no_wal",
+        "The catalog cannot lie at {path}: its file system does not support shared memory, which SQLite's write-ahead "
+        "log needs. Put the data folder on a local disk.",
+        {{"path", path.string()}}));
+  connection->run_once("PRAGMA temp_store = MEMORY");
+  connection->run_once("PRAGMA cache_size = -16384");  // KiB
+  return connection;
+}
+
+std::unique_ptr<SqliteConnection> SqliteConnection::for_writing(const std::filesystem::path& path,
+                                                                const SqliteOptions& options) {
+  auto connection = open(path, options);
+  connection->run_once("PRAGMA synchronous = FULL");  // each commit is synced
+  connection->run_once("PRAGMA foreign_keys = ON");
+  connection->run_once("PRAGMA wal_autocheckpoint = " + std::to_string(options.checkpoint_pages));
+  if (options.pages_max) connection->run_once("PRAGMA max_page_count = " + std::to_string(*options.pages_max));
+  return connection;
+}
+
+std::unique_ptr<SqliteConnection> SqliteConnection::for_reading(const std::filesystem::path& path,
+                                                                const SqliteOptions& options) {
+  auto connection = open(path, options);
+  connection->run_once("PRAGMA query_only = ON");
+  return connection;
+}
+
+bool SqliteConnection::in_transaction() { return sqlite_api::sqlite3_get_autocommit(handle(session())) == 0; }
+
+void SqliteConnection::roll_back() {
+  try {
+    if (in_transaction()) run("ROLLBACK");
+  } catch (const content::CatalogFailure&) {
+    // It fails only when SQLite has rolled back already.
+  }
+}
+
+void SqliteConnection::fail(const soci::soci_error& error, std::string_view) {
+  throw content::CatalogFailure(error_of(error, sqlite_api::sqlite3_system_errno(handle(session()))));
+}
+
+/// At once: a statement with unread rows would hold the transaction's snapshot.
+void SqliteConnection::dispose(std::unique_ptr<Statement> failed) { failed.reset(); }
+
+}  // namespace quire::adapters::sql

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string_view>
+
+#include "adapters/sql/connection.h"
+#include "adapters/sql/sql_catalog.h"
+
+namespace quire::adapters::sql {
+
+/// A connection to a SQLite database file, in WAL mode.
+class SqliteConnection final : public Connection {
+ public:
+  /// Throws content::CatalogFailure when the file cannot be opened.
+  static std::unique_ptr<SqliteConnection> for_writing(const std::filesystem::path& path, const SqliteOptions& options);
+  static std::unique_ptr<SqliteConnection> for_reading(const std::filesystem::path& path, const SqliteOptions& options);
+
+  /// False too after SQLite has rolled a transaction back on its own, as it does when the disk is full.
+  bool in_transaction();
+  /// Ends a transaction if one is open; never throws.
+  void roll_back();
+
+ protected:
+  [[noreturn]] void fail(const soci::soci_error& error, std::string_view sql) override;
+  void dispose(std::unique_ptr<Statement> failed) override;
+
+ private:
+  explicit SqliteConnection(const std::string& parameters);
+  static std::unique_ptr<SqliteConnection> open(const std::filesystem::path& path, const SqliteOptions& options);
+};
+
+}  // namespace quire::adapters::sql

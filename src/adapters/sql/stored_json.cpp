@@ -1,0 +1,258 @@
+#include "adapters/sql/stored_json.h"
+
+#include <boost/json.hpp>
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <type_traits>
+#include <variant>
+
+#include "adapters/sql/enum_names.h"
+
+namespace quire::adapters::sql {
+namespace {
+
+namespace json = boost::json;
+
+// One pair of overloads for each kind of value; `read` throws what Boost.JSON throws when a member is missing or is
+// something else.
+
+json::value write(const std::string& text) { return json::value(text); }
+json::value write(std::int64_t number) { return json::value(number); }
+template <class Enum>
+  requires std::is_enum_v<Enum>
+json::value write(Enum value) {
+  return json::value(stored_name(value));
+}
+json::value write(const base::MessageParam& param);
+json::value write(const base::Message& message);
+json::value write(const base::Checksum& checksum);
+json::value write(const content::WarningBehavior& behavior);
+json::value write(const content::ExpectedFile& file);
+json::value write(const content::ManifestFacts::Entry& entry);
+template <class T>
+json::value write(const std::vector<T>& all) {
+  json::array array;
+  for (const auto& one : all) array.push_back(write(one));
+  return array;
+}
+template <class T>
+json::value write(const std::optional<T>& value) {
+  return value ? write(*value) : json::value(nullptr);
+}
+
+void read(const json::value& from, std::string& text) { text = json::value_to<std::string>(from); }
+void read(const json::value& from, bool& flag) { flag = from.as_bool(); }
+void read(const json::value& from, std::int64_t& number) { number = json::value_to<std::int64_t>(from); }
+template <class Enum>
+  requires std::is_enum_v<Enum>
+void read(const json::value& from, Enum& value) {
+  const auto& text = from.as_string();
+  value = enumerator_of<Enum>(std::string_view(text.data(), text.size()));
+}
+void read(const json::value& from, base::MessageParam& param);
+void read(const json::value& from, base::Message& message);
+void read(const json::value& from, base::Checksum& checksum);
+void read(const json::value& from, content::WarningBehavior& behavior);
+void read(const json::value& from, content::ExpectedFile& file);
+void read(const json::value& from, content::ManifestFacts::Entry& entry);
+template <class T>
+void read(const json::value& from, std::vector<T>& all) {
+  all.clear();
+  for (const auto& one : from.as_array()) read(one, all.emplace_back());
+}
+template <class T>
+void read(const json::value& from, std::optional<T>& value) {
+  value.reset();
+  if (!from.is_null()) read(from, value.emplace());
+}
+template <class T>
+void read_member(const json::value& from, std::string_view name, T& value) {
+  read(from.as_object().at(json::string_view(name.data(), name.size())), value);
+}
+
+json::value write(const base::MessageParam& param) {
+  json::object object{{"name", param.name}};
+  if (const auto* number = std::get_if<std::int64_t>(&param.value)) {
+    object["number"] = *number;
+  } else if (const auto* time = std::get_if<base::Time>(&param.value)) {
+    object["time"] = time->time_since_epoch().count();
+  } else {
+    object["text"] = std::get<std::string>(param.value);
+  }
+  return object;
+}
+void read(const json::value& from, base::MessageParam& param) {
+  read_member(from, "name", param.name);
+  const auto& object = from.as_object();
+  if (object.contains("number")) {
+    read_member(from, "number", param.value.emplace<std::int64_t>());
+  } else if (object.contains("time")) {
+    std::int64_t milliseconds = 0;
+    read_member(from, "time", milliseconds);
+    param.value = base::Time(base::Duration(milliseconds));
+  } else {
+    read_member(from, "text", param.value.emplace<std::string>());
+  }
+}
+
+json::value write(const base::Message& message) {
+  return {{"id", message.id}, {"default_message", message.default_message}, {"params", write(message.params)}};
+}
+void read(const json::value& from, base::Message& message) {
+  read_member(from, "id", message.id);
+  read_member(from, "default_message", message.default_message);
+  read_member(from, "params", message.params);
+}
+
+json::value write(const base::Checksum& checksum) {
+  return {{"algorithm", write(checksum.algorithm)}, {"hex", checksum.hex}};
+}
+void read(const json::value& from, base::Checksum& checksum) {
+  read_member(from, "algorithm", checksum.algorithm);
+  read_member(from, "hex", checksum.hex);
+}
+
+json::value write(const content::StorageBacking& backing) {
+  return {{"type", write(backing.type)},
+          {"datastore_id", write(backing.datastore_id)},
+          {"storage_uri", write(backing.storage_uri)}};
+}
+void read(const json::value& from, content::StorageBacking& backing) {
+  read_member(from, "type", backing.type);
+  read_member(from, "datastore_id", backing.datastore_id);
+  read_member(from, "storage_uri", backing.storage_uri);
+}
+
+json::value write(const content::CertificateVerification& verification) {
+  return {{"status", write(verification.status)}, {"cert_chain", write(verification.cert_chain)}};
+}
+void read(const json::value& from, content::CertificateVerification& verification) {
+  read_member(from, "status", verification.status);
+  read_member(from, "cert_chain", verification.cert_chain);
+}
+
+json::value write(const content::WarningBehavior& behavior) {
+  return {{"type", write(behavior.type)}, {"ignored", behavior.ignored}};
+}
+void read(const json::value& from, content::WarningBehavior& behavior) {
+  read_member(from, "type", behavior.type);
+  read_member(from, "ignored", behavior.ignored);
+}
+
+json::value write(const content::SourceEndpoint& endpoint) {
+  return {{"uri", endpoint.uri},
+          {"ssl_certificate_thumbprint", write(endpoint.ssl_certificate_thumbprint)},
+          {"ssl_certificate", write(endpoint.ssl_certificate)}};
+}
+void read(const json::value& from, content::SourceEndpoint& endpoint) {
+  read_member(from, "uri", endpoint.uri);
+  read_member(from, "ssl_certificate_thumbprint", endpoint.ssl_certificate_thumbprint);
+  read_member(from, "ssl_certificate", endpoint.ssl_certificate);
+}
+
+json::value write(const content::ExpectedFile& file) { return {{"name", file.name}, {"size", write(file.size)}}; }
+void read(const json::value& from, content::ExpectedFile& file) {
+  read_member(from, "name", file.name);
+  read_member(from, "size", file.size);
+}
+
+json::value write(const content::ManifestFacts::Entry& entry) {
+  return {{"name", entry.name}, {"checksum", write(entry.checksum)}};
+}
+void read(const json::value& from, content::ManifestFacts::Entry& entry) {
+  read_member(from, "name", entry.name);
+  read_member(from, "checksum", entry.checksum);
+}
+
+json::value write(const content::PackageFacts& facts) {
+  struct Writer {
+    json::value operator()(std::monostate) const { return nullptr; }
+    json::value operator()(const content::DescriptorFacts& descriptor) const {
+      return {{"kind", "descriptor"}, {"expected_files", write(descriptor.expected_files)}};
+    }
+    json::value operator()(const content::ManifestFacts& manifest) const {
+      return {{"kind", "manifest"}, {"entries", write(manifest.entries)}};
+    }
+    json::value operator()(const content::SignatureFacts& signature) const {
+      return {{"kind", "signature"},
+              {"signature_valid", signature.signature_valid},
+              {"subject", signature.subject},
+              {"issuer", signature.issuer},
+              {"self_signed", signature.self_signed},
+              {"x509", signature.x509},
+              {"cert_chain", write(signature.cert_chain)},
+              {"warnings", write(signature.warnings)}};
+    }
+    json::value operator()(const content::UnreadableFacts& unreadable) const {
+      return {{"kind", "unreadable"}, {"reason", write(unreadable.reason)}};
+    }
+  };
+  return std::visit(Writer(), facts);
+}
+void read(const json::value& from, content::PackageFacts& facts) {
+  facts = std::monostate();
+  if (from.is_null()) return;
+  std::string kind;
+  read_member(from, "kind", kind);
+  if (kind == "descriptor") {
+    read_member(from, "expected_files", facts.emplace<content::DescriptorFacts>().expected_files);
+  } else if (kind == "manifest") {
+    read_member(from, "entries", facts.emplace<content::ManifestFacts>().entries);
+  } else if (kind == "signature") {
+    auto& signature = facts.emplace<content::SignatureFacts>();
+    read_member(from, "signature_valid", signature.signature_valid);
+    read_member(from, "subject", signature.subject);
+    read_member(from, "issuer", signature.issuer);
+    read_member(from, "self_signed", signature.self_signed);
+    read_member(from, "x509", signature.x509);
+    read_member(from, "cert_chain", signature.cert_chain);
+    read_member(from, "warnings", signature.warnings);
+  } else if (kind == "unreadable") {
+    read_member(from, "reason", facts.emplace<content::UnreadableFacts>().reason);
+  } else {
+    fail_corrupt("package facts of kind '" + kind + "'");
+  }
+}
+
+template <class T>
+std::string text_of(const T& value) {
+  return json::serialize(write(value));
+}
+
+template <class T>
+void parse(std::string_view text, T& value) {
+  json::parse_options options;
+  options.allow_invalid_utf8 = true;  // texts of strangers (certificates, other servers) come back as they were
+  try {
+    read(json::parse(json::string_view(text.data(), text.size()), json::storage_ptr(), options), value);
+  } catch (const content::CatalogFailure&) {
+    throw;
+  } catch (const std::exception& error) {
+    fail_corrupt(std::string(text) + " (" + error.what() + ")");
+  }
+}
+
+}  // namespace
+
+std::string to_json_text(const base::Message& message) { return text_of(message); }
+std::string to_json_text(const base::Checksum& checksum) { return text_of(checksum); }
+std::string to_json_text(const std::vector<base::Checksum>& checksums) { return text_of(checksums); }
+std::string to_json_text(const content::StorageBacking& backing) { return text_of(backing); }
+std::string to_json_text(const content::CertificateVerification& verification) { return text_of(verification); }
+std::string to_json_text(const std::vector<content::WarningBehavior>& behaviors) { return text_of(behaviors); }
+std::string to_json_text(const content::SourceEndpoint& endpoint) { return text_of(endpoint); }
+std::string to_json_text(const content::PackageFacts& facts) { return text_of(facts); }
+
+void from_json_text(std::string_view text, base::Message& message) { parse(text, message); }
+void from_json_text(std::string_view text, base::Checksum& checksum) { parse(text, checksum); }
+void from_json_text(std::string_view text, std::vector<base::Checksum>& checksums) { parse(text, checksums); }
+void from_json_text(std::string_view text, content::StorageBacking& backing) { parse(text, backing); }
+void from_json_text(std::string_view text, content::CertificateVerification& verification) {
+  parse(text, verification);
+}
+void from_json_text(std::string_view text, std::vector<content::WarningBehavior>& behaviors) { parse(text, behaviors); }
+void from_json_text(std::string_view text, content::SourceEndpoint& endpoint) { parse(text, endpoint); }
+void from_json_text(std::string_view text, content::PackageFacts& facts) { parse(text, facts); }
+
+}  // namespace quire::adapters::sql

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/digest.h"
+#include "base/error.h"
+#include "content/item.h"
+#include "content/library.h"
+#include "content/update_session.h"
+
+namespace quire::adapters::sql {
+
+/// Values that are no single number or text are stored as JSON text (docs/catalog-schema.md). Reading text that does
+/// not hold such a value throws content::CatalogFailure.
+std::string to_json_text(const base::Message& message);
+std::string to_json_text(const base::Checksum& checksum);
+std::string to_json_text(const std::vector<base::Checksum>& checksums);
+std::string to_json_text(const content::StorageBacking& backing);
+std::string to_json_text(const content::CertificateVerification& verification);
+std::string to_json_text(const std::vector<content::WarningBehavior>& behaviors);
+std::string to_json_text(const content::SourceEndpoint& endpoint);
+std::string to_json_text(const content::PackageFacts& facts);
+
+void from_json_text(std::string_view text, base::Message& message);
+void from_json_text(std::string_view text, base::Checksum& checksum);
+void from_json_text(std::string_view text, std::vector<base::Checksum>& checksums);
+void from_json_text(std::string_view text, content::StorageBacking& backing);
+void from_json_text(std::string_view text, content::CertificateVerification& verification);
+void from_json_text(std::string_view text, std::vector<content::WarningBehavior>& behaviors);
+void from_json_text(std::string_view text, content::SourceEndpoint& endpoint);
+void from_json_text(std::string_view text, content::PackageFacts& facts);
+
+}  // namespace quire::adapters::sql

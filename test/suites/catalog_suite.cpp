@@ -1,0 +1,1076 @@
+#include "suites/catalog_suite.h"
+
+#include <gmock/gmock.h>
+
+#include <array>
+#include <atomic>
+#include <barrier>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace quire::test_suites {
+
+using namespace quire::content;  // NOLINT(google-build-using-namespace): the suite speaks of nothing else
+using base::Error;
+using base::ErrorKind;
+using base::Result;
+using base::Time;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::Optional;
+using testing::SizeIs;
+
+void CatalogSuite::SetUp() {
+  std::string why;
+  place_ = GetParam().make_place(why);
+  if (!place_) GTEST_SKIP() << why;
+  reopen();
+}
+
+void CatalogSuite::reopen() {
+  catalog_.reset();
+  auto catalog = place_->open();
+  ASSERT_TRUE(catalog) << catalog.error().text() << " " << catalog.error().cause();
+  catalog_ = *std::move(catalog);
+}
+
+namespace {
+
+Time at(std::int64_t milliseconds) { return Time(base::Duration(1'700'000'000'000 + milliseconds)); }
+
+Library a_library(const std::string& id, const std::string& name = "Images") {
+  Library library;
+  library.id = LibraryId(id);
+  library.name = name;
+  library.creation_time = at(0);
+  library.last_modified_time = at(1);
+  library.backing = {StorageBackingType::DATASTORE, "datastore-11", std::nullopt};
+  library.storage = StorageId("datastore-11");
+  return library;
+}
+
+Item an_item(const std::string& id, const std::string& name, const std::string& library = "library") {
+  Item item;
+  item.id = ItemId(id);
+  item.library_id = LibraryId(library);
+  item.name = name;
+  item.creation_time = at(10);
+  item.last_modified_time = at(11);
+  return item;
+}
+
+UpdateSession an_update_session(const std::string& id, const std::string& item = "item") {
+  UpdateSession session;
+  session.id = UpdateSessionId(id);
+  session.item_id = ItemId(item);
+  session.creator = "administrator@vsphere.local";
+  session.login = LoginId("login");
+  session.created = at(20);
+  session.changed = at(21);
+  session.expires_at = at(1000);
+  return session;
+}
+
+DownloadSession a_download_session(const std::string& id, const std::string& item = "item") {
+  DownloadSession session;
+  session.id = DownloadSessionId(id);
+  session.item_id = ItemId(item);
+  session.creator = "administrator@vsphere.local";
+  session.login = LoginId("login");
+  session.token = TransferToken("token of " + id);
+  session.created = at(30);
+  session.expires_at = at(1000);
+  return session;
+}
+
+SessionFile a_session_file(const std::string& name) {
+  SessionFile file;
+  file.name = name;
+  return file;
+}
+
+Blob a_blob(const std::string& id, const std::string& sha256 = "00ff", std::int64_t size = 5) {
+  return {BlobId(id), StorageId("datastore-11"), size, sha256};
+}
+
+ContentFile a_content_file(const std::string& name, const std::string& blob) {
+  ContentFile file;
+  file.name = name;
+  file.blob = BlobId(blob);
+  file.size = 5;
+  file.checksum = {base::DigestAlgorithm::SHA256, "00ff"};
+  return file;
+}
+
+base::Message a_message() {
+  return {"quire.test",
+          "A {text} with \"quotes\", \xC3\xA4 and \n",
+          {{"text", std::string("value")},
+           {"empty", std::string()},
+           {"number", std::int64_t{-9'000'000'000'000'000'000}},
+           {"time", at(-7)}}};
+}
+
+/// A library `library` with an item `item`.
+void put_item(CatalogWriter& writer) {
+  writer.insert_library(a_library("library"));
+  writer.insert_item(an_item("item", "photon"));
+}
+
+/// A content set of one file `disk` on the blob `blob`, which the item points to.
+void put_content(CatalogWriter& writer, const std::string& content, const std::string& blob) {
+  writer.insert_blob(a_blob(blob));
+  writer.insert_content({ContentId(content), ItemId("item"), 2, at(40)});
+  writer.insert_content_file(ContentId(content), a_content_file("disk", blob));
+  auto item = *writer.item(ItemId("item"));
+  item.content = ContentId(content);
+  writer.update_item(item);
+}
+
+template <class Id>
+std::vector<std::string> texts(const std::vector<Id>& ids) {
+  std::vector<std::string> all;
+  for (const auto& id : ids) all.push_back(id.text());
+  return all;
+}
+
+std::vector<std::string> names(const std::vector<SessionFile>& files) {
+  std::vector<std::string> all;
+  for (const auto& file : files) all.push_back(file.name);
+  return all;
+}
+
+}  // namespace
+
+// ---- each kind of row ----
+
+TEST_P(CatalogSuite, KnowsNothingAtFirst) {
+  look([](CatalogReader& reader) {
+    EXPECT_FALSE(reader.setting("server_guid"));
+    EXPECT_FALSE(reader.user("nobody"));
+    EXPECT_FALSE(reader.login(LoginId("x")));
+    EXPECT_EQ(reader.login_count(), 0U);
+    EXPECT_FALSE(reader.client_token("user", "operation", "token"));
+    EXPECT_FALSE(reader.library(LibraryId("x")));
+    EXPECT_THAT(reader.libraries({}), IsEmpty());
+    EXPECT_FALSE(reader.item(ItemId("x")));
+    EXPECT_FALSE(reader.item_named(LibraryId("x"), "y"));
+    EXPECT_THAT(reader.items({}), IsEmpty());
+    EXPECT_THAT(reader.content_files(ContentId("x")), IsEmpty());
+    EXPECT_THAT(reader.content_files(ContentId()), IsEmpty());
+    EXPECT_FALSE(reader.content_file(ContentId("x"), "y"));
+    EXPECT_THAT(reader.changes(ItemId("x")), IsEmpty());
+    EXPECT_FALSE(reader.blob(BlobId("x")));
+    EXPECT_FALSE(reader.blob_with(StorageId("x"), "00", 0));
+    EXPECT_THAT(reader.blobs_after(StorageId("x"), BlobId(), 10), IsEmpty());
+    EXPECT_FALSE(reader.update_session(UpdateSessionId("x")));
+    EXPECT_FALSE(reader.active_update_session(ItemId("x")));
+    EXPECT_THAT(reader.update_sessions("", std::nullopt), IsEmpty());
+    EXPECT_EQ(reader.active_update_session_count(), 0U);
+    EXPECT_THAT(reader.expired_update_sessions(at(0), 10), IsEmpty());
+    EXPECT_THAT(reader.ended_update_sessions(at(0), 10), IsEmpty());
+    EXPECT_THAT(reader.active_update_sessions_after(UpdateSessionId(), 10), IsEmpty());
+    EXPECT_THAT(reader.session_files(UpdateSessionId("x")), IsEmpty());
+    EXPECT_FALSE(reader.session_file(UpdateSessionId("x"), "y"));
+    EXPECT_FALSE(reader.session_file_of(TransferToken("x")));
+    EXPECT_FALSE(reader.session_file_of(TransferToken()));
+    EXPECT_FALSE(reader.download_session(DownloadSessionId("x")));
+    EXPECT_FALSE(reader.download_session_of(TransferToken("x")));
+    EXPECT_FALSE(reader.download_session_of(TransferToken()));
+    EXPECT_THAT(reader.download_sessions("", std::nullopt), IsEmpty());
+    EXPECT_EQ(reader.download_session_count(), 0U);
+    EXPECT_THAT(reader.expired_download_sessions(at(0), 10), IsEmpty());
+    EXPECT_FALSE(reader.is_prepared(DownloadSessionId("x"), "y"));
+    return true;
+  });
+}
+
+TEST_P(CatalogSuite, RemovingWhatIsNotThereIsFine) {
+  change([](CatalogWriter& writer) {
+    writer.touch_login(LoginId("x"), at(0));
+    writer.remove_login(LoginId("x"));
+    writer.remove_logins(at(0), at(0));
+    writer.remove_client_tokens(at(0));
+    writer.remove_library(LibraryId("x"));
+    writer.remove_item(ItemId("x"));
+    EXPECT_THAT(writer.remove_content_if_unused(ContentId("x")), IsEmpty());
+    const std::array blobs = {BlobId("x"), BlobId()};
+    EXPECT_THAT(writer.remove_unreferenced_blobs(blobs), IsEmpty());
+    EXPECT_THAT(writer.remove_unreferenced_blobs({}), IsEmpty());
+    writer.remove_update_session(UpdateSessionId("x"));
+    writer.remove_session_file(UpdateSessionId("x"), "y");
+    writer.remove_download_session(DownloadSessionId("x"));
+    writer.extend_active_sessions(at(0));
+  });
+}
+
+TEST_P(CatalogSuite, KeepsSettings) {
+  change([](CatalogWriter& writer) {
+    writer.put_setting("server_guid", "first");
+    writer.put_setting("other", "");
+    EXPECT_EQ(writer.setting("server_guid"), "first");
+    writer.put_setting("server_guid", "second");
+  });
+  EXPECT_EQ(look([](CatalogReader& reader) { return reader.setting("server_guid"); }), "second");
+  EXPECT_EQ(look([](CatalogReader& reader) { return reader.setting("other"); }), "");
+  EXPECT_EQ(look([](CatalogReader& reader) { return reader.setting("Server_guid"); }), std::nullopt);
+}
+
+TEST_P(CatalogSuite, FindsUsersWithoutRegardToCase) {
+  const User user{"Bj\xC3\x96rn@vsphere.local", "$argon2id$1", false};
+  const User same{"bj\xC3\xB6rn@VSPHERE.LOCAL", "$argon2id$2", true};
+  change([&](CatalogWriter& writer) { writer.put_user(user); });
+  EXPECT_EQ(look([](CatalogReader& reader) { return reader.user("BJ\xC3\xB6RN@vsphere.local"); }), user);
+  change([&](CatalogWriter& writer) { writer.put_user(same); });
+  EXPECT_EQ(look([](CatalogReader& reader) { return reader.user("Bj\xC3\x96rn@vsphere.local"); }), same);
+  EXPECT_EQ(look([](CatalogReader& reader) { return reader.user("bjorn@vsphere.local"); }), std::nullopt);
+}
+
+TEST_P(CatalogSuite, KeepsLogins) {
+  const LoginSession first{LoginId("first"), "user", at(0), at(50)};
+  const LoginSession second{LoginId("second"), "user", at(10), at(20)};
+  const LoginSession third{LoginId("third"), "user", at(20), at(60)};
+  change([&](CatalogWriter& writer) {
+    for (const auto& login : {first, second, third}) writer.insert_login(login);
+  });
+  EXPECT_EQ(look([](CatalogReader& reader) { return reader.login(LoginId("second")); }), second);
+  EXPECT_EQ(look([](CatalogReader& reader) { return reader.login_count(); }), 3U);
+
+  change([&](CatalogWriter& writer) { writer.touch_login(second.id, at(70)); });
+  EXPECT_EQ(look([](CatalogReader& reader) { return reader.login(LoginId("second"))->last_accessed; }), at(70));
+  change([&](CatalogWriter& writer) { writer.remove_logins(at(60), at(0)); });
+  EXPECT_EQ(look([](CatalogReader& reader) { return reader.login(LoginId("first")); }), std::nullopt);
+  EXPECT_EQ(look([](CatalogReader& reader) { return reader.login_count(); }), 2U);
+  change([&](CatalogWriter& writer) { writer.remove_logins(at(0), at(20)); });
+  EXPECT_EQ(look([](CatalogReader& reader) { return reader.login(LoginId("second")); }), std::nullopt);
+  EXPECT_EQ(look([](CatalogReader& reader) { return reader.login(LoginId("third")); }), third);
+  change([&](CatalogWriter& writer) { writer.remove_login(third.id); });
+  EXPECT_EQ(look([](CatalogReader& reader) { return reader.login_count(); }), 0U);
+}
+
+TEST_P(CatalogSuite, KeepsClientTokens) {
+  const ClientToken token{"user", "com.vmware.content.library.item.create", "t", "digest", "result", at(5)};
+  auto other_user = token;
+  other_user.user = "other";
+  auto other_operation = token;
+  other_operation.operation = "com.vmware.content.local_library.create";
+  other_operation.created = at(6);
+  change([&](CatalogWriter& writer) {
+    for (const auto& one : {token, other_user, other_operation}) writer.insert_client_token(one);
+  });
+  const auto find = [&](const ClientToken& one) {
+    return look([&](CatalogReader& reader) { return reader.client_token(one.user, one.operation, one.token); });
+  };
+  EXPECT_EQ(find(token), token);
+  EXPECT_EQ(find(other_user), other_user);
+  change([&](CatalogWriter& writer) { writer.remove_client_tokens(at(6)); });
+  EXPECT_EQ(find(token), std::nullopt);
+  EXPECT_EQ(find(other_user), std::nullopt);
+  EXPECT_EQ(find(other_operation), other_operation);
+}
+
+TEST_P(CatalogSuite, KeepsLibraries) {
+  auto library = a_library("library");
+  library.description = "d\xC3\xA9j\xC3\xA0 vu '; DROP TABLE libraries; -- :name";
+  library.type = LibraryType::SUBSCRIBED;
+  library.version = 7;
+  library.backing = {StorageBackingType::OTHER, std::nullopt, "file:///srv/images"};
+  library.optimize_remote_publishing = true;
+  change([&](CatalogWriter& writer) { writer.insert_library(library); });
+  EXPECT_EQ(look([&](CatalogReader& reader) { return reader.library(library.id); }), library);
+
+  auto changed = a_library("library", "Renamed");
+  changed.last_modified_time = at(99);
+  changed.version = 8;
+  change([&](CatalogWriter& writer) { writer.update_library(changed); });
+  EXPECT_EQ(look([&](CatalogReader& reader) { return reader.library(library.id); }), changed);
+  change([&](CatalogWriter& writer) { writer.remove_library(library.id); });
+  EXPECT_EQ(look([&](CatalogReader& reader) { return reader.library(library.id); }), std::nullopt);
+}
+
+TEST_P(CatalogSuite, ListsAndFindsLibraries) {
+  auto late = a_library("1", "Images");
+  late.creation_time = at(5);
+  auto subscribed = a_library("2", "IMAGES");
+  subscribed.type = LibraryType::SUBSCRIBED;
+  change([&](CatalogWriter& writer) {
+    writer.insert_library(late);
+    writer.insert_library(a_library("4", "Im\xC3\x84ges"));
+    writer.insert_library(a_library("3", "images"));
+    writer.insert_library(subscribed);
+  });
+  const auto find = [&](const LibraryFilter& filter) {
+    return texts(look([&](CatalogReader& reader) { return reader.libraries(filter); }));
+  };
+  EXPECT_THAT(find({}), ElementsAre("2", "3", "4", "1"));
+  EXPECT_THAT(find({"iMages", std::nullopt}), ElementsAre("2", "3", "1"));
+  EXPECT_THAT(find({"iM\xC3\xA4ges", std::nullopt}), ElementsAre("4"));
+  EXPECT_THAT(find({"image", std::nullopt}), IsEmpty());
+  EXPECT_THAT(find({std::nullopt, LibraryType::LOCAL}), ElementsAre("3", "4", "1"));
+  EXPECT_THAT(find({"images", LibraryType::SUBSCRIBED}), ElementsAre("2"));
+  auto renamed = a_library("3", "Other");
+  change([&](CatalogWriter& writer) { writer.update_library(renamed); });
+  EXPECT_THAT(find({"OTHER", std::nullopt}), ElementsAre("3"));
+}
+
+TEST_P(CatalogSuite, KeepsItems) {
+  auto item = an_item("item", "photon");
+  item.description = "text";
+  item.type = "ovf";
+  item.version = 3;
+  item.metadata_version = 4;
+  item.content_version = 5;
+  item.content = ContentId("content");
+  item.size = 6'000'000'000;
+  item.source_id = "source";
+  item.security_compliance = false;
+  item.certificate_verification = {CertVerificationStatus::UNTRUSTED, {"bGVhZg==", "cm9vdA=="}};
+  change([&](CatalogWriter& writer) {
+    writer.insert_library(a_library("library"));
+    writer.insert_content({item.content, item.id, 5, at(1)});
+    writer.insert_item(item);
+  });
+  EXPECT_EQ(look([&](CatalogReader& reader) { return reader.item(item.id); }), item);
+  const auto changed = an_item("item", "renamed");
+  change([&](CatalogWriter& writer) { writer.update_item(changed); });
+  EXPECT_EQ(look([&](CatalogReader& reader) { return reader.item(item.id); }), changed);
+  change([&](CatalogWriter& writer) {
+    writer.remove_content_if_unused(item.content);
+    writer.remove_item(item.id);
+    writer.remove_library(item.library_id);
+  });
+  EXPECT_EQ(look([&](CatalogReader& reader) { return reader.item(item.id); }), std::nullopt);
+}
+
+TEST_P(CatalogSuite, ListsAndFindsItems) {
+  auto late = an_item("1", "Photon");
+  late.creation_time = at(500);
+  late.type = "OVF";
+  auto second = an_item("2", "photon");
+  second.type = "iso";
+  second.source_id = "source";
+  auto elsewhere = an_item("3", "PHOTON", "other");
+  elsewhere.type = "ovf";
+  elsewhere.source_id = "source";
+  change([&](CatalogWriter& writer) {
+    writer.insert_library(a_library("library"));
+    writer.insert_library(a_library("other"));
+    for (const auto& item : {late, elsewhere, second}) writer.insert_item(item);
+  });
+  const auto find = [&](ItemFilter filter) {
+    return texts(look([&](CatalogReader& reader) { return reader.items(filter); }));
+  };
+  const std::optional<LibraryId> library("library");
+  const std::optional<LibraryId> other("other");
+  EXPECT_THAT(find({}), ElementsAre("2", "3", "1"));
+  EXPECT_THAT(find({"phOTon", {}, {}, {}, {}}), ElementsAre("2", "3", "1"));
+  EXPECT_THAT(find({{}, library, {}, {}, {}}), ElementsAre("2", "1"));
+  EXPECT_THAT(find({"photon", other, {}, {}, {}}), ElementsAre("3"));
+  EXPECT_THAT(find({{}, {}, "source", {}, {}}), ElementsAre("2", "3"));
+  EXPECT_THAT(find({{}, {}, "Source", {}, {}}), IsEmpty());
+  EXPECT_THAT(find({{}, {}, {}, "oVf", {}}), ElementsAre("3", "1"));
+  EXPECT_THAT(find({"photon", library, "source", "ISO", {}}), ElementsAre("2"));
+  EXPECT_THAT(find({{}, {}, {}, {}, true}), ElementsAre("2", "3", "1"));
+  EXPECT_THAT(find({{}, {}, {}, {}, false}), IsEmpty());
+
+  const auto named = [&](const std::string& in, const std::string& name) {
+    return look([&](CatalogReader& reader) { return reader.item_named(LibraryId(in), name); });
+  };
+  EXPECT_EQ(named("library", "Photon"), ItemId("1"));
+  EXPECT_EQ(named("library", "photon"), ItemId("2"));
+  EXPECT_EQ(named("library", "PHOTON"), std::nullopt);
+  EXPECT_EQ(named("other", "PHOTON"), ItemId("3"));
+}
+
+TEST_P(CatalogSuite, ListsContentFilesAsInserted) {
+  const ContentId id("content");
+  auto disk = a_content_file("z-disk.vmdk", "blob-1");
+  disk.version = 4;
+  disk.size = 5'000'000'000;
+  disk.checksum = {base::DigestAlgorithm::SHA1, "abcd"};
+  const auto descriptor = a_content_file("a.ovf", "blob-2");
+  change([&](CatalogWriter& writer) {
+    put_item(writer);
+    writer.insert_blob(a_blob("blob-1"));
+    writer.insert_blob(a_blob("blob-2"));
+    writer.insert_content({id, ItemId("item"), 2, at(0)});
+    writer.insert_content({ContentId("other"), ItemId("item"), 3, at(0)});
+    writer.insert_content_file(id, disk);
+    writer.insert_content_file(ContentId("other"), descriptor);
+    writer.insert_content_file(id, descriptor);
+  });
+  EXPECT_THAT(look([&](CatalogReader& reader) { return reader.content_files(id); }), ElementsAre(disk, descriptor));
+  EXPECT_EQ(look([&](CatalogReader& reader) { return reader.content_file(id, "a.ovf"); }), descriptor);
+  EXPECT_EQ(look([&](CatalogReader& reader) { return reader.content_file(id, "A.ovf"); }), std::nullopt);
+}
+
+TEST_P(CatalogSuite, ListsChangesOldestFirst) {
+  const Change first{ItemId("item"), 2, at(9), "b"};
+  const Change second{ItemId("item"), 3, at(9), "a"};
+  const Change third{ItemId("item"), 4, at(8), "c"};
+  change([&](CatalogWriter& writer) {
+    put_item(writer);
+    writer.insert_item(an_item("other", "other"));
+    writer.insert_change(first);
+    writer.insert_change({ItemId("other"), 2, at(9), "x"});
+  });
+  change([&](CatalogWriter& writer) {
+    writer.insert_change(second);
+    writer.insert_change(third);
+  });
+  EXPECT_THAT(look([](CatalogReader& reader) { return reader.changes(ItemId("item")); }),
+              ElementsAre(first, second, third));
+  change([](CatalogWriter& writer) { writer.remove_item(ItemId("item")); });
+  EXPECT_THAT(look([](CatalogReader& reader) { return reader.changes(ItemId("item")); }), IsEmpty());
+  EXPECT_THAT(look([](CatalogReader& reader) { return reader.changes(ItemId("other")); }), SizeIs(1));
+}
+
+TEST_P(CatalogSuite, FindsBlobs) {
+  const auto blob = a_blob("B", "aa", 7'000'000'000);
+  auto elsewhere = a_blob("D", "aa", 7'000'000'000);
+  elsewhere.storage = StorageId("datastore-12");
+  change([&](CatalogWriter& writer) {
+    for (const auto& one : {a_blob("a", "bb", 1), blob, elsewhere, a_blob("c", "aa", 3)}) writer.insert_blob(one);
+  });
+  EXPECT_EQ(look([&](CatalogReader& reader) { return reader.blob(blob.id); }), blob);
+  const auto with = [&](const std::string& storage, const std::string& sha256, std::int64_t size) {
+    return look([&](CatalogReader& reader) { return reader.blob_with(StorageId(storage), sha256, size); });
+  };
+  EXPECT_EQ(with("datastore-11", "aa", 7'000'000'000), blob);
+  EXPECT_EQ(with("datastore-12", "aa", 7'000'000'000), elsewhere);
+  EXPECT_EQ(with("datastore-11", "aa", 8), std::nullopt);
+  EXPECT_EQ(with("datastore-11", "cc", 1), std::nullopt);
+
+  // Ids are ordered byte by byte: capitals first.
+  const auto after = [&](const std::string& id, std::size_t limit) {
+    std::vector<std::string> ids;
+    for (const auto& one :
+         look([&](CatalogReader& reader) { return reader.blobs_after(StorageId("datastore-11"), BlobId(id), limit); }))
+      ids.push_back(one.id.text());
+    return ids;
+  };
+  EXPECT_THAT(after("", 10), ElementsAre("B", "a", "c"));
+  EXPECT_THAT(after("", 2), ElementsAre("B", "a"));
+  EXPECT_THAT(after("a", 2), ElementsAre("c"));
+  EXPECT_THAT(after("c", 2), IsEmpty());
+}
+
+TEST_P(CatalogSuite, KeepsUpdateSessions) {
+  auto session = an_update_session("session");
+  session.item_content_version = 3;
+  session.completing = true;
+  session.completed_itself = true;
+  session.client_progress = 55;
+  session.warning_behavior = {{WarningType::SELF_SIGNED_CERTIFICATE, true},
+                              {WarningType::EXPIRED_CERTIFICATE, false},
+                              {WarningType::NOT_YET_VALID_CERTIFICATE, true},
+                              {WarningType::UNTRUSTED_CERTIFICATE, true}};
+  change([&](CatalogWriter& writer) {
+    put_item(writer);
+    writer.insert_update_session(session);
+  });
+  const auto stored = [&] { return look([&](CatalogReader& reader) { return reader.update_session(session.id); }); };
+  EXPECT_EQ(stored(), session);
+  auto ended = an_update_session("session");
+  ended.login = LoginId();
+  ended.state = UpdateSessionState::ERROR;
+  ended.error_message = a_message();
+  ended.ended_at = at(77);
+  ended.warning_behavior = std::vector<WarningBehavior>();
+  change([&](CatalogWriter& writer) { writer.update_update_session(ended); });
+  EXPECT_EQ(stored(), ended);
+  for (const auto state : {UpdateSessionState::DONE, UpdateSessionState::CANCELED, UpdateSessionState::ACTIVE}) {
+    ended.state = state;
+    change([&](CatalogWriter& writer) { writer.update_update_session(ended); });
+    EXPECT_EQ(stored(), ended);
+  }
+  change([&](CatalogWriter& writer) { writer.remove_update_session(session.id); });
+  EXPECT_EQ(stored(), std::nullopt);
+}
+
+TEST_P(CatalogSuite, ListsUpdateSessions) {
+  auto late = an_update_session("1", "item");
+  late.created = at(900);
+  auto done = an_update_session("2", "item");
+  done.state = UpdateSessionState::DONE;
+  done.ended_at = at(50);
+  auto canceled = an_update_session("3", "other");
+  canceled.creator = "somebody";
+  canceled.state = UpdateSessionState::CANCELED;
+  canceled.ended_at = at(40);
+  auto active = an_update_session("4", "other");
+  active.expires_at = at(999);
+  change([&](CatalogWriter& writer) {
+    put_item(writer);
+    writer.insert_item(an_item("other", "other"));
+    for (const auto& session : {late, done, canceled, active}) writer.insert_update_session(session);
+  });
+  look([&](CatalogReader& reader) {
+    EXPECT_THAT(texts(reader.update_sessions("", std::nullopt)), ElementsAre("2", "3", "4", "1"));
+    EXPECT_THAT(texts(reader.update_sessions("administrator@vsphere.local", std::nullopt)), ElementsAre("2", "4", "1"));
+    EXPECT_THAT(texts(reader.update_sessions("", ItemId("item"))), ElementsAre("2", "1"));
+    EXPECT_THAT(texts(reader.update_sessions("somebody", ItemId("other"))), ElementsAre("3"));
+    EXPECT_THAT(texts(reader.update_sessions("somebody", ItemId("item"))), IsEmpty());
+    EXPECT_EQ(reader.active_update_session(ItemId("item")), late);
+    EXPECT_EQ(reader.active_update_session(ItemId("other")), active);
+    EXPECT_EQ(reader.active_update_session_count(), 2U);
+    EXPECT_THAT(texts(reader.expired_update_sessions(at(999), 10)), IsEmpty());
+    EXPECT_THAT(texts(reader.expired_update_sessions(at(1000), 10)), ElementsAre("4"));
+    EXPECT_THAT(texts(reader.expired_update_sessions(at(1001), 10)), ElementsAre("4", "1"));
+    EXPECT_THAT(texts(reader.expired_update_sessions(at(1001), 1)), ElementsAre("4"));
+    EXPECT_THAT(texts(reader.ended_update_sessions(at(40), 10)), IsEmpty());
+    EXPECT_THAT(texts(reader.ended_update_sessions(at(41), 10)), ElementsAre("3"));
+    EXPECT_THAT(texts(reader.ended_update_sessions(at(2000), 10)), ElementsAre("2", "3"));
+    EXPECT_THAT(texts(reader.ended_update_sessions(at(2000), 1)), ElementsAre("2"));
+    EXPECT_THAT(texts(reader.active_update_sessions_after(UpdateSessionId(), 10)), ElementsAre("1", "4"));
+    EXPECT_THAT(texts(reader.active_update_sessions_after(UpdateSessionId(), 1)), ElementsAre("1"));
+    EXPECT_THAT(texts(reader.active_update_sessions_after(UpdateSessionId("1"), 10)), ElementsAre("4"));
+    return true;
+  });
+}
+
+TEST_P(CatalogSuite, AnItemHasAtMostOneActiveUpdateSession) {
+  auto second = an_update_session("2");
+  second.state = UpdateSessionState::CANCELED;
+  change([&](CatalogWriter& writer) {
+    put_item(writer);
+    writer.insert_update_session(an_update_session("1"));
+    writer.insert_update_session(second);
+  });
+  const auto inserted = catalog_->write([](CatalogWriter& writer) -> Result<void> {
+    writer.insert_update_session(an_update_session("3"));
+    return {};
+  });
+  ASSERT_FALSE(inserted);
+  EXPECT_EQ(inserted.error().kind(), ErrorKind::internal_server_error);
+  EXPECT_FALSE(inserted.error().cause().empty());
+  second.state = UpdateSessionState::ACTIVE;
+  EXPECT_FALSE(catalog_->write([&](CatalogWriter& writer) -> Result<void> {
+    writer.update_update_session(second);
+    return {};
+  }));
+  EXPECT_THAT(texts(look([](CatalogReader& reader) { return reader.update_sessions("", std::nullopt); })),
+              ElementsAre("1", "2"));
+}
+
+TEST_P(CatalogSuite, KeepsSessionFiles) {
+  const UpdateSessionId id("session");
+  auto pulled = a_session_file("pulled.ova");
+  pulled.source_type = SourceType::PULL;
+  pulled.source_endpoint = {"https://example.org/a?b=c", "AB:CD", "-----BEGIN CERTIFICATE-----\n"};
+  pulled.declared_size = 0;
+  pulled.declared_checksum = {base::DigestAlgorithm::MD5, "ffff"};
+  pulled.status = TransferStatus::ERROR;
+  pulled.bytes_transferred = 7'000'000'000;
+  pulled.error_message = a_message();
+  pulled.attempt = 3;
+  auto pushed = a_session_file("pushed.mf");
+  pushed.source_type = SourceType::PUSH;
+  pushed.upload_token = TransferToken("secret");
+  pushed.size = 5;
+  pushed.digests = {{base::DigestAlgorithm::SHA1, "1"}, {base::DigestAlgorithm::SHA512, "5"}};
+  pushed.blob = BlobId("blob");
+  pushed.keep_in_storage = false;
+  pushed.archive = "pulled.ova";
+  auto snapshot = a_session_file("a snapshot");
+  snapshot.source_endpoint = SourceEndpoint{"http://example.org/", std::nullopt, std::nullopt};
+  change([&](CatalogWriter& writer) {
+    put_item(writer);
+    writer.insert_blob(a_blob("blob"));
+    writer.insert_update_session(an_update_session("session"));
+    writer.put_session_file(id, pulled);
+    writer.put_session_file(id, pushed);
+    writer.put_session_file(id, snapshot);
+  });
+  const auto stored = [&] { return look([&](CatalogReader& reader) { return reader.session_files(id); }); };
+  EXPECT_THAT(stored(), ElementsAre(pulled, pushed, snapshot));
+  EXPECT_EQ(look([&](CatalogReader& reader) { return reader.session_file(id, "pushed.mf"); }), pushed);
+  EXPECT_EQ(look([&](CatalogReader& reader) { return reader.session_file(id, "PUSHED.mf"); }), std::nullopt);
+  EXPECT_EQ(look([&](CatalogReader& reader) { return reader.session_file_of(TransferToken("secret")); }),
+            std::make_pair(id, pushed));
+
+  // Replaced, it keeps its place; every status comes back.
+  for (const auto status : {TransferStatus::WAITING_FOR_TRANSFER, TransferStatus::TRANSFERRING, TransferStatus::READY,
+                            TransferStatus::VALIDATING}) {
+    auto replaced = a_session_file("pulled.ova");
+    replaced.status = status;
+    change([&](CatalogWriter& writer) { writer.put_session_file(id, replaced); });
+    EXPECT_THAT(stored(), ElementsAre(replaced, pushed, snapshot));
+  }
+  change([&](CatalogWriter& writer) { writer.remove_session_file(id, "pulled.ova"); });
+  EXPECT_THAT(names(stored()), ElementsAre("pushed.mf", "a snapshot"));
+  change([&](CatalogWriter& writer) { writer.put_session_file(id, pulled); });
+  EXPECT_THAT(names(stored()), ElementsAre("pushed.mf", "a snapshot", "pulled.ova"));
+  change([&](CatalogWriter& writer) { writer.remove_update_session(id); });
+  EXPECT_THAT(stored(), IsEmpty());
+}
+
+TEST_P(CatalogSuite, KeepsEveryKindOfPackageFacts) {
+  const UpdateSessionId id("session");
+  SignatureFacts signature;
+  signature.signature_valid = true;
+  signature.subject = "CN=\xC3\xB6";
+  signature.issuer = "CN=\xC3\xA4, O=\"Quoted\"";
+  signature.self_signed = true;
+  signature.x509 = "-----BEGIN CERTIFICATE-----\nAAAA\n";
+  signature.cert_chain = {"AA==", "BB=="};
+  signature.warnings = {WarningType::UNTRUSTED_CERTIFICATE, WarningType::EXPIRED_CERTIFICATE};
+  const std::vector<PackageFacts> all = {
+      std::monostate(),  DescriptorFacts{{{"disk.vmdk", 5'000'000'000}, {"nvram", std::nullopt}}},
+      DescriptorFacts{}, ManifestFacts{{{"disk.vmdk", {base::DigestAlgorithm::SHA256, "ab"}}, {"a.ovf", {}}}},
+      ManifestFacts{},   signature,
+      SignatureFacts{},  UnreadableFacts{a_message()},
+      UnreadableFacts{},
+  };
+  change([&](CatalogWriter& writer) {
+    put_item(writer);
+    writer.insert_update_session(an_update_session("session"));
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      auto file = a_session_file(std::to_string(i));
+      file.facts = all[i];
+      writer.put_session_file(id, file);
+    }
+  });
+  const auto files = look([&](CatalogReader& reader) { return reader.session_files(id); });
+  ASSERT_THAT(files, SizeIs(all.size()));
+  for (std::size_t i = 0; i < all.size(); ++i) EXPECT_EQ(files[i].facts, all[i]) << i;
+}
+
+TEST_P(CatalogSuite, KeepsDownloadSessions) {
+  auto session = a_download_session("session");
+  session.item_content_version = 3;
+  session.content = ContentId("content");
+  session.client_progress = 4;
+  change([&](CatalogWriter& writer) {
+    put_item(writer);
+    writer.insert_download_session(session);
+  });
+  const auto stored = [&] { return look([&](CatalogReader& reader) { return reader.download_session(session.id); }); };
+  EXPECT_EQ(stored(), session);
+  EXPECT_EQ(look([&](CatalogReader& reader) { return reader.download_session_of(session.token); }), session);
+  auto failed = a_download_session("session");
+  failed.state = DownloadSessionState::ERROR;
+  failed.error_message = a_message();
+  failed.login = LoginId();
+  change([&](CatalogWriter& writer) { writer.update_download_session(failed); });
+  EXPECT_EQ(stored(), failed);
+  failed.state = DownloadSessionState::CANCELED;
+  change([&](CatalogWriter& writer) { writer.update_download_session(failed); });
+  EXPECT_EQ(stored(), failed);
+
+  const auto prepared = [&](const std::string& name) {
+    return look([&](CatalogReader& reader) { return reader.is_prepared(session.id, name); });
+  };
+  EXPECT_FALSE(prepared("disk"));
+  change([&](CatalogWriter& writer) {
+    writer.put_prepared(session.id, "disk");
+    writer.put_prepared(session.id, "disk");
+  });
+  EXPECT_TRUE(prepared("disk"));
+  EXPECT_FALSE(prepared("other"));
+  change([&](CatalogWriter& writer) { writer.remove_download_session(session.id); });
+  EXPECT_EQ(stored(), std::nullopt);
+  EXPECT_FALSE(prepared("disk"));
+}
+
+TEST_P(CatalogSuite, ListsDownloadSessions) {
+  auto late = a_download_session("1");
+  late.created = at(900);
+  auto canceled = a_download_session("2");
+  canceled.state = DownloadSessionState::CANCELED;
+  canceled.expires_at = at(999);
+  auto other = a_download_session("3", "other");
+  other.creator = "somebody";
+  change([&](CatalogWriter& writer) {
+    put_item(writer);
+    writer.insert_item(an_item("other", "other"));
+    for (const auto& session : {late, canceled, other}) writer.insert_download_session(session);
+  });
+  look([&](CatalogReader& reader) {
+    EXPECT_THAT(texts(reader.download_sessions("", std::nullopt)), ElementsAre("2", "3", "1"));
+    EXPECT_THAT(texts(reader.download_sessions("administrator@vsphere.local", std::nullopt)), ElementsAre("2", "1"));
+    EXPECT_THAT(texts(reader.download_sessions("", ItemId("other"))), ElementsAre("3"));
+    EXPECT_THAT(texts(reader.download_sessions("somebody", ItemId("item"))), IsEmpty());
+    EXPECT_EQ(reader.download_session_count(), 3U);
+    EXPECT_THAT(texts(reader.expired_download_sessions(at(999), 10)), IsEmpty());
+    EXPECT_THAT(texts(reader.expired_download_sessions(at(1000), 10)), ElementsAre("2"));
+    EXPECT_THAT(texts(reader.expired_download_sessions(at(1001), 10)), ElementsAre("2", "3", "1"));
+    EXPECT_THAT(texts(reader.expired_download_sessions(at(1001), 2)), ElementsAre("2", "3"));
+    return true;
+  });
+}
+
+TEST_P(CatalogSuite, ExtendsActiveSessionsOnly) {
+  auto soon = an_update_session("1");
+  soon.expires_at = at(100);
+  auto later = an_update_session("2", "other");
+  later.expires_at = at(800);
+  auto ended = an_update_session("3");
+  ended.state = UpdateSessionState::DONE;
+  ended.expires_at = at(100);
+  auto download = a_download_session("4");
+  download.expires_at = at(100);
+  auto canceled = a_download_session("5");
+  canceled.state = DownloadSessionState::CANCELED;
+  canceled.expires_at = at(100);
+  change([&](CatalogWriter& writer) {
+    put_item(writer);
+    writer.insert_item(an_item("other", "other"));
+    for (const auto& session : {soon, later, ended}) writer.insert_update_session(session);
+    for (const auto& session : {download, canceled}) writer.insert_download_session(session);
+    writer.extend_active_sessions(at(500));
+  });
+  look([&](CatalogReader& reader) {
+    EXPECT_EQ(reader.update_session(soon.id)->expires_at, at(500));
+    EXPECT_EQ(reader.update_session(later.id)->expires_at, at(800));
+    EXPECT_EQ(reader.update_session(ended.id)->expires_at, at(100));
+    EXPECT_EQ(reader.download_session(download.id)->expires_at, at(500));
+    EXPECT_EQ(reader.download_session(canceled.id)->expires_at, at(100));
+    return true;
+  });
+}
+
+// ---- what is still in use stays ----
+
+TEST_P(CatalogSuite, RemovesContentThatNothingUses) {
+  change([&](CatalogWriter& writer) {
+    put_item(writer);
+    put_content(writer, "old", "blob-1");
+    writer.insert_content_file(ContentId("old"), a_content_file("same bytes", "blob-1"));
+    auto pinning = a_download_session("pinning");
+    pinning.content = ContentId("old");
+    writer.insert_download_session(pinning);
+    // The item points to it.
+    EXPECT_THAT(writer.remove_content_if_unused(ContentId("old")), IsEmpty());
+    put_content(writer, "new", "blob-2");
+    // The download session pins it.
+    EXPECT_THAT(writer.remove_content_if_unused(ContentId("old")), IsEmpty());
+    EXPECT_THAT(writer.content_files(ContentId("old")), SizeIs(2));
+    pinning.state = DownloadSessionState::CANCELED;
+    writer.update_download_session(pinning);
+    EXPECT_THAT(texts(writer.remove_content_if_unused(ContentId("old"))), ElementsAre("blob-1"));
+    EXPECT_THAT(writer.content_files(ContentId("old")), IsEmpty());
+    EXPECT_THAT(writer.remove_content_if_unused(ContentId("new")), IsEmpty());
+    EXPECT_THAT(writer.content_files(ContentId("new")), SizeIs(1));
+  });
+}
+
+TEST_P(CatalogSuite, RemovesBlobsThatNothingNames) {
+  change([&](CatalogWriter& writer) {
+    put_item(writer);
+    put_content(writer, "content", "in content");
+    writer.insert_blob(a_blob("in session"));
+    writer.insert_blob(a_blob("free", "aa", 9));
+    writer.insert_blob(a_blob("not asked"));
+    writer.insert_update_session(an_update_session("session"));
+    auto file = a_session_file("file");
+    file.blob = BlobId("in session");
+    writer.put_session_file(UpdateSessionId("session"), file);
+
+    const std::array candidates = {BlobId("in content"), BlobId("free"), BlobId("in session"), BlobId("free"),
+                                   BlobId("never was")};
+    EXPECT_THAT(writer.remove_unreferenced_blobs(candidates), ElementsAre(a_blob("free", "aa", 9)));
+    EXPECT_FALSE(writer.blob(BlobId("free")));
+    for (const auto* kept : {"in content", "in session", "not asked"}) EXPECT_TRUE(writer.blob(BlobId(kept))) << kept;
+    writer.remove_session_file(UpdateSessionId("session"), "file");
+    EXPECT_THAT(writer.remove_unreferenced_blobs(candidates), ElementsAre(a_blob("in session")));
+  });
+}
+
+// ---- broken invariants ----
+
+TEST_P(CatalogSuite, RefusesWhatBreaksAnInvariant) {
+  change([](CatalogWriter& writer) {
+    put_item(writer);
+    put_content(writer, "content", "blob");
+    writer.insert_update_session(an_update_session("session"));
+  });
+  using Break = std::function<void(CatalogWriter&)>;
+  const std::vector<std::pair<const char*, Break>> all = {
+      {"library again", [](CatalogWriter& writer) { writer.insert_library(a_library("library")); }},
+      {"no such library", [](CatalogWriter& writer) { writer.update_library(a_library("x")); }},
+      {"library with items", [](CatalogWriter& writer) { writer.remove_library(LibraryId("library")); }},
+      {"item again", [](CatalogWriter& writer) { writer.insert_item(an_item("item", "other")); }},
+      {"item without library", [](CatalogWriter& writer) { writer.insert_item(an_item("x", "x", "x")); }},
+      {"same name", [](CatalogWriter& writer) { writer.insert_item(an_item("x", "photon")); }},
+      {"no such item", [](CatalogWriter& writer) { writer.update_item(an_item("x", "x")); }},
+      {"item with sessions", [](CatalogWriter& writer) { writer.remove_item(ItemId("item")); }},
+      {"item of no content",
+       [](CatalogWriter& writer) {
+         auto item = an_item("item", "photon");
+         item.content = ContentId("x");
+         writer.update_item(item);
+       }},
+      {"file without blob",
+       [](CatalogWriter& writer) { writer.insert_content_file(ContentId("content"), a_content_file("x", "x")); }},
+      {"file twice",
+       [](CatalogWriter& writer) { writer.insert_content_file(ContentId("content"), a_content_file("disk", "blob")); }},
+      {"file of no content",
+       [](CatalogWriter& writer) { writer.insert_content_file(ContentId("x"), a_content_file("x", "blob")); }},
+      {"blob again", [](CatalogWriter& writer) { writer.insert_blob(a_blob("blob")); }},
+      {"session again",
+       [](CatalogWriter& writer) {
+         auto session = an_update_session("session");
+         session.state = UpdateSessionState::DONE;
+         writer.insert_update_session(session);
+       }},
+      {"no such session", [](CatalogWriter& writer) { writer.update_update_session(an_update_session("x")); }},
+      {"file of no session",
+       [](CatalogWriter& writer) { writer.put_session_file(UpdateSessionId("x"), a_session_file("x")); }},
+      {"no such download", [](CatalogWriter& writer) { writer.update_download_session(a_download_session("x")); }},
+  };
+  for (const auto& [what, breaking] : all) {
+    SCOPED_TRACE(what);
+    const auto done = catalog_->write([&, run = breaking](CatalogWriter& writer) -> Result<void> {
+      writer.put_setting("trace", "left");
+      run(writer);
+      return {};
+    });
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().kind(), ErrorKind::internal_server_error);
+    EXPECT_FALSE(done.error().cause().empty());
+    EXPECT_EQ(look([](CatalogReader& reader) { return reader.setting("trace"); }), std::nullopt);
+  }
+  EXPECT_EQ(look([](CatalogReader& reader) { return reader.item(ItemId("item"))->content; }), ContentId("content"));
+}
+
+TEST_P(CatalogSuite, SaysWhenAStoredValueIsDamaged) {
+  change([](CatalogWriter& writer) {
+    put_item(writer);
+    writer.insert_library(a_library("enum"));
+    writer.insert_library(a_library("json"));
+    writer.insert_library(a_library("member"));
+  });
+  place_->execute("UPDATE libraries SET type = 'ROMAN' WHERE id = 'enum'");
+  place_->execute("UPDATE libraries SET backing = '{' WHERE id = 'json'");
+  place_->execute("UPDATE libraries SET backing = '{}' WHERE id = 'member'");
+  for (const auto* id : {"enum", "json", "member"}) {
+    SCOPED_TRACE(id);
+    const auto read = catalog_->read(
+        [&](CatalogReader& reader) -> Result<std::optional<Library>> { return reader.library(LibraryId(id)); });
+    ASSERT_FALSE(read);
+    EXPECT_EQ(read.error().kind(), ErrorKind::internal_server_error);
+    EXPECT_NE(read.error().cause().find("no Quire stores"), std::string::npos) << read.error().cause();
+  }
+  EXPECT_TRUE(look([](CatalogReader& reader) { return reader.library(LibraryId("library")); }));
+}
+
+TEST_P(CatalogSuite, RefusesTextWithNul) {
+  // PostgreSQL's text cannot hold it; the adapters shall not differ.
+  const auto done = catalog_->write([](CatalogWriter& writer) -> Result<void> {
+    writer.insert_library(a_library("library", std::string("a\0b", 3)));
+    return {};
+  });
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().kind(), ErrorKind::invalid_argument);
+  EXPECT_THAT(look([](CatalogReader& reader) { return reader.libraries({}); }), IsEmpty());
+}
+
+// ---- transactions ----
+
+TEST_P(CatalogSuite, AnErrorLeavesNothing) {
+  const auto done = catalog_->write([](CatalogWriter& writer) -> Result<int> {
+    put_item(writer);
+    writer.put_setting("a", "b");
+    return Error(ErrorKind::resource_busy, "quire.test", "busy");
+  });
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().kind(), ErrorKind::resource_busy);
+  EXPECT_EQ(look([](CatalogReader& reader) { return reader.setting("a"); }), std::nullopt);
+  EXPECT_THAT(look([](CatalogReader& reader) { return reader.libraries({}); }), IsEmpty());
+}
+
+TEST_P(CatalogSuite, ReturnsWhatTheFunctionReturns) {
+  const auto written = catalog_->write([](CatalogWriter& writer) -> Result<std::string> {
+    writer.put_setting("a", "b");
+    return *writer.setting("a") + "!";
+  });
+  ASSERT_TRUE(written);
+  EXPECT_EQ(*written, "b!");
+  const auto failed =
+      catalog_->read([](CatalogReader&) -> Result<int> { return Error(ErrorKind::not_found, "quire.test", "absent"); });
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().kind(), ErrorKind::not_found);
+}
+
+TEST_P(CatalogSuite, AFailureLeavesNothing) {
+  const Error error(ErrorKind::unable_to_allocate_resource, "quire.test", "full");
+  const auto written = catalog_->write([&](CatalogWriter& writer) -> Result<void> {
+    writer.put_setting("a", "b");
+    throw CatalogFailure(error);
+  });
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().kind(), ErrorKind::unable_to_allocate_resource);
+  EXPECT_EQ(look([](CatalogReader& reader) { return reader.setting("a"); }), std::nullopt);
+  const auto read = catalog_->read([&](CatalogReader&) -> Result<void> { throw CatalogFailure(error); });
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().kind(), ErrorKind::unable_to_allocate_resource);
+}
+
+TEST_P(CatalogSuite, AnExceptionOfTheFunctionReachesItsCallerAndLeavesNothing) {
+  const auto throwing = [&] {
+    (void)catalog_->write([&](CatalogWriter& writer) -> Result<void> {
+      writer.put_setting("a", "b");
+      throw std::runtime_error("of the test");
+    });
+  };
+  EXPECT_THROW(throwing(), std::runtime_error);
+  EXPECT_EQ(look([](CatalogReader& reader) { return reader.setting("a"); }), std::nullopt);
+  const auto reading = [&] {
+    (void)catalog_->read([&](CatalogReader&) -> Result<void> { throw std::runtime_error("of the test"); });
+  };
+  EXPECT_THROW(reading(), std::runtime_error);
+  change([](CatalogWriter& writer) { writer.put_setting("a", "c"); });
+}
+
+TEST_P(CatalogSuite, ConcurrentWritesAreAsIfOneAfterTheOther) {
+  constexpr int threads = 8;
+  constexpr int increments = 25;
+  change([](CatalogWriter& writer) { writer.put_setting("counter", "0"); });
+  std::vector<std::thread> running;
+  for (int i = 0; i < threads; ++i)
+    running.emplace_back([&] {
+      for (int k = 0; k < increments; ++k) {
+        const auto done = catalog_->write([](CatalogWriter& writer) -> Result<void> {
+          writer.put_setting("counter", std::to_string(std::stoi(*writer.setting("counter")) + 1));
+          return {};
+        });
+        EXPECT_TRUE(done) << done.error().text() << done.error().cause();
+      }
+    });
+  for (auto& thread : running) thread.join();
+  EXPECT_EQ(look([](CatalogReader& reader) { return reader.setting("counter"); }),
+            std::to_string(threads * increments));
+}
+
+TEST_P(CatalogSuite, AWriteThatFailsDoesNotDisturbOthers) {
+  constexpr int threads = 8;
+  constexpr int rounds = 30;
+  std::barrier together(threads);
+  std::vector<std::thread> running;
+  for (int i = 0; i < threads; ++i)
+    running.emplace_back([&, i] {
+      for (int k = 0; k < rounds; ++k) {
+        together.arrive_and_wait();
+        const auto name = std::to_string(i) + "-" + std::to_string(k);
+        const auto write = [&] {
+          return catalog_->write([&](CatalogWriter& writer) -> Result<void> {
+            writer.put_setting(name, "x");
+            if (i % 4 == 1) return Error(ErrorKind::not_found, "quire.test", "absent");
+            if (i % 4 == 2) writer.update_library(a_library("x"));
+            if (i % 4 == 3) throw std::runtime_error("of the test");
+            return {};
+          });
+        };
+        if (i % 4 == 3) {
+          EXPECT_THROW((void)write(), std::runtime_error);
+          continue;
+        }
+        const auto done = write();
+        if (i % 4 == 0) EXPECT_TRUE(done) << done.error().cause();
+        if (i % 4 == 1) EXPECT_TRUE(!done && done.error().kind() == ErrorKind::not_found);
+        if (i % 4 == 2) EXPECT_TRUE(!done && done.error().kind() == ErrorKind::internal_server_error);
+      }
+    });
+  for (auto& thread : running) thread.join();
+  for (int i = 0; i < threads; ++i)
+    for (int k = 0; k < rounds; ++k)
+      EXPECT_EQ(look([&](CatalogReader& reader) {
+                  return reader.setting(std::to_string(i) + "-" + std::to_string(k));
+                }).has_value(),
+                i % 4 == 0);
+}
+
+TEST_P(CatalogSuite, AReadSeesOneState) {
+  change([](CatalogWriter& writer) {
+    writer.put_setting("a", "0");
+    writer.put_setting("b", "0");
+  });
+  // Inside one read transaction, another thread changes both.
+  look([&](CatalogReader& reader) {
+    EXPECT_EQ(reader.setting("a"), "0");
+    std::thread([&] {
+      change([](CatalogWriter& writer) {
+        writer.put_setting("a", "1");
+        writer.put_setting("b", "1");
+      });
+    }).join();
+    EXPECT_EQ(reader.setting("b"), "0");
+    EXPECT_EQ(reader.setting("a"), "0");
+    return true;
+  });
+  EXPECT_EQ(look([](CatalogReader& reader) { return reader.setting("b"); }), "1");
+
+  std::atomic<bool> done = false;
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 3; ++i)
+    readers.emplace_back([&] {
+      while (!done) {
+        const auto pair = look([](CatalogReader& reader) {
+          auto a = reader.setting("a");
+          auto b = reader.setting("b");
+          return std::make_pair(std::move(a), std::move(b));
+        });
+        EXPECT_EQ(pair.first, pair.second);
+      }
+    });
+  for (int k = 2; k < 100; ++k)
+    change([&](CatalogWriter& writer) {
+      writer.put_setting("a", std::to_string(k));
+      writer.put_setting("b", std::to_string(k));
+    });
+  done = true;
+  for (auto& thread : readers) thread.join();
+}
+
+TEST_P(CatalogSuite, AWriteSeesItsOwnChangesAndThoseBefore) {
+  change([](CatalogWriter& writer) { writer.put_setting("a", "1"); });
+  change([](CatalogWriter& writer) {
+    EXPECT_EQ(writer.setting("a"), "1");
+    writer.put_setting("a", "2");
+    EXPECT_EQ(writer.setting("a"), "2");
+  });
+}
+
+// ---- opening ----
+
+TEST_P(CatalogSuite, ReopeningKeepsEverything) {
+  auto session = an_update_session("session");
+  auto file = a_session_file("file");
+  file.facts = ManifestFacts{{{"disk", {base::DigestAlgorithm::SHA1, "aa"}}}};
+  change([&](CatalogWriter& writer) {
+    put_item(writer);
+    put_content(writer, "content", "blob");
+    writer.insert_update_session(session);
+    writer.put_session_file(session.id, file);
+    writer.put_setting("server_guid", "g");
+  });
+  for (int times = 0; times < 2; ++times) {
+    reopen();
+    look([&](CatalogReader& reader) {
+      EXPECT_EQ(reader.setting("server_guid"), "g");
+      EXPECT_EQ(reader.library(LibraryId("library")), a_library("library"));
+      EXPECT_THAT(reader.content_files(ContentId("content")), ElementsAre(a_content_file("disk", "blob")));
+      EXPECT_EQ(reader.update_session(session.id), session);
+      EXPECT_THAT(reader.session_files(session.id), ElementsAre(file));
+      return true;
+    });
+  }
+}
+
+TEST_P(CatalogSuite, RefusesANewerSchema) {
+  catalog_.reset();
+  place_->execute("INSERT INTO schema_migrations (number, name) VALUES (1000, 'from the future')");
+  const auto opened = place_->open();
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().kind(), ErrorKind::unsupported);
+  EXPECT_NE(opened.error().text().find("1000"), std::string::npos) << opened.error().text();
+  place_->execute("DELETE FROM schema_migrations WHERE number = 1000");
+  reopen();
+}
+
+}  // namespace quire::test_suites
