@@ -40,7 +40,7 @@ class TransferTest : public HttpTest, public testing::WithParamInterface<bool> {
 };
 
 INSTANTIATE_TEST_SUITE_P(, TransferTest, testing::Bool(),
-                         [](const auto& info) { return info.param ? std::string("Tls") : std::string("Plain"); });
+                         [](const auto& mode) { return mode.param ? std::string("Tls") : std::string("Plain"); });
 
 TEST_P(TransferTest, UploadOfKnownLength) {
   auto& upload = transfers_.add_upload("t");
