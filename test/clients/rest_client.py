@@ -258,10 +258,10 @@ class Binding:
         self.http.trust_env = False
         self.http.verify = str(server.ca_file)
 
-    def call(self, name, **parameters):
+    def call(self, name, /, **parameters):
         raise NotImplementedError
 
-    def ok(self, name, **parameters):
+    def ok(self, name, /, **parameters):
         """Calls, asserts success and returns the value."""
         answer = self.call(name, **parameters)
         assert answer.ok, f"{name} failed: {answer}"
@@ -333,7 +333,7 @@ class LegacyRest(_Rest):
     def _route(self, operation):
         return operation.legacy
 
-    def call(self, name, **parameters):
+    def call(self, name, /, **parameters):
         method, path, query, rest, _ = self._call(name, parameters)
         return self._json(method, path, query, rest or None)
 
@@ -364,7 +364,7 @@ class NewRest(_Rest):
     def _route(self, operation):
         return operation.new
 
-    def call(self, name, **parameters):
+    def call(self, name, /, **parameters):
         method, path, query, rest, operation = self._call(name, parameters)
         for key in operation.new_query:
             if key in rest:
@@ -401,7 +401,7 @@ class JsonRpc(Binding):
         self.session_id = answer.value
         return self
 
-    def call(self, name, **parameters):
+    def call(self, name, /, **parameters):
         operation = OPERATIONS[name]
         optional = set(OPTIONAL_PARAMETERS)
         if operation.operation == "list" and operation.service.endswith("_session"):
