@@ -20,7 +20,7 @@ struct SqliteOptions {
   std::size_t writes_per_commit_max = 256;       ///< write transactions that share one sync
   std::int64_t checkpoint_pages = 4000;          ///< the writer moves the log into the database file from here on
   std::chrono::milliseconds busy_timeout{5000};  ///< how long to wait for a lock of another process
-  std::optional<std::int64_t> pages_max = {};         ///< bounds the database file; for tests of a full disk
+  std::optional<std::int64_t> pages_max = {};    ///< bounds the database file; for tests of a full disk
 };
 
 /// Opens the catalog in the SQLite database file `path`, made if missing (its folder must be there), and brings its

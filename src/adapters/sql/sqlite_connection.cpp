@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <string>
+#include <utility>
 
 #include "adapters/sql/engine_errors.h"
 
@@ -14,14 +15,15 @@ sqlite_api::sqlite3* handle(soci::session& session) {
   return static_cast<soci::sqlite3_session_backend*>(session.get_backend())->conn_;
 }
 
-base::Error error_of(const soci::soci_error& error, int system_errno) {
+/// `cause` stands in for what(), to which SOCI adds the parameters' values: they may be secrets.
+base::Error error_of(const soci::soci_error& error, int system_errno, std::string cause) {
   const auto* sqlite = dynamic_cast<const soci::sqlite3_soci_error*>(&error);
   const int code = sqlite == nullptr ? SQLITE_ERROR : sqlite->result() & 0xFF;
   const bool no_space = system_errno == ENOSPC || system_errno == EDQUOT;
   if (code == SQLITE_FULL || ((code == SQLITE_IOERR || code == SQLITE_CANTOPEN) && no_space))
-    return storage_full(error.what());
-  if (code == SQLITE_BUSY || code == SQLITE_CANTOPEN) return unreachable(error.what());
-  return base::internal_error(error.what());
+    return storage_full(std::move(cause));
+  if (code == SQLITE_BUSY || code == SQLITE_CANTOPEN) return unreachable(std::move(cause));
+  return base::internal_error(std::move(cause));
 }
 
 /// SOCI takes `db=…` pairs, with quotes around blanks but no way to escape a quote, or a bare path without `=`.
@@ -46,7 +48,7 @@ std::unique_ptr<SqliteConnection> SqliteConnection::open(const std::filesystem::
   try {
     connection.reset(new SqliteConnection(parameters));
   } catch (const soci::soci_error& error) {
-    throw content::CatalogFailure(error_of(error, errno).with_cause(path.string() + ": " + error.what()));
+    throw content::CatalogFailure(error_of(error, errno, path.string() + ": " + error.get_error_message()));
   }
   connection->run_once("PRAGMA busy_timeout = " + std::to_string(options.busy_timeout.count()));
   const auto mode = connection->one<std::string>("PRAGMA journal_mode = WAL");
@@ -88,8 +90,9 @@ void SqliteConnection::roll_back() {
   }
 }
 
-void SqliteConnection::fail(const soci::soci_error& error, std::string_view) {
-  throw content::CatalogFailure(error_of(error, sqlite_api::sqlite3_system_errno(handle(session()))));
+void SqliteConnection::fail(const soci::soci_error& error, std::string_view sql) {
+  throw content::CatalogFailure(error_of(error, sqlite_api::sqlite3_system_errno(handle(session())),
+                                         error.get_error_message() + " in " + std::string(sql)));
 }
 
 /// At once: a statement with unread rows would hold the transaction's snapshot.

@@ -1,0 +1,141 @@
+#include <exception>
+#include <string>
+#include <utility>
+
+#include "adapters/sql/catalog_view.h"
+#include "adapters/sql/connection_pool.h"
+#include "adapters/sql/migrations.h"
+#include "adapters/sql/postgresql_connection.h"
+#include "adapters/sql/sql_catalog.h"
+
+namespace quire::adapters::sql {
+namespace {
+
+using base::Result;
+using content::CatalogFailure;
+
+constexpr std::string_view begin_reading = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+constexpr std::string_view begin_writing = "BEGIN ISOLATION LEVEL SERIALIZABLE";
+constexpr std::string_view begin_migrating = "BEGIN ISOLATION LEVEL READ COMMITTED";
+
+/// Runs that collide before a transaction takes its turn among those that collided: then only newcomers are left to
+/// collide with, and it gets through.
+constexpr int runs_before_queuing = 2;
+
+/// Runs of a transaction whose connection broke. When one broke, the others likely did as well, so all idle ones are
+/// closed; the next run has a new one.
+constexpr int disconnected_runs_max = 2;
+
+/// Holds an advisory lock.
+class Turn {
+ public:
+  explicit Turn(PostgresqlConnection& connection) : connection_(connection) {
+    connection_.lock(AdvisoryLock::colliding);
+  }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  ~Turn() {
+    try {
+      connection_.unlock(AdvisoryLock::colliding);
+    } catch (const CatalogFailure&) {
+      // The connection broke, and the lock with it.
+    }
+  }
+
+ private:
+  PostgresqlConnection& connection_;
+};
+
+class PostgresqlCatalog final : public content::Catalog {
+ public:
+  PostgresqlCatalog(const std::string& url, const PostgresqlOptions& options)
+      : connections_(options.connections, options.transactions_waiting_max,
+                     [url, tries = options.tries] { return PostgresqlConnection::open(url, tries); }) {}
+
+  Result<void> read_transaction(const std::function<Result<void>(content::CatalogReader&)>& function) override {
+    return run_until_done(begin_reading, function);
+  }
+
+  Result<void> write_transaction(const std::function<Result<void>(content::CatalogWriter&)>& function) override {
+    return run_until_done(begin_writing, function);
+  }
+
+  Result<void> bring_up_to_date() {
+    try {
+      const auto connection = connections_.borrow();
+      connection->begin(begin_migrating);
+      connection->run("SELECT pg_advisory_xact_lock(:number)", static_cast<std::int64_t>(AdvisoryLock::migrating));
+      auto migrated = migrate(*connection, {.integer = "BIGINT", .text = "TEXT COLLATE \"C\""});
+      if (migrated)
+        connection->commit();
+      else
+        connection->roll_back();
+      return migrated;
+    } catch (const CatalogFailure& failure) {
+      return failure.error();
+    }
+  }
+
+ private:
+  template <class Function>
+  Result<void> run_until_done(std::string_view begin, const Function& function) {
+    int disconnected_runs = 0;
+    for (int runs = 1;; ++runs) {
+      try {
+        return run_once(begin, function, runs > runs_before_queuing);
+      } catch (const Collision& collision) {
+        if (runs >= collision.runs_max()) return collision.error();
+      } catch (const Disconnected& disconnected) {
+        if (++disconnected_runs >= disconnected_runs_max) return disconnected.error();
+      } catch (const CatalogFailure& failure) {
+        return failure.error();
+      }
+    }
+  }
+
+  template <class Function>
+  Result<void> run_once(std::string_view begin, const Function& function, bool queued) {
+    auto connection = connections_.borrow();
+    bool committing = false;
+    try {
+      std::optional<Turn> turn;
+      if (queued) turn.emplace(*connection);
+      try {
+        connection->begin(begin);
+        CatalogView view(*connection);
+        auto outcome = function(view);
+        committing = static_cast<bool>(outcome);
+        if (committing)
+          connection->commit();
+        else
+          connection->roll_back();
+        return outcome;
+      } catch (...) {
+        connection->roll_back();
+        throw;
+      }
+    } catch (const Disconnected& disconnected) {
+      connection.drop();
+      connections_.drop_idle();
+      // A commit whose answer was lost may have happened: it must not run again.
+      if (committing) throw CatalogFailure(disconnected.error());
+      throw;
+    } catch (...) {
+      if (!connection->usable()) connection.drop();
+      throw;
+    }
+  }
+
+  ConnectionPool<PostgresqlConnection> connections_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<content::Catalog>> open_postgresql_catalog(const std::string& url,
+                                                                  const PostgresqlOptions& options) {
+  auto catalog = std::make_unique<PostgresqlCatalog>(url, options);
+  if (auto migrated = catalog->bring_up_to_date(); !migrated) return migrated.error();
+  return std::unique_ptr<content::Catalog>(std::move(catalog));
+}
+
+}  // namespace quire::adapters::sql

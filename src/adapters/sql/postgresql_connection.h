@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "adapters/sql/connection.h"
+
+namespace quire::adapters::sql {
+
+/// A transaction met others: it may work when it runs again, at most `runs_max` times in all.
+class Collision : public content::CatalogFailure {
+ public:
+  Collision(base::Error error, int runs_max) : CatalogFailure(std::move(error)), runs_max_(runs_max) {}
+  int runs_max() const { return runs_max_; }
+
+ private:
+  int runs_max_;
+};
+
+/// The connection broke, while it was being used.
+class Disconnected : public content::CatalogFailure {
+ public:
+  using CatalogFailure::CatalogFailure;
+};
+
+/// Advisory locks of the database that Quire takes.
+enum class AdvisoryLock : std::int64_t {
+  migrating = 0x5155495245'0001,  ///< one server at a time brings the schema up to date
+  colliding = 0x5155495245'0002,  ///< transactions that collided before go one after the other
+};
+
+/// A connection to a PostgreSQL database.
+class PostgresqlConnection final : public Connection {
+ public:
+  /// Throws content::CatalogFailure when `url` is none (Unsupported) or the database cannot be reached. A transaction
+  /// that collides may run `tries` times.
+  static std::unique_ptr<PostgresqlConnection> open(const std::string& url, int tries);
+
+  /// Begins a transaction with a BEGIN statement.
+  void begin(std::string_view statement);
+  /// InternalServerError when the engine has given the transaction up and the function did not notice.
+  void commit();
+  /// Ends a transaction if one is open; never throws.
+  void roll_back();
+  /// Waits for the lock, which lasts until unlock() or the end of the connection.
+  void lock(AdvisoryLock advisory_lock);
+  void unlock(AdvisoryLock advisory_lock);
+  /// False when the connection broke, or is in a state that it should not be in between transactions.
+  bool usable();
+
+ protected:
+  [[noreturn]] void fail(const soci::soci_error& error, std::string_view sql) override;
+  void dispose(std::unique_ptr<Statement> failed) override;
+
+ private:
+  PostgresqlConnection(const std::string& parameters, int tries);
+
+  const int tries_;
+  /// PostgreSQL deallocates no statement inside a transaction that failed, so they wait for the next one.
+  std::vector<std::unique_ptr<Statement>> failed_;
+};
+
+}  // namespace quire::adapters::sql
