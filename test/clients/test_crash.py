@@ -86,7 +86,7 @@ def test_kill_at_random_points(tmp_path):
             for number in range(ITEMS)
         ]
         acknowledged = {item: {} for item in items}
-        completed = 0
+        completed = interrupted = 0
         for number in range(ROUNDS):
             uploader = Uploader(server, binding.session_id, items, f"{seed} {number}", acknowledged)
             uploader.start()
@@ -106,8 +106,8 @@ def test_kill_at_random_points(tmp_path):
 
             server.start()
             check_contents(binding, transfers, items, acknowledged, uploader.pending, f"round {number}, seed {seed}")
-            end_sessions(binding)
-        print(f"{completed} acknowledged completions over {ROUNDS} crashes")
+            interrupted += end_sessions(binding)
+        print(f"{completed} acknowledged completions, {interrupted} interrupted sessions over {ROUNDS} crashes")
         assert completed > 0
         check_space(server, acknowledged, f"seed {seed}")
     except BaseException:
@@ -137,15 +137,18 @@ def _sizes(content):
 
 
 def end_sessions(binding):
-    """Cancels what the crash left open, so that the items are free and the parts can go."""
+    """Cancels what the crash left open, so that the items are free and the parts can go; how many there were."""
+    cancelled = 0
     for session in binding.ok("update_session.list"):
         model = binding.ok("update_session.get", update_session_id=session)
         assert model["state"] in ("ACTIVE", "DONE"), model
         if model["state"] == "ACTIVE":
             binding.ok("update_session.cancel", update_session_id=session)
+            cancelled += 1
         binding.ok("update_session.delete", update_session_id=session)
     for session in binding.ok("download_session.list"):
         binding.ok("download_session.delete", download_session_id=session)
+    return cancelled
 
 
 def check_space(server, acknowledged, where):

@@ -124,11 +124,7 @@ def test_own_certificate(server):
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert "localhost" in names.get_values_for_type(x509.DNSName)
     assert ipaddress.ip_address("127.0.0.1") in names.get_values_for_type(x509.IPAddress)
-    assert (
-        certificate.not_valid_before_utc
-        <= datetime.datetime.now(datetime.UTC)
-        < certificate.not_valid_after_utc
-    )
+    assert certificate.not_valid_before_utc <= datetime.datetime.now(datetime.UTC) < certificate.not_valid_after_utc
     server.restart()
     assert served_certificate(server) == certificate
 
