@@ -94,6 +94,7 @@ base::Result<content::User> Logins::verify(std::string_view name, std::string_vi
 }
 
 base::Result<std::string> Logins::log_in(std::string_view name, std::string_view password) {
+  if (password.empty()) return bad_credentials();  // no user has one, and libsodium wants a pointer
   const auto user = verify(name, password);
   if (!user) return user.error();
   const auto token = identities_.secret();

@@ -1,8 +1,10 @@
 #include <CLI/CLI.hpp>
+#include <boost/json/serialize.hpp>
 #include <cstdio>
 #include <iostream>
 #include <map>
 
+#include "api/operation.h"
 #include "main/assembly.h"
 #include "main/settings.h"
 #include "wire/openapi.h"
@@ -72,7 +74,7 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
 
   if (serve_command->parsed()) return serve(config_file, flags);
-  if (openapi_command->parsed()) std::cout << quire::wire::openapi_text();
+  if (openapi_command->parsed()) std::cout << boost::json::serialize(quire::wire::openapi_document(quire::api::all_operations())) << '\n';
   if (print_defaults) std::cout << quire::main::default_settings_file();
   if (print_document) std::cout << quire::main::settings_document();
   return 0;
