@@ -2,8 +2,12 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
+#include <memory>
 #include <optional>
+#include <ostream>
 #include <string>
+#include <vector>
 
 #include "adapters/files/file_blob_store.h"
 #include "support/temporary_folder.h"
@@ -45,10 +49,11 @@ struct Outcome {
   bool blob = false;
   std::size_t unfinished = 0;
   bool operator==(const Outcome&) const = default;
+
+  friend std::ostream& operator<<(std::ostream& out, const Outcome& outcome) {
+    return out << outcome.where << ", blob " << outcome.blob << ", unfinished " << outcome.unfinished;
+  }
 };
-void PrintTo(const Outcome& outcome, std::ostream* out) {
-  *out << outcome.where << ", blob " << outcome.blob << ", unfinished " << outcome.unfinished;
-}
 
 /// What is left after each fault, one after the other.
 std::vector<Outcome> outcomes(Faults::Kind kind) {

@@ -268,6 +268,7 @@ TEST_P(BlobStoreSuite, ManyThreadsMayUseIt) {
   };
   {
     std::vector<std::jthread> running;
+    running.reserve(threads);
     for (std::size_t thread = 0; thread < threads; ++thread) {
       running.emplace_back([&, thread] {
         for (std::size_t blob = 0; blob < blobs; ++blob) {

@@ -20,7 +20,6 @@ namespace {
 using base::ErrorKind;
 using content::BlobId;
 using content::BlobStore;
-using content::BlobWriter;
 using testing::HasSubstr;
 
 const BlobId id("ab000000-0000-4000-8000-000000000001");
