@@ -396,7 +396,7 @@ def vim_login():
     assert instance.CurrentTime()
     Disconnect(instance)
     try:
-        content.rootFolder.name
+        _ = content.rootFolder.name
     except vim.fault.NotAuthenticated:
         return
     raise AssertionError("still logged in after Logout")

@@ -114,7 +114,7 @@ def test_data_folder_is_made(server):
     assert keys
     for key in keys:
         assert stat.S_IMODE(key.stat().st_mode) & 0o077 == 0, f"{key} can be read by others"
-    assert stat.S_IMODE((server.data_dir / "catalog.sqlite").stat().st_mode) & 0o007 == 0
+    assert stat.S_IMODE(server.data_dir.stat().st_mode) & 0o007 == 0, "others can read the catalog"
 
 
 def test_own_certificate(server):
