@@ -49,8 +49,10 @@ sanitize:         ## Unit tests, suites and fault tests under ASan+UBSan (both c
 	@$(MAKE) PRESET=gcc-asan test-unit
 	@$(MAKE) PRESET=clang-tsan test-unit
 
-bench: build      ## Micro-benchmarks
+bench: setup-test build  ## Inner pieces, and whole transfers with the server's peak memory
+	@tools/install-clients venv
 	@$(BUILD)/bench/quire_bench
+	@QUIRE_BINARY=$(QUIRE) build/clients/venv/bin/python bench/transfers.py
 
 lint: configure   ## Formatting, clang-tidy, include permissions, generated documents
 	@PRESET=$(PRESET) JOBS=$(JOBS) tools/lint
