@@ -77,6 +77,11 @@ class CatalogReader {
   virtual std::vector<UpdateSessionId> active_update_sessions_after(const UpdateSessionId& after,
                                                                     std::size_t limit) = 0;
 
+  /// ACTIVE sessions that are not completing, have a PULL file and were last changed before `before`.
+  virtual std::vector<UpdateSessionId> idle_pull_sessions(base::Time before, std::size_t limit) = 0;
+  /// PULL files of ACTIVE sessions whose bytes are not all there yet, by session and name.
+  virtual std::vector<std::pair<UpdateSessionId, std::string>> pending_pulls(std::size_t limit) = 0;
+
   virtual std::vector<SessionFile> session_files(const UpdateSessionId& id) = 0;  ///< in the order they were added
   virtual std::optional<SessionFile> session_file(const UpdateSessionId& id, std::string_view name) = 0;
   /// The entry whose upload endpoint holds `token`, and its session.

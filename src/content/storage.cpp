@@ -5,6 +5,16 @@
 #include "base/check.h"
 
 namespace quire::content {
+namespace {
+
+/// `%2e` or `%2f` in either case: a dot or a slash in disguise.
+bool has_escaped_separator(std::string_view uri) {
+  for (auto at = uri.find("%2"); at != std::string_view::npos; at = uri.find("%2", at + 2))
+    if (at + 2 < uri.size() && std::string_view("eEfF").find(uri[at + 2]) != std::string_view::npos) return true;
+  return false;
+}
+
+}  // namespace
 
 Storages::Storages(std::vector<Storage> all) : all_(std::move(all)) { QUIRE_CHECK(!all_.empty()); }
 
@@ -14,7 +24,7 @@ const Storage* Storages::find(const StorageId& id) const {
 }
 
 const Storage* Storages::containing(std::string_view storage_uri) const {
-  if (storage_uri.find("/..") != std::string_view::npos || storage_uri.find("%2") != std::string_view::npos)
+  if (storage_uri.find("/..") != std::string_view::npos || has_escaped_separator(storage_uri))
     return nullptr;
   const auto found = std::find_if(all_.begin(), all_.end(), [&](const auto& storage) {
     return storage_uri.starts_with(storage.uri) &&

@@ -67,7 +67,7 @@ Result<content::Storage> open_storage(const std::string& definition, bool is_def
     return bad_setting("Storage {definition} needs a name without slashes before the =.", {{"definition", definition}});
   const fs::path own_place = is_default ? data : data / "storage" / name;
   const fs::path folder =
-      fs::absolute(equals == std::string::npos ? own_place : fs::path(definition.substr(equals + 1)));
+      fs::weakly_canonical(equals == std::string::npos ? own_place : fs::path(definition.substr(equals + 1)));
   auto blobs = adapters::files::open_file_blob_store(folder, {name, true});
   if (!blobs) return blobs.error();
   const auto id = storage_id(catalog, name);

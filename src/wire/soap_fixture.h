@@ -70,6 +70,10 @@ class LoginsOnly final : public content::CatalogWriter {
   }
   std::size_t active_update_session_count() override { not_for_logins(); }
   std::vector<content::UpdateSessionId> expired_update_sessions(base::Time, std::size_t) override { not_for_logins(); }
+  std::vector<content::UpdateSessionId> idle_pull_sessions(base::Time, std::size_t) override { not_for_logins(); }
+  std::vector<std::pair<content::UpdateSessionId, std::string>> pending_pulls(std::size_t) override {
+    not_for_logins();
+  }
   std::vector<content::UpdateSessionId> ended_update_sessions(base::Time, std::size_t) override { not_for_logins(); }
   std::vector<content::UpdateSessionId> active_update_sessions_after(const content::UpdateSessionId&,
                                                                      std::size_t) override {

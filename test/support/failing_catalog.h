@@ -107,6 +107,14 @@ class FailingView : public View {
     pass("expired_update_sessions");
     return inner_.expired_update_sessions(now, limit);
   }
+  std::vector<content::UpdateSessionId> idle_pull_sessions(base::Time before, std::size_t limit) override {
+    pass("idle_pull_sessions");
+    return inner_.idle_pull_sessions(before, limit);
+  }
+  std::vector<std::pair<content::UpdateSessionId, std::string>> pending_pulls(std::size_t limit) override {
+    pass("pending_pulls");
+    return inner_.pending_pulls(limit);
+  }
   std::vector<content::UpdateSessionId> ended_update_sessions(base::Time before, std::size_t limit) override {
     pass("ended_update_sessions");
     return inner_.ended_update_sessions(before, limit);

@@ -176,6 +176,22 @@ std::vector<UpdateSessionId> CatalogView::expired_update_sessions(base::Time now
       now, limit);
 }
 
+std::vector<UpdateSessionId> CatalogView::idle_pull_sessions(base::Time before, std::size_t limit) {
+  return connection_.all<UpdateSessionId>(
+      "SELECT id FROM update_sessions WHERE state = 'ACTIVE' AND completing = 0 AND changed < :before AND EXISTS"
+      " (SELECT 1 FROM session_files WHERE session_id = update_sessions.id AND source_type = 'PULL')"
+      " ORDER BY created, id LIMIT :limit_rows",
+      before, limit);
+}
+
+std::vector<std::pair<UpdateSessionId, std::string>> CatalogView::pending_pulls(std::size_t limit) {
+  return connection_.all<std::pair<UpdateSessionId, std::string>>(
+      "SELECT session_id, name FROM session_files WHERE source_type = 'PULL' AND status IN ('WAITING_FOR_TRANSFER',"
+      " 'TRANSFERRING') AND EXISTS (SELECT 1 FROM update_sessions WHERE id = session_files.session_id"
+      " AND state = 'ACTIVE') ORDER BY session_id, position LIMIT :limit_rows",
+      limit);
+}
+
 std::vector<UpdateSessionId> CatalogView::ended_update_sessions(base::Time before, std::size_t limit) {
   return connection_.all<UpdateSessionId>(
       "SELECT id FROM update_sessions WHERE state <> 'ACTIVE' AND ended_at < :before"

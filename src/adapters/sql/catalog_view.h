@@ -43,6 +43,8 @@ class CatalogView final : public content::CatalogWriter {
                                                         const std::optional<content::ItemId>& item) override;
   std::size_t active_update_session_count() override;
   std::vector<content::UpdateSessionId> expired_update_sessions(base::Time now, std::size_t limit) override;
+  std::vector<content::UpdateSessionId> idle_pull_sessions(base::Time before, std::size_t limit) override;
+  std::vector<std::pair<content::UpdateSessionId, std::string>> pending_pulls(std::size_t limit) override;
   std::vector<content::UpdateSessionId> ended_update_sessions(base::Time before, std::size_t limit) override;
   std::vector<content::UpdateSessionId> active_update_sessions_after(const content::UpdateSessionId& after,
                                                                      std::size_t limit) override;

@@ -166,6 +166,7 @@ const std::vector<Migration>& migrations() {
            "CREATE INDEX session_files_by_position ON session_files (session_id, position)",
            "CREATE UNIQUE INDEX session_files_by_token ON session_files (upload_token)",
            "CREATE INDEX session_files_by_blob ON session_files (blob_id)",
+           "CREATE INDEX session_files_pulling ON session_files (session_id, position) WHERE source_type = 'PULL'",
 
            "CREATE TABLE download_sessions ("
            " id {text} NOT NULL PRIMARY KEY,"
