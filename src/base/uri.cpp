@@ -1,5 +1,7 @@
 #include "base/uri.h"
 
+#include <algorithm>
+
 namespace quire::base {
 
 std::string percent_encode_path(std::string_view text) {
@@ -18,6 +20,25 @@ std::string percent_encode_path(std::string_view text) {
     }
   }
   return encoded;
+}
+
+std::string without_credentials(std::string_view uri) {
+  const auto scheme_end = uri.find("://");
+  if (scheme_end == std::string_view::npos) return std::string(uri);
+  const auto authority = scheme_end + 3;
+  const auto authority_end = std::min(uri.find_first_of("/?#", authority), uri.size());
+  const auto at = uri.substr(0, authority_end).rfind('@');
+  if (at == std::string_view::npos || at < authority) return std::string(uri);
+  return std::string(uri.substr(0, authority)) + std::string(uri.substr(at + 1));
+}
+
+std::string sibling_uri(std::string_view uri, std::string_view name) {
+  uri = uri.substr(0, uri.find_first_of("?#"));
+  const auto scheme_end = uri.find("://");
+  const auto authority = scheme_end == std::string_view::npos ? 0 : scheme_end + 3;
+  const auto slash = uri.rfind('/');
+  const bool has_path = slash != std::string_view::npos && slash >= authority;
+  return std::string(has_path ? uri.substr(0, slash + 1) : uri) + (has_path ? "" : "/") + percent_encode_path(name);
 }
 
 }  // namespace quire::base

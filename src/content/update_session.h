@@ -101,7 +101,7 @@ struct SessionFile {
   std::string name;
   SourceType source_type = SourceType::NONE;
   std::optional<SourceEndpoint> source_endpoint;  ///< exactly for PULL
-  TransferToken upload_token;                     ///< non-empty exactly for PUSH
+  TransferToken upload_token;  ///< PUSH: the secret in its endpoint; PULL: names its transfer, never shown; else empty
   std::optional<std::int64_t> declared_size;
   std::optional<base::Checksum> declared_checksum;
   TransferStatus status = TransferStatus::READY;

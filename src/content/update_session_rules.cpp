@@ -199,6 +199,8 @@ PackageVerdict judge_package(std::string_view item_type, const std::vector<Sessi
   for (const auto& file : files) {
     if (file.source_type == SourceType::PUSH && file.status != TransferStatus::READY)
       verdict.not_received.push_back(file.name);
+    if (file.source_type == SourceType::PULL && file.status != TransferStatus::READY)
+      verdict.pulling.push_back(file.name);
     const auto [at, inserted] = present.emplace(file.name, &file);
     if (!inserted && at->second->source_type == SourceType::NONE)
       at->second = &file;  // a member replaces a snapshot file

@@ -63,6 +63,7 @@ struct PackageProblem {
 };
 struct PackageVerdict {
   std::vector<std::string> not_received;  ///< pushed files that are not READY
+  std::vector<std::string> pulling;       ///< pulled files that are not READY
   std::vector<std::string> missing;       ///< referenced but not added
   std::vector<PackageProblem> invalid;
   std::vector<WarningType> warnings;          ///< of the signature

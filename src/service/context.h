@@ -10,6 +10,7 @@
 #include "base/identity.h"
 #include "base/result.h"
 #include "content/catalog.h"
+#include "content/fetcher.h"
 #include "content/limits.h"
 #include "content/storage.h"
 #include "service/transfer_board.h"
@@ -20,7 +21,9 @@ struct Settings {
   base::Duration update_session_timeout = std::chrono::minutes(5);
   base::Duration download_session_timeout = std::chrono::minutes(5);
   base::Duration ended_session_retention = std::chrono::hours(24);  ///< how long DONE, ERROR, CANCELED sessions stay
-  base::Duration client_token_retention = std::chrono::hours(48);   ///< §28.1: at least 24 h
+  base::Duration complete_idle_pulls_after = std::chrono::seconds(30);  ///< §28.1; 0: never
+  std::size_t pull_attempts = 5;                                        ///< §28.3
+  base::Duration client_token_retention = std::chrono::hours(48);       ///< §28.1: at least 24 h
 };
 
 /// What every service works on. Owned by main; outlives the services. The ports are thread-safe.
@@ -32,6 +35,8 @@ struct Context {
   TransferBoard& transfers;
   Settings settings;
   content::Limits limits;
+  content::Fetcher* fetcher = nullptr;       ///< reads from other servers; nullptr: pulls are Unsupported
+  std::function<void()> on_pull_added = {};  ///< wakes whoever runs pulls; called after the commit
 };
 
 /// Removes the bytes of blobs whose rows have just been removed. Call it after the transaction has committed, never

@@ -65,7 +65,7 @@ void append(std::vector<content::Blob>& all, const std::vector<content::Blob>& m
 void collect(const std::vector<content::SessionFile>& files, std::vector<BlobId>& blobs, Aftermath& aftermath) {
   for (const auto& file : files) {
     if (!file.blob.empty()) blobs.push_back(file.blob);
-    if (file.source_type == SourceType::PUSH) aftermath.transfers.push_back(file.upload_token);
+    if (!file.upload_token.empty()) aftermath.transfers.push_back(file.upload_token);
   }
 }
 

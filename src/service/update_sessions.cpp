@@ -4,6 +4,7 @@
 
 #include "base/file_name.h"
 #include "base/hex.h"
+#include "base/uri.h"
 #include "content/text.h"
 #include "service/session_access.h"
 
@@ -133,7 +134,7 @@ Result<void> end_by_client(Context& context, const Caller& caller, const UpdateS
 
 /// The row as clients see it: what runs right now counts.
 SessionFile live(const Context& context, SessionFile file) {
-  if (file.source_type != SourceType::PUSH) return file;
+  if (file.source_type == SourceType::NONE) return file;
   if (file.status != TransferStatus::WAITING_FOR_TRANSFER && file.status != TransferStatus::TRANSFERRING) return file;
   if (const auto bytes = context.transfers.bytes(file.upload_token)) {
     file.status = TransferStatus::TRANSFERRING;
@@ -165,7 +166,7 @@ void drop_file(CatalogWriter& writer, const UpdateSessionId& id, const SessionFi
     writer.remove_session_file(id, member.name);
   }
   writer.remove_session_file(id, file.name);
-  if (file.source_type == SourceType::PUSH) aftermath.transfers.push_back(file.upload_token);
+  if (!file.upload_token.empty()) aftermath.transfers.push_back(file.upload_token);
   const auto removed = writer.remove_unreferenced_blobs(blobs);
   aftermath.bytes.insert(aftermath.bytes.end(), removed.begin(), removed.end());
 }
@@ -232,17 +233,46 @@ content::CertificateVerification verification_of(const content::PackageVerdict& 
   return result;
 }
 
-/// Inside a transaction: the item's files become `next`, the session is DONE (§14.4).
-void commit_content(CatalogWriter& writer, Context& context, UpdateSession session, Item item,
-                    const content::NextContent& next, const content::CertificateVerification& verification,
+/// A session's files and what they amount to.
+struct JudgedPackage {
+  Item item;
+  std::vector<SessionFile> files;
+  content::PackageVerdict verdict;  ///< may point into `files`
+};
+
+/// Inside a transaction.
+Result<JudgedPackage> judge(CatalogReader& reader, const UpdateSession& session) {
+  auto item = reader.item(session.item_id);
+  if (!item) return base::internal_error("update session " + session.id.text() + " without an item");
+  JudgedPackage package{*std::move(item), reader.session_files(session.id), {}};
+  package.verdict = content::judge_package(package.item.type, package.files);
+  return package;
+}
+
+/// §28.1 "a session that nobody completes": every changed file was pulled and is READY, and nothing stands in the way.
+bool is_pulled_and_clean(const JudgedPackage& package, const UpdateSession& session) {
+  bool any_pulled = false;
+  for (const auto& file : package.files) {
+    if (file.source_type == SourceType::PUSH ||
+        (file.source_type == SourceType::PULL && file.status != TransferStatus::READY))
+      return false;
+    any_pulled |= file.source_type == SourceType::PULL;
+  }
+  return any_pulled && package.verdict.missing.empty() && !fatal_problem(package.verdict, session);
+}
+
+/// Inside a transaction: the session's files become the item's, the session is DONE (§14.4).
+void commit_content(CatalogWriter& writer, Context& context, UpdateSession session, const JudgedPackage& package,
                     Aftermath& aftermath) {
+  Item item = package.item;
+  const auto next = content::next_content(item.type, writer.content_files(item.content), package.files);
   const auto now = context.clock.now();
   const ContentId old = item.content;
   if (next.changed) {
     item.content = next.files.empty() ? ContentId() : ContentId(context.identities.uuid());
     ++item.content_version;
     item.last_modified_time = now;
-    item.certificate_verification = verification;
+    item.certificate_verification = verification_of(package.verdict, package.files);
     item.size = 0;
     for (const auto& file : next.files) item.size += file.size;
     if (!item.content.empty()) {
@@ -313,6 +343,25 @@ Result<base::Checksum> normalised(const base::Checksum& checksum) {
   return lower;
 }
 
+/// The form of a source: its scheme, and a thumbprint that can be one.
+Result<void> check_source(const content::SourceEndpoint& source) {
+  const auto scheme = base::to_lower(std::string_view(source.uri).substr(0, source.uri.find(':')));
+  if ((scheme != "http" && scheme != "https") || source.uri.find("://") == std::string::npos)
+    return bad_spec("quire.update_session.unusable_source",
+                    "{uri} cannot be fetched; source_endpoint.uri must be an http or https URL.",
+                    {{"uri", base::without_credentials(source.uri)}});
+  if (source.ssl_certificate_thumbprint) {
+    std::string digits = *source.ssl_certificate_thumbprint;
+    std::erase(digits, ':');
+    const bool hex = std::all_of(digits.begin(), digits.end(), base::is_hex_digit);
+    if (!hex || (digits.size() != 40 && digits.size() != 64))
+      return bad_spec(
+          "quire.update_session.bad_thumbprint",
+          "ssl_certificate_thumbprint must be the SHA-1 or SHA-256 of the certificate in hexadecimal digits.");
+  }
+  return {};
+}
+
 /// What needs no look at the session: the form of the spec.
 Result<SessionFile> entry_of(const AddFileSpec& spec) {
   if (auto checked = base::check_file_name(spec.name); !checked) return checked.error();
@@ -327,10 +376,9 @@ Result<SessionFile> entry_of(const AddFileSpec& spec) {
     case SourceType::PULL:
       if (!spec.source_endpoint)
         return bad_spec("quire.update_session.no_source", "A file with source_type PULL needs a source_endpoint.");
-      return Error(
-          ErrorKind::unsupported, "quire.update_session.pull_unsupported",
-          "This server does not fetch files by itself yet; add {name} with source_type PUSH and send its bytes.",
-          {{"name", spec.name}});
+      if (auto checked = check_source(*spec.source_endpoint); !checked) return checked.error();
+      file.source_endpoint = spec.source_endpoint;
+      break;
     case SourceType::PUSH:
       if (spec.source_endpoint)
         return bad_spec("quire.update_session.source_not_used",
@@ -483,13 +531,16 @@ Result<void> UpdateSessions::complete(const Caller& caller, const UpdateSessionI
     if (!session) return session.error();
     if (session->state == UpdateSessionState::DONE && session->completed_itself) return {};
     if (auto allowed = content::check_allowed(*session, SessionOperation::complete); !allowed) return allowed;
-    const auto item = writer.item(session->item_id);
-    if (!item) return base::internal_error("update session " + id.text() + " without an item");
-
-    const auto files = writer.session_files(id);
-    const auto verdict = content::judge_package(item->type, files);
-    if (!verdict.not_received.empty()) return not_received(context_, files, verdict.not_received.front());
-    if (const auto problem = fatal_problem(verdict, *session)) {
+    const auto package = judge(writer, *session);
+    if (!package) return package.error();
+    if (!package->verdict.not_received.empty())
+      return not_received(context_, package->files, package->verdict.not_received.front());
+    if (!package->verdict.pulling.empty()) {  // the change becomes visible when the pulls have ended
+      session->completing = true;
+      record_activity(writer, *session, context_, false);
+      return {};
+    }
+    if (const auto problem = fatal_problem(package->verdict, *session)) {
       failure = Error(ErrorKind::not_allowed_in_current_state, "quire.update_session.content_invalid",
                       "Update session {update_session_id} cannot complete and has ended: its content is not valid.",
                       {{"update_session_id", id.text()}})
@@ -497,14 +548,66 @@ Result<void> UpdateSessions::complete(const Caller& caller, const UpdateSessionI
       end_session(writer, *session, UpdateSessionState::ERROR, *problem, context_.clock.now(), aftermath);
       return {};
     }
-    if (!verdict.missing.empty()) return missing_files(verdict.missing);
-    const auto next = content::next_content(item->type, writer.content_files(item->content), files);
-    commit_content(writer, context_, *session, *item, next, verification_of(verdict, files), aftermath);
+    if (!package->verdict.missing.empty()) return missing_files(package->verdict.missing);
+    commit_content(writer, context_, *session, *package, aftermath);
     return {};
   });
   if (!completed) return completed;
   settle(context_, aftermath);
   if (failure) return *failure;
+  return {};
+}
+
+Result<void> UpdateSessions::finish_completing(const UpdateSessionId& id) {
+  Aftermath aftermath;
+  const auto finished = context_.catalog.write([&](CatalogWriter& writer) -> Result<void> {
+    aftermath.clear();
+    const auto session = writer.update_session(id);
+    if (!session || content::phase_of(*session) != content::SessionPhase::completing) return {};
+    const auto package = judge(writer, *session);
+    if (!package) return package.error();
+    if (!package->verdict.pulling.empty()) return {};
+    auto problem = fatal_problem(package->verdict, *session);
+    // Nobody is there any more to add what is missing.
+    if (!problem && !package->verdict.missing.empty())
+      problem = missing_files(package->verdict.missing).messages().front();
+    if (problem)
+      end_session(writer, *session, UpdateSessionState::ERROR, *problem, context_.clock.now(), aftermath);
+    else
+      commit_content(writer, context_, *session, *package, aftermath);
+    return {};
+  });
+  if (finished) settle(context_, aftermath);
+  return finished;
+}
+
+Result<void> UpdateSessions::complete_idle_pulls() {
+  constexpr std::size_t batch = 100;
+  const auto idle = context_.settings.complete_idle_pulls_after;
+  if (idle == base::Duration(0)) return {};
+  const auto ids = context_.catalog.read([&](CatalogReader& reader) -> Result<std::vector<UpdateSessionId>> {
+    return reader.idle_pull_sessions(context_.clock.now() - idle, batch);
+  });
+  if (!ids) return ids.error();
+  for (const auto& id : *ids) {
+    Aftermath aftermath;
+    const auto completed = context_.catalog.write([&](CatalogWriter& writer) -> Result<void> {
+      aftermath.clear();
+      auto session = writer.update_session(id);
+      const auto now = context_.clock.now();
+      const bool still_idle = session && content::phase_of(*session) == content::SessionPhase::active &&
+                              !has_expired(*session, now) && session->changed + idle < now;
+      if (!still_idle) return {};
+      const auto package = judge(writer, *session);
+      if (!package) return package.error();
+      if (!is_pulled_and_clean(*package, *session)) return {};
+      session->completed_itself = true;
+      commit_content(writer, context_, *session, *package, aftermath);
+      return {};
+    });
+    if (!completed) return completed;
+    settle(context_, aftermath);
+  }
   return {};
 }
 
@@ -536,6 +639,10 @@ Result<SessionFile> UpdateSessions::add_file(const Caller& caller, const UpdateS
     if (!session) return session.error();
     auto entry = entry_of(spec);
     if (!entry) return entry;
+    if (spec.source_type == SourceType::PULL && context_.fetcher == nullptr)
+      return Error(ErrorKind::unsupported, "quire.update_session.pull_unsupported",
+                   "This server does not fetch files by itself; add {name} with source_type PUSH and send its bytes.",
+                   {{"name", spec.name}});
     if (auto allowed = content::check_allowed(*session, SessionOperation::add_file); !allowed) return allowed.error();
     const auto item = writer.item(session->item_id);
     const auto library = item ? writer.library(item->library_id) : std::nullopt;
@@ -558,8 +665,10 @@ Result<SessionFile> UpdateSessions::add_file(const Caller& caller, const UpdateS
     record_activity(writer, *session, context_, false);
     return *entry;
   });
-  if (added) settle(context_, aftermath);
-  return added;
+  if (!added) return added;
+  settle(context_, aftermath);
+  if (spec.source_type == SourceType::PULL && context_.on_pull_added) context_.on_pull_added();
+  return live(context_, *std::move(added));
 }
 
 Result<std::vector<SessionFile>> UpdateSessions::files(const Caller& caller, const UpdateSessionId& id) {

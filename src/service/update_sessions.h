@@ -80,7 +80,8 @@ class UpdateSessions {
   base::Result<void> remove(const content::Caller& caller, const content::UpdateSessionId& id);
 
   /// InvalidArgument: name, size, checksum, source; NotAllowedInCurrentState: not ACTIVE, completing, or a manifest or
-  /// certificate after the descriptor; Unsupported: PULL, until pulls are built; UnableToAllocateResource: no room.
+  /// certificate after the descriptor; Unsupported: PULL where the server has no fetcher; UnableToAllocateResource: no
+  /// room.
   base::Result<content::SessionFile> add_file(const content::Caller& caller, const content::UpdateSessionId& id,
                                               const AddFileSpec& spec);
   base::Result<std::vector<content::SessionFile>> files(const content::Caller& caller,
@@ -91,6 +92,12 @@ class UpdateSessions {
   base::Result<void> remove_file(const content::Caller& caller, const content::UpdateSessionId& id,
                                  const std::string& name);
   base::Result<Validation> validate(const content::Caller& caller, const content::UpdateSessionId& id);
+
+  /// After a pull has ended: completes the session if `complete` was accepted before and no pull runs any more. What is
+  /// wrong then ends the session in ERROR.
+  base::Result<void> finish_completing(const content::UpdateSessionId& id);
+  /// For a worker: completes sessions that only pulled and that nobody completes (§28.1).
+  base::Result<void> complete_idle_pulls();
 
   /// For the expiry worker: removes sessions past their time, and ended ones past their retention.
   base::Result<void> remove_expired();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/uri.h"
 #include "service/archive_intake.h"
 #include "service/session_access.h"
 
@@ -78,7 +79,9 @@ Result<Located> locate(CatalogReader& reader, const TransferToken& token, base::
     gone = true;
     return session_ended();
   }
-  if (auto allowed = content::check_allowed(*session, content::SessionOperation::upload); !allowed)
+  // A pull goes on after `complete` was accepted; a push then has come too late.
+  const bool completing_pull = session->completing && entry->second.source_type == SourceType::PULL;
+  if (auto allowed = content::check_allowed(*session, content::SessionOperation::upload); !allowed && !completing_pull)
     return allowed.error();
   return Located{*std::move(session), std::move(entry->second)};
 }
@@ -312,6 +315,7 @@ class SessionUpload final : public Upload {
       const auto others = writer.session_files(at.session.id);
       read_metadata(writer, at.session.id, file, others);
       writer.put_session_file(at.session.id, file);
+      pull_references(writer, at.session.id, file, others);
       record_activity(writer, at.session);
       // A digest that contradicts the manifest ends the session at once, whichever of the two came later.
       mismatch = manifest_mismatch(writer.session_files(at.session.id));
@@ -356,6 +360,27 @@ class SessionUpload final : public Upload {
     for (const auto& problem : content::judge_package("ovf", files).invalid)
       if (problem.message.id == "quire.package.manifest_mismatch") return problem.message;
     return std::nullopt;
+  }
+
+  /// A descriptor that was pulled brings what it references, from the same place (§15.3).
+  void pull_references(CatalogWriter& writer, const UpdateSessionId& session, const SessionFile& descriptor,
+                       const std::vector<SessionFile>& others) {
+    const auto* facts = std::get_if<content::DescriptorFacts>(&descriptor.facts);
+    if (descriptor.source_type != SourceType::PULL || facts == nullptr) return;
+    for (const auto& expected : facts->expected_files) {
+      const auto added = [&](const SessionFile& file) {
+        return file.name == expected.name && file.source_type != SourceType::NONE;
+      };
+      if (std::any_of(others.begin(), others.end(), added)) continue;
+      SessionFile file;
+      file.name = expected.name;
+      file.source_type = SourceType::PULL;
+      file.source_endpoint = descriptor.source_endpoint;
+      file.source_endpoint->uri = base::sibling_uri(descriptor.source_endpoint->uri, expected.name);
+      file.status = TransferStatus::WAITING_FOR_TRANSFER;
+      file.upload_token = TransferToken(context_.identities.secret());
+      writer.put_session_file(session, file);
+    }
   }
 
   /// Sets the facts of a metadata file, and those of the certificate once certificate and manifest are both there.
@@ -480,6 +505,34 @@ Uploads::Begun Uploads::begin(const TransferToken& token, std::optional<std::int
   if (const auto started = upload->start(content_length); !started)
     return {nullptr, UploadRefusal{started.error(), false}};
   return {std::move(upload), std::nullopt};
+}
+
+Result<void> Uploads::fail(const TransferToken& token, const Message& reason) {
+  Aftermath aftermath;
+  const auto failed = context_.catalog.write([&](CatalogWriter& writer) -> Result<void> {
+    aftermath.clear();
+    bool gone = false;
+    const auto now = context_.clock.now();
+    const auto at = locate(writer, token, now, gone);
+    if (!at) return at.error();
+    fail_file(writer, *at, reason, now, aftermath);
+    return {};
+  });
+  if (failed) settle(context_, aftermath);
+  return failed;
+}
+
+Result<void> Uploads::touch(const TransferToken& token) {
+  return context_.catalog.write([&](CatalogWriter& writer) -> Result<void> {
+    bool gone = false;
+    const auto now = context_.clock.now();
+    auto at = locate(writer, token, now, gone);
+    if (!at) return at.error();
+    at->session.expires_at = extended(at->session.expires_at, now, context_.settings.update_session_timeout);
+    writer.update_update_session(at->session);
+    writer.touch_login(at->session.login, now);
+    return {};
+  });
 }
 
 Result<bool> Uploads::is_upload_endpoint(const TransferToken& token) {

@@ -59,6 +59,12 @@ class Uploads {
   Begun begin(const content::TransferToken& token, std::optional<std::int64_t> content_length,
               std::function<void()> on_stop);
 
+  /// For pulls: the file cannot be had, so it and its session end in ERROR for `reason`. NotFound when the session has
+  /// ended already.
+  base::Result<void> fail(const content::TransferToken& token, const base::Message& reason);
+  /// For pulls that wait before they try again: activity of the session and its login. NotFound when it has ended.
+  base::Result<void> touch(const content::TransferToken& token);
+
   /// True when `token` belongs to an upload endpoint (of any state), so that a GET on it is 405 and not 404.
   base::Result<bool> is_upload_endpoint(const content::TransferToken& token);
 

@@ -1,0 +1,24 @@
+#include "base/uri.h"
+
+#include <gtest/gtest.h>
+
+namespace quire::base {
+namespace {
+
+TEST(Uri, CredentialsAreTakenOutOfTheAuthorityOnly) {
+  EXPECT_EQ(without_credentials("https://me:secret@host/a@b"), "https://host/a@b");
+  EXPECT_EQ(without_credentials("https://me:p@ss@host:8443"), "https://host:8443");
+  EXPECT_EQ(without_credentials("https://host/a?x=u@v"), "https://host/a?x=u@v");
+  EXPECT_EQ(without_credentials("no uri"), "no uri");
+}
+
+TEST(Uri, SiblingsReplaceTheLastSegment) {
+  EXPECT_EQ(sibling_uri("https://host/a/p.ovf", "disk 1.vmdk"), "https://host/a/disk%201.vmdk");
+  EXPECT_EQ(sibling_uri("https://host/p.ovf?token=/x#f", "sub/d.vmdk"), "https://host/sub/d.vmdk");
+  EXPECT_EQ(sibling_uri("https://host", "d"), "https://host/d");
+}
+
+TEST(Uri, PathsAreEncodedButForSlashes) { EXPECT_EQ(percent_encode_path("a/b c%\xC3\xA4"), "a/b%20c%25%C3%A4"); }
+
+}  // namespace
+}  // namespace quire::base
