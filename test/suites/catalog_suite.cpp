@@ -971,9 +971,10 @@ TEST_P(CatalogSuite, AWriteThatFailsDoesNotDisturbOthers) {
           continue;
         }
         const auto done = write();
-        if (i % 4 == 0) EXPECT_TRUE(done) << done.error().cause();
-        if (i % 4 == 1) EXPECT_TRUE(!done && done.error().kind() == ErrorKind::not_found);
-        if (i % 4 == 2) EXPECT_TRUE(!done && done.error().kind() == ErrorKind::internal_server_error);
+        const auto kind = done ? std::nullopt : std::optional<ErrorKind>(done.error().kind());
+        constexpr std::array<std::optional<ErrorKind>, 3> expected = {std::nullopt, ErrorKind::not_found,
+                                                                      ErrorKind::internal_server_error};
+        EXPECT_EQ(kind, expected[static_cast<std::size_t>(i % 4)]);
       }
     });
   for (auto& thread : running) thread.join();

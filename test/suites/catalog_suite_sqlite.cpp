@@ -95,8 +95,11 @@ TEST_F(SqliteCatalog, AFullDiskFailsNoWriteThatIsAnsweredWithSuccess) {
       for (int i = 0; i < 20; ++i) {
         const auto name = std::to_string(number) + "-" + std::to_string(i);
         const auto done = put(*catalog, name, large);
-        if (done) mine.push_back(name);
-        if (!done) EXPECT_EQ(done.error().kind(), ErrorKind::unable_to_allocate_resource) << done.error().cause();
+        if (done) {
+          mine.push_back(name);
+        } else {
+          EXPECT_EQ(done.error().kind(), ErrorKind::unable_to_allocate_resource) << done.error().cause();
+        }
       }
     });
   for (auto& thread : threads) thread.join();

@@ -20,7 +20,7 @@ void Connection::run_once(const std::string& sql) {
   try {
     session_.once << sql;
   } catch (const soci::soci_error& error) {
-    fail(error, sql);
+    std::rethrow_exception(failure(error, sql));
   }
 }
 

@@ -3,6 +3,7 @@
 #include <soci/soci.h>
 
 #include <cstddef>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -85,8 +86,8 @@ class Connection {
   /// Connects; what SOCI throws then leaves as it is.
   Connection(const soci::backend_factory& factory, const std::string& parameters) : session_(factory, parameters) {}
 
-  /// Throws the content::CatalogFailure that `error` means.
-  [[noreturn]] virtual void fail(const soci::soci_error& error, std::string_view sql) = 0;
+  /// The content::CatalogFailure that `error` means.
+  virtual std::exception_ptr failure(const soci::soci_error& error, std::string_view sql) = 0;
   /// Destroys a statement that failed, now or at a better moment, but before the connection.
   virtual void dispose(std::unique_ptr<Statement> failed) = 0;
 
@@ -197,7 +198,7 @@ class Connection {
       return use(kept);
     } catch (const soci::soci_error& error) {
       discard(sql);
-      fail(error, sql);
+      std::rethrow_exception(failure(error, sql));
     } catch (...) {
       discard(sql);
       throw;

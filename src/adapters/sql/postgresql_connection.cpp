@@ -117,21 +117,22 @@ bool PostgresqlConnection::usable() {
   return PQstatus(handle(session())) == CONNECTION_OK && PQtransactionStatus(handle(session())) == PQTRANS_IDLE;
 }
 
-void PostgresqlConnection::fail(const soci::soci_error& error, std::string_view sql) {
+std::exception_ptr PostgresqlConnection::failure(const soci::soci_error& error, std::string_view sql) {
   // Not what(): SOCI adds the parameters' values to that, which may be secrets.
   const auto cause = error.get_error_message() + " in " + std::string(sql);
   const auto state = sqlstate_of(error);
   if (PQstatus(handle(session())) != CONNECTION_OK || state.starts_with("08") || state.starts_with("57P"))
-    throw Disconnected(unreachable(cause));
+    return std::make_exception_ptr(Disconnected(unreachable(cause)));
   if (state == "40001" || state == "40P01")  // serialization failure, deadlock
-    throw Collision(Error(ErrorKind::service_unavailable, "quire.catalog.contended",
-                          "Too many requests changed the same things at the same time. Try again.")
-                        .with_cause(cause),
-                    tries_);
+    return std::make_exception_ptr(
+        Collision(Error(ErrorKind::service_unavailable, "quire.catalog.contended",
+                        "Too many requests changed the same things at the same time. Try again.")
+                      .with_cause(cause),
+                  tries_));
   if (state == "23505" || state == "23503")  // unique and foreign key constraints
-    throw Collision(base::internal_error(cause), std::min(constraint_runs_max, tries_));
-  if (state == "53100") throw content::CatalogFailure(storage_full(cause));
-  throw content::CatalogFailure(base::internal_error(cause));
+    return std::make_exception_ptr(Collision(base::internal_error(cause), std::min(constraint_runs_max, tries_)));
+  if (state == "53100") return std::make_exception_ptr(content::CatalogFailure(storage_full(cause)));
+  return std::make_exception_ptr(content::CatalogFailure(base::internal_error(cause)));
 }
 
 void PostgresqlConnection::dispose(std::unique_ptr<Statement> failed) { failed_.push_back(std::move(failed)); }

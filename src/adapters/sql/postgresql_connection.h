@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -53,7 +54,7 @@ class PostgresqlConnection final : public Connection {
   bool usable();
 
  protected:
-  [[noreturn]] void fail(const soci::soci_error& error, std::string_view sql) override;
+  std::exception_ptr failure(const soci::soci_error& error, std::string_view sql) override;
   void dispose(std::unique_ptr<Statement> failed) override;
 
  private:

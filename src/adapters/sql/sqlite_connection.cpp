@@ -90,9 +90,10 @@ void SqliteConnection::roll_back() {
   }
 }
 
-void SqliteConnection::fail(const soci::soci_error& error, std::string_view sql) {
-  throw content::CatalogFailure(error_of(error, sqlite_api::sqlite3_system_errno(handle(session())),
-                                         error.get_error_message() + " in " + std::string(sql)));
+std::exception_ptr SqliteConnection::failure(const soci::soci_error& error, std::string_view sql) {
+  return std::make_exception_ptr(
+      content::CatalogFailure(error_of(error, sqlite_api::sqlite3_system_errno(handle(session())),
+                                       error.get_error_message() + " in " + std::string(sql))));
 }
 
 /// At once: a statement with unread rows would hold the transaction's snapshot.

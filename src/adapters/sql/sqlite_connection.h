@@ -1,7 +1,9 @@
 #pragma once
 
+#include <exception>
 #include <filesystem>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "adapters/sql/connection.h"
@@ -22,7 +24,7 @@ class SqliteConnection final : public Connection {
   void roll_back();
 
  protected:
-  [[noreturn]] void fail(const soci::soci_error& error, std::string_view sql) override;
+  std::exception_ptr failure(const soci::soci_error& error, std::string_view sql) override;
   void dispose(std::unique_ptr<Statement> failed) override;
 
  private:
