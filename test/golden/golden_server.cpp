@@ -1,0 +1,155 @@
+#include "golden/golden_server.h"
+
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include "adapters/files/file_blob_store.h"
+#include "adapters/sql/sql_catalog.h"
+#include "wire/request_target.h"
+
+namespace quire::golden {
+namespace {
+
+using base::Result;
+using content::BlobId;
+using content::BlobStore;
+using content::CatalogWriter;
+
+template <class T>
+T value_of(Result<T> result) {
+  if (!result) throw std::runtime_error(result.error().text() + " " + result.error().cause());
+  return *std::move(result);
+}
+
+/// Blobs lie where the test runs, but are said to lie at a fixed place with fixed room.
+class PlacedBlobStore final : public BlobStore {
+ public:
+  PlacedBlobStore(std::unique_ptr<BlobStore> blobs, std::string place)
+      : blobs_(std::move(blobs)), place_(std::move(place)) {}
+
+  Result<std::unique_ptr<content::BlobWriter>> create(const BlobId& id,
+                                                      std::optional<std::int64_t> expected_bytes) override {
+    return blobs_->create(id, expected_bytes);
+  }
+  Result<std::unique_ptr<content::BlobReader>> open(const BlobId& id) override { return blobs_->open(id); }
+  Result<void> remove(const BlobId& id) override { return blobs_->remove(id); }
+  Result<void> list(const std::function<void(const BlobId&)>& visit) override { return blobs_->list(visit); }
+  Result<void> remove_unfinished() override { return blobs_->remove_unfinished(); }
+  Result<Space> space() override { return Space{1'000'000'000'000, 400'000'000'000}; }
+  std::string uri(const BlobId& id) const override {
+    return place_ + "/blobs/" + id.text().substr(0, 2) + "/" + id.text();
+  }
+
+ private:
+  std::unique_ptr<BlobStore> blobs_;
+  std::string place_;
+};
+
+content::Storage storage_of(const std::filesystem::path& folder, const std::string& number) {
+  const std::string name = "LocalDS_" + number;
+  const std::string place = "file:///srv/quire/" + name;
+  auto blobs = value_of(adapters::files::open_file_blob_store(folder / name, {name, false}));
+  return {content::StorageId("datastore-1" + number), name, "99999999-0000-4000-8000-00000000000" + number, place,
+          std::make_shared<PlacedBlobStore>(std::move(blobs), place)};
+}
+
+std::vector<content::Storage> storages_in(const std::filesystem::path& folder) {
+  return {storage_of(folder, "1"), storage_of(folder, "2")};
+}
+
+struct Endpoint {
+  content::TransferToken token;
+  std::string name;
+};
+
+/// The parts of `<base_url>/cls/data/<token>/<name>`.
+Endpoint endpoint_of(std::string_view uri) {
+  const auto path = uri.find("/cls/data/");
+  if (path == std::string_view::npos) throw std::runtime_error("no transfer URI: " + std::string(uri));
+  const auto target = value_of(wire::parse_target(std::string(uri.substr(path))));
+  std::string name;
+  for (std::size_t i = 3; i < target.segments.size(); ++i) name += (i == 3 ? "" : "/") + target.segments[i];
+  return {content::TransferToken(target.segments.at(2)), name};
+}
+
+std::string described(const base::Error& error) {
+  return "refused with " + std::string(base::name_of(error.kind())) + ": " + error.text();
+}
+
+}  // namespace
+
+GoldenServer::GoldenServer()
+    : catalog_(value_of(adapters::sql::open_sqlite_catalog(folder_.path() / "catalog.sqlite"))),
+      storages_(storages_in(folder_.path())),
+      context_{*catalog_, storages_, clock_, identities_, transfers_, {}, {}},
+      logins_(*catalog_, clock_, identities_, context_.limits, {}),
+      services_{.context = context_, .logins = logins_, .server_guid = std::string(server_guid)},
+      router_(services_) {
+  for (const auto* user : {"administrator@vsphere.local", "somebody@vsphere.local"}) {
+    const bool administrator = user[0] == 'a';
+    if (const auto set = logins_.set_password(user, "secret", administrator); !set)
+      throw std::runtime_error(set.error().text());
+  }
+}
+
+wire::Response GoldenServer::handle(wire::Request request) const {
+  request.base_url = base_url;
+  return router_.handle(request);
+}
+
+std::string GoldenServer::upload(std::string_view uri, std::string_view bytes) {
+  return send(uri, bytes, service::BodyEnd::whole);
+}
+
+std::string GoldenServer::upload_part(std::string_view uri, std::string_view bytes) {
+  return send(uri, bytes, service::BodyEnd::broken);
+}
+
+std::string GoldenServer::send(std::string_view uri, std::string_view bytes, service::BodyEnd end) {
+  const bool whole = end == service::BodyEnd::whole;
+  const auto announced = whole ? std::optional<std::int64_t>(bytes.size()) : std::nullopt;
+  auto begun = services_.uploads.begin(endpoint_of(uri).token, announced, [] {});
+  if (begun.refusal) return std::string(begun.refusal->gone ? "gone, " : "") + described(begun.refusal->error);
+  if (const auto appended = begun.upload->append(std::as_bytes(std::span(bytes))); !appended)
+    return described(appended.error());
+  if (const auto finished = begun.upload->finish(end); !finished) return described(finished.error());
+  return whole ? "stored" : "left unfinished";
+}
+
+std::string GoldenServer::download(std::string_view uri) {
+  const auto endpoint = endpoint_of(uri);
+  const auto opened = services_.downloads.open(endpoint.token, endpoint.name);
+  if (!opened) return described(opened.error());
+  std::vector<std::byte> bytes(static_cast<std::size_t>(opened->bytes->size()));
+  if (const auto got = opened->bytes->read(0, bytes); !got || *got != bytes.size()) return "bytes missing";
+  return std::to_string(bytes.size()) + " bytes with the SHA-256 digest " +
+         base::digest_of(base::DigestAlgorithm::SHA256, bytes).hex;
+}
+
+GoldenServer::Subscribed GoldenServer::add_subscribed_library() {
+  content::Library library;
+  library.id = content::LibraryId(identities_.uuid());
+  library.name = "mirror";
+  library.type = content::LibraryType::SUBSCRIBED;
+  library.creation_time = clock_.now();
+  library.last_modified_time = clock_.now();
+  library.storage = storages_.default_storage().id;
+  library.backing.datastore_id = library.storage.text();
+  content::Item item;
+  item.id = content::ItemId(identities_.uuid());
+  item.library_id = library.id;
+  item.name = "mirrored";
+  item.creation_time = clock_.now();
+  item.last_modified_time = clock_.now();
+  item.source_id = "another server's item";
+  const auto added = catalog_->write([&](CatalogWriter& writer) -> Result<void> {
+    writer.insert_library(library);
+    writer.insert_item(item);
+    return {};
+  });
+  if (!added) throw std::runtime_error(added.error().text());
+  return {library.id.text(), item.id.text()};
+}
+
+}  // namespace quire::golden

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "content/catalog.h"
+#include "service/services.h"
+#include "support/manual_clock.h"
+#include "support/sequential_identities.h"
+#include "support/temporary_folder.h"
+#include "wire/router.h"
+
+namespace quire::golden {
+
+/// A whole server without sockets whose answers depend on nothing but the requests: time stands still, identifiers
+/// count up, storages report a fixed place and a fixed room. Users: administrator@vsphere.local and
+/// somebody@vsphere.local, both with the password `secret`; the second is no administrator.
+class GoldenServer {
+ public:
+  static constexpr std::string_view base_url = "https://quire.example";
+  static constexpr std::string_view server_guid = "11111111-2222-4333-8444-555555555555";
+
+  GoldenServer();
+
+  wire::Response handle(wire::Request request) const;
+
+  test_support::ManualClock& clock() { return clock_; }
+  content::Limits& limits() { return context_.limits; }
+
+  /// Sends `bytes` to an upload endpoint, as the HTTP layer would. What became of it in one line.
+  std::string upload(std::string_view uri, std::string_view bytes);
+  /// The first part of a body whose connection then breaks.
+  std::string upload_part(std::string_view uri, std::string_view bytes);
+  /// Reads a download endpoint. What came in one line.
+  std::string download(std::string_view uri);
+
+  /// A subscribed library with one item, which no operation can make yet.
+  struct Subscribed {
+    std::string library;
+    std::string item;
+  };
+  Subscribed add_subscribed_library();
+
+ private:
+  std::string send(std::string_view uri, std::string_view bytes, service::BodyEnd end);
+
+  test_support::TemporaryFolder folder_;
+  test_support::ManualClock clock_;
+  test_support::SequentialIdentities identities_;
+  std::unique_ptr<content::Catalog> catalog_;
+  content::Storages storages_;
+  service::TransferBoard transfers_;
+  service::Context context_;
+  service::Logins logins_;
+  service::Services services_;
+  wire::Router router_;
+};
+
+}  // namespace quire::golden

@@ -1,0 +1,97 @@
+#include <gtest/gtest.h>
+
+#include <boost/json/serialize.hpp>
+#include <set>
+
+#include "golden/library_scenario.h"
+#include "golden/soap_scenario.h"
+#include "golden/transport_scenarios.h"
+
+/// Transcripts of every operation on every wire, compared with those that were reviewed against the contract. A change
+/// of a wire shows here as a difference: run with QUIRE_UPDATE_GOLDEN=1 to write the files anew, and review them.
+namespace quire::golden {
+namespace {
+
+namespace json = boost::json;
+
+struct Recording {
+  std::string transcript;
+  std::vector<Outcome> outcomes;  ///< of the scenario that all bindings share
+};
+
+Recording record(Binding binding) {
+  GoldenServer server;
+  Transcript transcript;
+  Client client(binding, server, transcript);
+  walk_through_the_api(client);
+  Recording recording;
+  recording.outcomes = client.outcomes();
+  switch (binding) {
+    case Binding::legacy_rest:
+      legacy_rest_transport(client);
+      break;
+    case Binding::new_rest:
+      new_rest_transport(client);
+      break;
+    case Binding::json_rpc:
+      json_rpc_transport(client);
+      break;
+  }
+  recording.transcript = transcript.text();
+  return recording;
+}
+
+const Recording& recording_of(Binding binding) {
+  static const Recording legacy = record(Binding::legacy_rest);
+  static const Recording current = record(Binding::new_rest);
+  static const Recording rpc = record(Binding::json_rpc);
+  return binding == Binding::legacy_rest ? legacy : binding == Binding::new_rest ? current : rpc;
+}
+
+constexpr Binding all_bindings[] = {Binding::legacy_rest, Binding::new_rest, Binding::json_rpc};
+
+TEST(GoldenTranscripts, LegacyRest) { expect_golden("legacy_rest.txt", recording_of(Binding::legacy_rest).transcript); }
+
+TEST(GoldenTranscripts, NewRest) { expect_golden("new_rest.txt", recording_of(Binding::new_rest).transcript); }
+
+TEST(GoldenTranscripts, JsonRpc) { expect_golden("json_rpc.txt", recording_of(Binding::json_rpc).transcript); }
+
+TEST(GoldenTranscripts, Soap) {
+  GoldenServer server;
+  Transcript transcript;
+  walk_through_soap(server, transcript);
+  expect_golden("soap.txt", transcript.text());
+}
+
+TEST(GoldenTranscripts, HoldASuccessOfEveryOperation) {
+  for (const auto binding : all_bindings) {
+    std::set<std::string> succeeded;
+    for (const auto& outcome : recording_of(binding).outcomes)
+      if (outcome.error_type.empty()) succeeded.insert("com.vmware." + outcome.operation);
+    for (const auto& operation : api::all_operations())
+      EXPECT_TRUE(succeeded.contains(operation.facts.service + "." + operation.facts.name))
+          << operation.facts.service << "." << operation.facts.name << " is missing in library_scenario.cpp";
+  }
+}
+
+TEST(GoldenTranscripts, TellTheSameInEveryBinding) {
+  const auto& reference = recording_of(Binding::legacy_rest).outcomes;
+  for (const auto binding : {Binding::new_rest, Binding::json_rpc}) {
+    const auto& outcomes = recording_of(binding).outcomes;
+    ASSERT_EQ(outcomes.size(), reference.size());
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+      EXPECT_EQ(outcomes[i].operation, reference[i].operation);
+      EXPECT_EQ(outcomes[i].error_type, reference[i].error_type) << outcomes[i].operation << ", call " << i + 1;
+      EXPECT_TRUE(outcomes[i].result == reference[i].result) << outcomes[i].operation << ", call " << i + 1 << "\n"
+                                                             << json::serialize(outcomes[i].result) << "\n"
+                                                             << json::serialize(reference[i].result);
+    }
+  }
+}
+
+TEST(GoldenTranscripts, AreTheSameEveryTime) {
+  EXPECT_EQ(record(Binding::new_rest).transcript, recording_of(Binding::new_rest).transcript);
+}
+
+}  // namespace
+}  // namespace quire::golden

@@ -1,0 +1,690 @@
+#include "golden/library_scenario.h"
+
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+
+#include "support/tar_writer.h"
+
+namespace quire::golden {
+namespace {
+
+namespace json = boost::json;
+using json::object;
+
+constexpr auto administrator = "administrator@vsphere.local";
+constexpr auto somebody = "somebody@vsphere.local";
+constexpr auto unknown_id = "nonsense";
+constexpr auto client_token = "77777777-0000-4000-8000-000000000001";
+constexpr std::string_view iso_bytes = "the bytes of an image";
+
+std::string text(const json::value& value) { return std::string(value.as_string()); }
+
+std::string file_in_package(const std::string& name) {
+  std::ifstream in(std::string(QUIRE_GOLDEN_FOLDER) + "/package/" + name, std::ios::binary);
+  if (!in) throw std::runtime_error("the golden package has no file " + name);
+  std::ostringstream bytes;
+  bytes << in.rdbuf();
+  return bytes.str();
+}
+
+std::string sha256_of(std::string_view bytes) {
+  return base::digest_of(base::DigestAlgorithm::SHA256, std::as_bytes(std::span(bytes))).hex;
+}
+
+object checksum(std::string_view algorithm, std::string_view hex) {
+  return {{"algorithm", algorithm}, {"checksum", hex}};
+}
+
+/// The scenario's cast, by the names that it gives them.
+struct Walk {
+  Client& client;
+  std::string admin_token{};
+  std::string other_token{};
+  std::string images{};   ///< library on the default storage
+  std::string archive{};  ///< library on the second storage
+  GoldenServer::Subscribed subscribed{};
+  std::string ubuntu{};  ///< item of type iso
+  std::string tiny{};    ///< item of type ovf
+
+  // --- shorthands ---
+
+  json::value done(std::string_view operation, object input = {}, std::string_view remark = "") const {
+    return client.done(operation, std::move(input), remark);
+  }
+  void refused(std::string_view error_type, std::string_view operation, object input = {},
+               std::string_view remark = "") const {
+    client.refused(error_type, operation, std::move(input), remark);
+  }
+  void section(std::string_view title) const { client.transcript().heading(title); }
+
+  std::string new_item(std::string_view name, std::string_view type) const {
+    return text(done("content.library.item.create",
+                     {{"create_spec", object{{"library_id", images}, {"name", name}, {"type", type}}}}));
+  }
+  std::string new_session(const std::string& item, std::string_view remark = "") const {
+    return text(done("content.library.item.update_session.create", {{"create_spec", object{{"library_item_id", item}}}},
+                     remark));
+  }
+  json::value session(const std::string& id, std::string_view remark = "") const {
+    return done("content.library.item.update_session.get", {{"update_session_id", id}}, remark);
+  }
+  /// Adds a file to be pushed; its endpoint.
+  std::string add(const std::string& id, object spec, std::string_view remark = "") const {
+    spec.emplace("source_type", "PUSH");
+    const auto info = done("content.library.item.updatesession.file.add",
+                           {{"update_session_id", id}, {"file_spec", std::move(spec)}}, remark);
+    return text(info.at("upload_endpoint").at("uri"));
+  }
+  void push(const std::string& id, const std::string& name, std::string_view bytes) const {
+    client.upload(add(id, {{"name", name}, {"size", bytes.size()}}), bytes);
+  }
+  void complete(const std::string& id) const {
+    done("content.library.item.update_session.complete", {{"update_session_id", id}});
+  }
+  void remove_session(const std::string& id) const {
+    done("content.library.item.update_session.delete", {{"update_session_id", id}});
+  }
+  json::value file(const std::string& id, std::string_view name, std::string_view remark = "") const {
+    return done("content.library.item.updatesession.file.get", {{"update_session_id", id}, {"file_name", name}},
+                remark);
+  }
+
+  // --- the scenes, in order ---
+
+  void logins() {
+    section("Logins");
+    client.authenticate_once(administrator, "wrong");
+    refused("UNAUTHENTICATED", "cis.session.create", {}, "wrong password");
+    refused("UNAUTHENTICATED", "cis.session.create", {}, "no credentials");
+    refused("UNAUTHENTICATED", "cis.session.get", {}, "no session");
+    client.use("00000000000000000000000000009999");
+    refused("UNAUTHENTICATED", "cis.session.get", {}, "unknown session");
+    refused("UNAUTHENTICATED", "content.library.list", {}, "unknown session");
+    client.use(std::nullopt);
+
+    client.authenticate_once(somebody, "secret");
+    client.use(text(done("cis.session.create")));
+    done("cis.session.get");
+    done("cis.session.delete");
+    refused("UNAUTHENTICATED", "cis.session.get", {}, "after its end");
+    client.use(std::nullopt);
+
+    client.authenticate_once(somebody, "secret");
+    other_token = text(done("cis.session.create"));
+    client.server().limits().logins_max = 1;
+    client.authenticate_once(administrator, "secret");
+    refused("SERVICE_UNAVAILABLE", "cis.session.create", {}, "too many sessions");
+    client.server().limits().logins_max = content::Limits().logins_max;
+    client.authenticate_once(administrator, "secret");
+    admin_token = text(done("cis.session.create"));
+    client.use(admin_token);
+    done("cis.session.get");
+  }
+
+  void configuration() const {
+    section("Configuration and item types");
+    done("content.configuration.get");
+    done("content.configuration.update",
+         {{"model", object{{"automatic_sync_enabled", false}, {"automatic_sync_start_hour", 22}}}});
+    done("content.configuration.get", {}, "two members changed");
+    refused("INVALID_ARGUMENT", "content.configuration.update", {{"model", object{{"automatic_sync_stop_hour", 24}}}});
+    refused("INVALID_ARGUMENT", "content.configuration.update", {}, "without a model");
+    done("content.type.list");
+  }
+
+  void libraries() {
+    section("Libraries");
+    done("content.library.list", {}, "none");
+    const object spec{
+        {"name", "images"},
+        {"description", "Golden images"},
+        {"type", "LOCAL"},
+        {"storage_backings", json::array{object{{"type", "DATASTORE"}, {"datastore_id", "datastore-11"}}}}};
+    images = text(done("content.local_library.create", {{"client_token", client_token}, {"create_spec", spec}},
+                       "on a datastore"));
+    done("content.local_library.create", {{"client_token", client_token}, {"create_spec", spec}},
+         "the same client_token again");
+    refused("INVALID_ARGUMENT", "content.local_library.create",
+            {{"client_token", client_token}, {"create_spec", object{{"name", "other"}}}},
+            "the same client_token for another spec");
+    archive = text(done(
+        "content.local_library.create",
+        {{"create_spec",
+          object{{"name", "Archive"},
+                 {"optimization_info", object{{"optimize_remote_publishing", true}}},
+                 {"storage_backings",
+                  json::array{object{{"type", "OTHER"}, {"storage_uri", "file:///srv/quire/LocalDS_2/archive"}}}}}}},
+        "on other storage"));
+    const auto scratch =
+        text(done("content.local_library.create", {{"create_spec", object{{"name", "scratch"}}}}, "on any storage"));
+    refused("INVALID_ARGUMENT", "content.local_library.create", {{"create_spec", object{}}}, "without a name");
+    refused("INVALID_ARGUMENT", "content.local_library.create",
+            {{"create_spec", object{{"name", std::string(81, 'x')}}}}, "name too long");
+    refused("INVALID_ARGUMENT", "content.local_library.create",
+            {{"client_token", "no uuid"}, {"create_spec", object{{"name", "x"}}}}, "bad client_token");
+    refused("INVALID_ARGUMENT", "content.local_library.create",
+            {{"create_spec",
+              object{{"name", "x"},
+                     {"storage_backings", json::array{object{{"type", "DATASTORE"}, {"datastore_id", "nowhere"}}}}}}},
+            "unknown datastore");
+    refused("UNSUPPORTED", "content.local_library.create",
+            {{"create_spec", object{{"name", "x"},
+                                    {"storage_backings",
+                                     json::array{object{{"type", "DATASTORE"}, {"datastore_id", "datastore-11"}},
+                                                 object{{"type", "DATASTORE"}, {"datastore_id", "datastore-12"}}}}}}},
+            "two storage backings");
+    refused("UNSUPPORTED", "content.local_library.create",
+            {{"create_spec",
+              object{{"name", "x"},
+                     {"publish_info",
+                      object{{"authentication_method", "BASIC"}, {"published", true}, {"password", "secret"}}}}}},
+            "published");
+    subscribed = client.server().add_subscribed_library();
+
+    done("content.library.list");
+    done("content.local_library.list");
+    done("content.library.get", {{"library_id", images}});
+    done("content.library.get", {{"library_id", subscribed.library}}, "subscribed");
+    done("content.local_library.get", {{"library_id", archive}});
+    done("content.library.find", {{"spec", object{{"name", "IMAGES"}}}}, "by name");
+    done("content.library.find", {{"spec", object{{"name", "mirror"}, {"type", "SUBSCRIBED"}}}}, "by name and type");
+    done("content.library.find", {{"spec", object{{"name", "nothing of that name"}}}}, "nothing found");
+    refused("INVALID_ARGUMENT", "content.library.find", {{"spec", object{}}}, "nothing asked for");
+    refused("INVALID_ARGUMENT", "content.library.find", {{"spec", object{{"type", "REMOTE"}}}}, "no such type");
+
+    done("content.library.update", {{"library_id", images}, {"update_spec", object{{"description", ""}}}});
+    done("content.local_library.update",
+         {{"library_id", images}, {"update_spec", object{{"description", "Images"}, {"version", "3"}}}},
+         "of the current version");
+    done("content.library.get", {{"library_id", images}}, "changed twice");
+    refused("INVALID_ARGUMENT", "content.library.update",
+            {{"library_id", images}, {"update_spec", object{{"name", "x"}, {"version", "2"}}}}, "stale version");
+    refused("CONCURRENT_CHANGE", "content.local_library.update",
+            {{"library_id", images}, {"update_spec", object{{"name", "x"}, {"version", "2"}}}}, "stale version");
+    refused("INVALID_ARGUMENT", "content.library.update",
+            {{"library_id", images}, {"update_spec", object{{"name", " "}}}}, "blank name");
+    refused("UNSUPPORTED", "content.local_library.update",
+            {{"library_id", images},
+             {"update_spec", object{{"publish_info", object{{"authentication_method", "NONE"}, {"published", true}}}}}},
+            "published");
+
+    const object nowhere{{"library_id", unknown_id}};
+    const object nowhere_with_spec{{"library_id", unknown_id}, {"update_spec", object{{"name", "x"}}}};
+    refused("NOT_FOUND", "content.library.get", nowhere);
+    refused("NOT_FOUND", "content.library.update", nowhere_with_spec);
+    refused("NOT_FOUND", "content.local_library.get", nowhere);
+    refused("NOT_FOUND", "content.local_library.update", nowhere_with_spec);
+    refused("NOT_FOUND", "content.local_library.delete", nowhere);
+    const object mirror{{"library_id", subscribed.library}};
+    refused("INVALID_ELEMENT_TYPE", "content.local_library.get", mirror, "subscribed");
+    refused("INVALID_ELEMENT_TYPE", "content.local_library.update",
+            {{"library_id", subscribed.library}, {"update_spec", object{{"name", "x"}}}}, "subscribed");
+    refused("INVALID_ELEMENT_TYPE", "content.local_library.delete", mirror, "subscribed");
+    done("content.local_library.delete", {{"library_id", scratch}});
+    refused("NOT_FOUND", "content.local_library.get", {{"library_id", scratch}}, "deleted");
+  }
+
+  void items() {
+    section("Items");
+    done("content.library.item.list", {{"library_id", images}}, "none");
+    const object spec{{"library_id", images}, {"name", "ubuntu"}, {"description", ""}, {"type", "iso"}};
+    ubuntu = text(done("content.library.item.create", {{"client_token", client_token}, {"create_spec", spec}}));
+    done("content.library.item.create", {{"client_token", client_token}, {"create_spec", spec}},
+         "the same client_token again");
+    refused("ALREADY_EXISTS", "content.library.item.create", {{"create_spec", spec}}, "name taken");
+    refused("INVALID_ARGUMENT", "content.library.item.create", {{"client_token", "1"}, {"create_spec", spec}},
+            "bad client_token");
+    refused("INVALID_ARGUMENT", "content.library.item.create", {{"create_spec", object{{"library_id", images}}}},
+            "without a name");
+    refused("INVALID_ARGUMENT", "content.library.item.create", {{"create_spec", object{{"name", "x"}}}},
+            "without a library");
+    refused("NOT_FOUND", "content.library.item.create",
+            {{"create_spec", object{{"library_id", unknown_id}, {"name", "x"}}}}, "unknown library");
+    refused("INVALID_ELEMENT_TYPE", "content.library.item.create",
+            {{"create_spec", object{{"library_id", subscribed.library}, {"name", "x"}}}}, "subscribed library");
+    tiny = new_item("tiny", "ovf");
+
+    done("content.library.item.list", {{"library_id", images}});
+    refused("NOT_FOUND", "content.library.item.list", {{"library_id", unknown_id}});
+    done("content.library.item.find", {{"spec", object{{"name", "UBUNTU"}, {"library_id", images}}}}, "by name");
+    done("content.library.item.find", {{"spec", object{{"type", "Ovf"}, {"cached", true}}}}, "by type");
+    done("content.library.item.find", {{"spec", object{{"source_id", "another server's item"}}}}, "by source");
+    refused("INVALID_ARGUMENT", "content.library.item.find", {{"spec", object{}}}, "nothing asked for");
+    done("content.library.item.get", {{"library_item_id", ubuntu}}, "without content");
+    refused("NOT_FOUND", "content.library.item.get", {{"library_item_id", unknown_id}});
+
+    done("content.library.item.update",
+         {{"library_item_id", ubuntu}, {"update_spec", object{{"description", "24.04"}, {"version", "1"}}}});
+    done("content.library.item.get", {{"library_item_id", ubuntu}}, "changed");
+    refused("INVALID_ARGUMENT", "content.library.item.update",
+            {{"library_item_id", ubuntu}, {"update_spec", object{{"description", "x"}, {"version", "1"}}}},
+            "stale version");
+    refused("ALREADY_EXISTS", "content.library.item.update",
+            {{"library_item_id", ubuntu}, {"update_spec", object{{"name", "tiny"}}}}, "name taken");
+    refused("INVALID_ARGUMENT", "content.library.item.update",
+            {{"library_item_id", ubuntu}, {"update_spec", object{{"name", ""}}}}, "empty name");
+    refused("NOT_FOUND", "content.library.item.update",
+            {{"library_item_id", unknown_id}, {"update_spec", object{{"name", "x"}}}});
+    done("content.library.item.file.list", {{"library_item_id", ubuntu}}, "without content");
+    done("content.library.item.storage.list", {{"library_item_id", ubuntu}}, "without content");
+  }
+
+  void create_update_session_refused() const {
+    const auto* operation = "content.library.item.update_session.create";
+    refused("INVALID_ARGUMENT", operation, {{"create_spec", object{}}}, "without an item");
+    refused("NOT_FOUND", operation, {{"create_spec", object{{"library_item_id", unknown_id}}}});
+    refused("INVALID_ELEMENT_TYPE", operation, {{"create_spec", object{{"library_item_id", subscribed.item}}}},
+            "item of a subscribed library");
+    refused("INVALID_ARGUMENT", operation,
+            {{"client_token", "1"}, {"create_spec", object{{"library_item_id", ubuntu}}}}, "bad client_token");
+  }
+
+  void add_file_refused(const std::string& id) const {
+    const auto refuse = [&](std::string_view error_type, object spec, std::string_view remark) {
+      refused(error_type, "content.library.item.updatesession.file.add",
+              {{"update_session_id", id}, {"file_spec", std::move(spec)}}, remark);
+    };
+    refuse("INVALID_ARGUMENT", {{"name", "../x"}, {"source_type", "PUSH"}}, "bad name");
+    refuse("INVALID_ARGUMENT", {{"name", "x"}, {"source_type", "NONE"}}, "source type NONE");
+    refuse("INVALID_ARGUMENT", {{"name", "x"}, {"source_type", "PULL"}}, "PULL without source");
+    refuse("UNSUPPORTED",
+           {{"name", "x"}, {"source_type", "PULL"}, {"source_endpoint", object{{"uri", "https://mirror.example/x"}}}},
+           "PULL");
+    refuse("INVALID_ARGUMENT", {{"name", "x"}, {"source_type", "PUSH"}, {"checksum_info", checksum("SHA256", "12345")}},
+           "bad checksum");
+    refuse("INVALID_ARGUMENT",
+           {{"name", "x"}, {"source_type", "PUSH"}, {"checksum_info", object{{"algorithm", "SHA1"}}}},
+           "checksum missing");
+    refuse("INVALID_ARGUMENT", {{"source_type", "PUSH"}}, "name missing");
+    refuse("UNABLE_TO_ALLOCATE_RESOURCE", {{"name", "x"}, {"source_type", "PUSH"}, {"size", 500'000'000'000}},
+           "no room");
+    refused("NOT_FOUND", "content.library.item.updatesession.file.add",
+            {{"update_session_id", unknown_id}, {"file_spec", object{{"name", "x"}, {"source_type", "PUSH"}}}});
+  }
+
+  void update_session() const {
+    section("An update session on an image");
+    create_update_session_refused();
+    const object spec{{"client_token", "88888888-0000-4000-8000-000000000001"},
+                      {"create_spec", object{{"library_item_id", ubuntu}, {"library_item_content_version", "1"}}}};
+    const auto id = text(done("content.library.item.update_session.create", spec));
+    const object with_id{{"update_session_id", id}};
+    done("content.library.item.update_session.create", spec, "the same client_token again");
+    refused("RESOURCE_BUSY", "content.library.item.update_session.create",
+            {{"create_spec", object{{"library_item_id", ubuntu}}}}, "a second one");
+    session(id, "no file yet");
+    done("content.library.item.update_session.list", {{"library_item_id", ubuntu}}, "of one item");
+    done("content.library.item.update_session.list");
+    refused("NOT_FOUND", "content.library.item.update_session.list", {{"library_item_id", unknown_id}});
+
+    client.use(other_token);
+    done("content.library.item.update_session.list", {}, "of another user");
+    refused("NOT_FOUND", "content.library.item.update_session.get", with_id, "of another user");
+    client.use(admin_token);
+
+    done("content.library.item.update_session.update",
+         {{"update_session_id", id},
+          {"update_spec",
+           object{{"warning_behavior", json::array{object{{"type", "SELF_SIGNED_CERTIFICATE"}, {"ignored", true}}}}}}});
+    refused("INVALID_ARGUMENT", "content.library.item.update_session.update",
+            {{"update_session_id", id},
+             {"update_spec",
+              object{{"warning_behavior", json::array{object{{"type", "EXPIRED_CERTIFICATE"}, {"ignored", true}},
+                                                      object{{"type", "EXPIRED_CERTIFICATE"}, {"ignored", true}}}}}}},
+            "one type twice");
+    done("content.library.item.update_session.keep_alive", with_id, "without progress");
+    done("content.library.item.update_session.keep_alive", {{"update_session_id", id}, {"client_progress", 40}});
+    refused("INVALID_ARGUMENT", "content.library.item.update_session.keep_alive",
+            {{"update_session_id", id}, {"client_progress", 101}});
+
+    add_file_refused(id);
+    const auto iso = add(id, {{"name", "ubuntu.iso"},
+                              {"size", iso_bytes.size()},
+                              {"checksum_info", checksum("SHA256", sha256_of(iso_bytes))}});
+    session(id, "warnings, progress and preview");
+    refused("NOT_ALLOWED_IN_CURRENT_STATE", "content.library.item.updatesession.file.validate", with_id,
+            "not received");
+    refused("NOT_ALLOWED_IN_CURRENT_STATE", "content.library.item.update_session.complete", with_id, "not received");
+    file(id, "ubuntu.iso", "waiting");
+    client.upload_part(iso, iso_bytes.substr(0, 5));
+    file(id, "ubuntu.iso", "five bytes have come");
+    client.upload(iso, iso_bytes);
+    file(id, "ubuntu.iso", "received");
+    const auto notes = add(id, {{"name", "docs/read me.txt"}}, "a name that needs escapes");
+    client.upload(notes, "notes");
+    file(id, "docs/read me.txt");
+    push(id, "unwanted", "bytes");
+    done("content.library.item.updatesession.file.remove", {{"update_session_id", id}, {"file_name", "unwanted"}});
+    refused("INVALID_ARGUMENT", "content.library.item.updatesession.file.remove",
+            {{"update_session_id", id}, {"file_name", "unwanted"}}, "no such file any more");
+    refused("INVALID_ARGUMENT", "content.library.item.updatesession.file.get",
+            {{"update_session_id", id}, {"file_name", "unwanted"}}, "no such file any more");
+    done("content.library.item.updatesession.file.list", with_id);
+    refused("NOT_ALLOWED_IN_CURRENT_STATE", "content.library.item.update_session.delete", with_id, "while ACTIVE");
+    done("content.library.item.updatesession.file.validate", with_id);
+    done("content.library.item.file.list", {{"library_item_id", ubuntu}}, "nothing shows before complete");
+    complete(id);
+    session(id, "DONE");
+    ended_session_refuses(id);
+    client.upload(iso, iso_bytes);
+    remove_session(id);
+    unknown_session_refuses();
+  }
+
+  void ended_session_refuses(const std::string& id) const {
+    const object with_id{{"update_session_id", id}};
+    const std::string service = "content.library.item.update_session.";
+    const std::string files = "content.library.item.updatesession.file.";
+    done(files + "list", with_id, "of an ended session");
+    done(files + "get", {{"update_session_id", id}, {"file_name", "ubuntu.iso"}}, "of an ended session");
+    constexpr auto error = "NOT_ALLOWED_IN_CURRENT_STATE";
+    refused(error, service + "update", {{"update_session_id", id}, {"update_spec", object{}}}, "DONE");
+    refused(error, service + "complete", with_id, "DONE");
+    refused(error, service + "keep_alive", with_id, "DONE");
+    refused(error, service + "cancel", with_id, "DONE");
+    refused(error, service + "fail", {{"update_session_id", id}, {"client_error_message", "x"}}, "DONE");
+    refused(error, files + "add",
+            {{"update_session_id", id}, {"file_spec", object{{"name", "x"}, {"source_type", "PUSH"}}}}, "DONE");
+    refused(error, files + "remove", {{"update_session_id", id}, {"file_name", "ubuntu.iso"}}, "DONE");
+    refused(error, files + "validate", with_id, "DONE");
+  }
+
+  void unknown_session_refuses() const {
+    const object with_id{{"update_session_id", unknown_id}};
+    const object with_name{{"update_session_id", unknown_id}, {"file_name", "x"}};
+    const std::string service = "content.library.item.update_session.";
+    const std::string files = "content.library.item.updatesession.file.";
+    refused("NOT_FOUND", service + "get", with_id);
+    refused("NOT_FOUND", service + "update", {{"update_session_id", unknown_id}, {"update_spec", object{}}});
+    refused("NOT_FOUND", service + "complete", with_id);
+    refused("NOT_FOUND", service + "keep_alive", with_id);
+    refused("NOT_FOUND", service + "cancel", with_id);
+    refused("NOT_FOUND", service + "fail", {{"update_session_id", unknown_id}, {"client_error_message", "x"}});
+    refused("NOT_FOUND", service + "delete", with_id);
+    refused("NOT_FOUND", files + "list", with_id);
+    refused("NOT_FOUND", files + "get", with_name);
+    refused("NOT_FOUND", files + "remove", with_name);
+    refused("NOT_FOUND", files + "validate", with_id);
+  }
+
+  void content() const {
+    section("An item's content");
+    const object with_id{{"library_item_id", ubuntu}};
+    done("content.library.item.get", with_id);
+    done("content.library.item.file.list", with_id);
+    done("content.library.item.file.get", {{"library_item_id", ubuntu}, {"name", "docs/read me.txt"}});
+    refused("NOT_FOUND", "content.library.item.file.get", {{"library_item_id", ubuntu}, {"name", "x"}}, "unknown file");
+    refused("NOT_FOUND", "content.library.item.file.get", {{"library_item_id", unknown_id}, {"name", "x"}});
+    refused("NOT_FOUND", "content.library.item.file.list", {{"library_item_id", unknown_id}});
+    done("content.library.item.storage.list", with_id);
+    done("content.library.item.storage.get", {{"library_item_id", ubuntu}, {"file_name", "docs/read me.txt"}});
+    refused("NOT_FOUND", "content.library.item.storage.get", {{"library_item_id", ubuntu}, {"file_name", "x"}},
+            "unknown file");
+    refused("NOT_FOUND", "content.library.item.storage.get", {{"library_item_id", unknown_id}, {"file_name", "x"}});
+    refused("NOT_FOUND", "content.library.item.storage.list", {{"library_item_id", unknown_id}});
+
+    section("A second update session: replace one file, remove the other");
+    const auto id = new_session(ubuntu);
+    done("content.library.item.updatesession.file.list", {{"update_session_id", id}}, "the snapshot");
+    done("content.library.item.updatesession.file.remove",
+         {{"update_session_id", id}, {"file_name", "docs/read me.txt"}});
+    const auto endpoint = add(
+        id,
+        {{"name", "ubuntu.iso"}, {"size", 4}, {"checksum_info", checksum("MD5", "D41D8CD98F00B204E9800998ECF8427E")}},
+        "with a digest in capitals");
+    client.upload(add(id, {{"name", "ubuntu.iso"}}, "again: a new endpoint"), "newer image");
+    client.upload(endpoint, "late");
+    complete(id);
+    done("content.library.item.get", with_id);
+    done("content.library.item.file.list", with_id, "version 2");
+    remove_session(id);
+
+    section("A session without changes");
+    const auto idle = new_session(ubuntu);
+    complete(idle);
+    done("content.library.item.get", with_id, "content_version as before");
+    remove_session(idle);
+  }
+
+  void unhappy_endings() const {
+    section("Update sessions that end otherwise");
+    const auto canceled = new_session(ubuntu, "to be cancelled");
+    push(canceled, "x.iso", "bytes");
+    done("content.library.item.update_session.cancel", {{"update_session_id", canceled}});
+    session(canceled, "CANCELED");
+    done("content.library.item.updatesession.file.list", {{"update_session_id", canceled}}, "as it was at the end");
+    remove_session(canceled);
+
+    const auto failed = new_session(ubuntu, "to be failed");
+    done("content.library.item.update_session.fail",
+         {{"update_session_id", failed}, {"client_error_message", "The disk was 100% wrong"}});
+    session(failed, "ERROR by its client");
+    remove_session(failed);
+
+    const auto silent = new_session(ubuntu, "to be failed without a reason");
+    if (client.is_rest())
+      client.done_without_body("content.library.item.update_session.fail", {{"update_session_id", silent}});
+    else
+      done("content.library.item.update_session.fail", {{"update_session_id", silent}, {"client_error_message", ""}},
+           "empty message");
+    session(silent, "ERROR without a reason");
+    remove_session(silent);
+
+    const auto broken = new_session(ubuntu, "whose upload breaks a promise");
+    client.upload(add(broken, {{"name", "x.iso"}, {"checksum_info", checksum("SHA256", std::string(64, '0'))}}),
+                  "bytes");
+    file(broken, "x.iso", "ERROR");
+    session(broken, "ERROR");
+    refused("NOT_ALLOWED_IN_CURRENT_STATE", "content.library.item.update_session.complete",
+            {{"update_session_id", broken}}, "in ERROR");
+    remove_session(broken);
+
+    const auto expired = new_session(ubuntu, "to expire");
+    client.server().clock().advance(std::chrono::minutes(7));
+    refused("NOT_FOUND", "content.library.item.update_session.get", {{"update_session_id", expired}}, "expired");
+    const auto next = new_session(ubuntu, "the item is free again");
+    done("content.library.item.update_session.cancel", {{"update_session_id", next}});
+    remove_session(next);
+  }
+
+  void packages() const {
+    section("A signed OVF package");
+    const auto id = new_session(tiny);
+    const object with_id{{"update_session_id", id}};
+    push(id, "tiny.mf", file_in_package("tiny.mf"));
+    session(id, "preview PREPARING");
+    push(id, "tiny.cert", file_in_package("tiny.cert"));
+    push(id, "tiny.ovf", file_in_package("tiny.ovf"));
+    session(id, "preview AVAILABLE with a warning");
+    refused("NOT_ALLOWED_IN_CURRENT_STATE", "content.library.item.updatesession.file.add",
+            {{"update_session_id", id}, {"file_spec", object{{"name", "late.mf"}, {"source_type", "PUSH"}}}},
+            "manifest after descriptor");
+    done("content.library.item.updatesession.file.validate", with_id, "the disk is missing");
+    push(id, "tiny-disk1.vmdk", file_in_package("tiny-disk1.vmdk"));
+    done("content.library.item.updatesession.file.validate", with_id, "all there");
+    done("content.library.item.update_session.update",
+         {{"update_session_id", id},
+          {"update_spec",
+           object{{"warning_behavior", json::array{object{{"type", "SELF_SIGNED_CERTIFICATE"}, {"ignored", true}}}}}}});
+    session(id, "the warning is ignored now");
+    done("content.library.item.updatesession.file.list", with_id);
+    complete(id);
+    remove_session(id);
+    done("content.library.item.get", {{"library_item_id", tiny}}, "signed, but by nobody known");
+    done("content.library.item.file.list", {{"library_item_id", tiny}}, "no manifest, no certificate");
+
+    section("A warning that is not ignored");
+    const auto warned_item = new_item("warned", "OVF");
+    const auto warned = new_session(warned_item);
+    for (const auto* name : {"tiny.mf", "tiny.cert", "tiny.ovf", "tiny-disk1.vmdk"})
+      push(warned, name, file_in_package(name));
+    refused("NOT_ALLOWED_IN_CURRENT_STATE", "content.library.item.update_session.complete",
+            {{"update_session_id", warned}}, "warning not ignored");
+    session(warned, "ERROR");
+    remove_session(warned);
+
+    section("An unsigned OVF package");
+    const auto unsigned_item = new_item("unsigned", "ovf");
+    const auto plain = new_session(unsigned_item);
+    push(plain, "tiny.ovf", file_in_package("tiny.ovf"));
+    session(plain, "preview AVAILABLE without warnings");
+    refused("NOT_ALLOWED_IN_CURRENT_STATE", "content.library.item.update_session.complete",
+            {{"update_session_id", plain}}, "the disk is missing");
+    push(plain, "tiny-disk1.vmdk", "shorter than announced");
+    done("content.library.item.updatesession.file.validate", {{"update_session_id", plain}}, "a disk of a wrong size");
+    refused("NOT_ALLOWED_IN_CURRENT_STATE", "content.library.item.update_session.complete",
+            {{"update_session_id", plain}}, "a disk of a wrong size");
+    remove_session(plain);
+
+    section("An OVA");
+    const auto archived = new_session(unsigned_item);
+    push(archived, "tiny.ova",
+         test_support::TarWriter()
+             .file("tiny.ovf", file_in_package("tiny.ovf"))
+             .file("tiny-disk1.vmdk", file_in_package("tiny-disk1.vmdk"))
+             .whole());
+    session(archived, "preview AVAILABLE");
+    done("content.library.item.updatesession.file.list", {{"update_session_id", archived}});
+    complete(archived);
+    done("content.library.item.file.list", {{"library_item_id", unsigned_item}}, "unpacked");
+    remove_session(archived);
+    const auto unreadable = new_session(unsigned_item);
+    push(unreadable, "tiny.ova", std::string(2048, 'x'));
+    session(unreadable, "ERROR");
+    remove_session(unreadable);
+  }
+
+  void copies() const {
+    section("Copies");
+    const auto copy_of = [](const std::string& source, object spec) {
+      return object{{"source_library_item_id", source}, {"destination_create_spec", std::move(spec)}};
+    };
+    auto with_token = copy_of(tiny, {{"library_id", images}, {"name", "tiny copy"}});
+    with_token.emplace("client_token", "66666666-0000-4000-8000-000000000001");
+    const auto copy = text(done("content.library.item.copy", with_token, "within a library"));
+    done("content.library.item.copy", with_token, "the same client_token again");
+    done("content.library.item.get", {{"library_item_id", copy}});
+    const auto moved = text(done("content.library.item.copy",
+                                 copy_of(tiny, {{"library_id", archive}, {"name", "tiny"}, {"description", "kept"}}),
+                                 "to another storage"));
+    done("content.library.item.storage.list", {{"library_item_id", moved}}, "on other storage");
+    refused("ALREADY_EXISTS", "content.library.item.copy", copy_of(tiny, {{"library_id", images}, {"name", "tiny"}}),
+            "name taken");
+    refused("NOT_FOUND", "content.library.item.copy", copy_of(unknown_id, {{"library_id", images}, {"name", "x"}}),
+            "unknown source");
+    refused("NOT_FOUND", "content.library.item.copy", copy_of(tiny, {{"library_id", unknown_id}, {"name", "x"}}),
+            "unknown library");
+    refused("INVALID_ARGUMENT", "content.library.item.copy", copy_of(tiny, {{"name", "x"}}), "without a library");
+    refused("INVALID_ELEMENT_TYPE", "content.library.item.copy",
+            copy_of(tiny, {{"library_id", subscribed.library}, {"name", "x"}}), "subscribed library");
+  }
+
+  void downloads() const {
+    section("Downloads");
+    const std::string service = "content.library.item.download_session.";
+    const std::string files = "content.library.item.downloadsession.file.";
+    constexpr auto wrong_state = "NOT_ALLOWED_IN_CURRENT_STATE";
+    refused("INVALID_ARGUMENT", service + "create", {{"create_spec", object{}}}, "without an item");
+    refused("NOT_FOUND", service + "create", {{"create_spec", object{{"library_item_id", unknown_id}}}});
+    refused("INVALID_ARGUMENT", service + "create",
+            {{"client_token", "1"}, {"create_spec", object{{"library_item_id", tiny}}}}, "bad client_token");
+    const object spec{{"client_token", "55555555-0000-4000-8000-000000000001"},
+                      {"create_spec", object{{"library_item_id", tiny}}}};
+    const auto id = text(done(service + "create", spec));
+    const object with_id{{"download_session_id", id}};
+    done(service + "create", spec, "the same client_token again");
+    done(service + "get", with_id);
+    done(service + "list", {{"library_item_id", tiny}}, "of one item");
+    done(service + "list");
+    refused("NOT_FOUND", service + "list", {{"library_item_id", unknown_id}});
+    client.use(other_token);
+    refused("NOT_FOUND", service + "get", with_id, "of another user");
+    client.use(admin_token);
+    done(service + "keep_alive", with_id, "without progress");
+    done(service + "keep_alive", {{"download_session_id", id}, {"progress", 50}});
+    refused("INVALID_ARGUMENT", service + "keep_alive", {{"download_session_id", id}, {"progress", -1}});
+
+    done(files + "list", with_id);
+    const object with_name{{"download_session_id", id}, {"file_name", "tiny.ovf"}};
+    done(files + "get", with_name, "not prepared");
+    const auto prepared = done(files + "prepare", with_name);
+    const auto uri = text(prepared.at("download_endpoint").at("uri"));
+    done(files + "get", with_name, "prepared");
+    client.download(uri);
+    done(files + "prepare",
+         {{"download_session_id", id}, {"file_name", "tiny-disk1.vmdk"}, {"endpoint_type", "DIRECT"}}, "DIRECT");
+    done(files + "prepare", {{"download_session_id", id}, {"file_name", "tiny-disk1.vmdk"}, {"endpoint_type", "HTTPS"}},
+         "HTTPS");
+    refused("INVALID_ARGUMENT", files + "prepare", {{"download_session_id", id}, {"file_name", "x"}}, "unknown file");
+    refused("INVALID_ARGUMENT", files + "get", {{"download_session_id", id}, {"file_name", "x"}}, "unknown file");
+    done(service + "cancel", with_id);
+    client.download(uri);
+    done(service + "get", with_id, "CANCELED");
+    refused(wrong_state, files + "prepare", with_name, "CANCELED");
+    refused(wrong_state, service + "keep_alive", with_id, "CANCELED");
+    refused(wrong_state, service + "cancel", with_id, "CANCELED");
+    refused(wrong_state, service + "fail", {{"download_session_id", id}, {"client_error_message", "x"}}, "CANCELED");
+    done(service + "delete", with_id);
+
+    const auto failed = text(done(service + "create", {{"create_spec", object{{"library_item_id", tiny}}}}));
+    done(service + "fail", {{"download_session_id", failed}, {"client_error_message", "No room here"}});
+    done(service + "get", {{"download_session_id", failed}}, "ERROR");
+    done(service + "delete", {{"download_session_id", failed}});
+    const auto active = text(done(service + "create", {{"create_spec", object{{"library_item_id", tiny}}}}));
+    done(service + "delete", {{"download_session_id", active}}, "while ACTIVE");
+    const auto expired = text(done(service + "create", {{"create_spec", object{{"library_item_id", tiny}}}}));
+    client.server().clock().advance(std::chrono::minutes(7));
+    refused("NOT_FOUND", service + "get", {{"download_session_id", expired}}, "expired");
+
+    const object nowhere{{"download_session_id", unknown_id}};
+    const object nowhere_with_name{{"download_session_id", unknown_id}, {"file_name", "x"}};
+    refused("NOT_FOUND", service + "get", nowhere);
+    refused("NOT_FOUND", service + "keep_alive", nowhere);
+    refused("NOT_FOUND", service + "cancel", nowhere);
+    refused("NOT_FOUND", service + "fail", {{"download_session_id", unknown_id}, {"client_error_message", "x"}});
+    refused("NOT_FOUND", service + "delete", nowhere);
+    refused("NOT_FOUND", files + "list", nowhere);
+    refused("NOT_FOUND", files + "prepare", nowhere_with_name);
+    refused("NOT_FOUND", files + "get", nowhere_with_name);
+  }
+
+  void deletions() const {
+    section("Deletions take the sessions with them");
+    const auto update = new_session(ubuntu);
+    const auto download = text(
+        done("content.library.item.download_session.create", {{"create_spec", object{{"library_item_id", ubuntu}}}}));
+    done("content.library.item.delete", {{"library_item_id", ubuntu}});
+    refused("NOT_FOUND", "content.library.item.get", {{"library_item_id", ubuntu}}, "deleted");
+    refused("NOT_FOUND", "content.library.item.delete", {{"library_item_id", ubuntu}}, "deleted");
+    refused("NOT_FOUND", "content.library.item.update_session.get", {{"update_session_id", update}}, "item deleted");
+    refused("NOT_FOUND", "content.library.item.download_session.get", {{"download_session_id", download}},
+            "item deleted");
+    const auto last = new_session(tiny);
+    done("content.local_library.delete", {{"library_id", images}});
+    refused("NOT_FOUND", "content.library.item.get", {{"library_item_id", tiny}}, "library deleted");
+    refused("NOT_FOUND", "content.library.item.update_session.get", {{"update_session_id", last}}, "library deleted");
+    done("content.library.list");
+    client.server().clock().advance(std::chrono::hours(3));
+    refused("UNAUTHENTICATED", "cis.session.get", {}, "idle for too long");
+  }
+};
+
+}  // namespace
+
+void walk_through_the_api(Client& client) {
+  Walk walk{client};
+  walk.logins();
+  walk.configuration();
+  walk.libraries();
+  walk.items();
+  walk.update_session();
+  walk.content();
+  walk.unhappy_endings();
+  walk.packages();
+  walk.copies();
+  walk.downloads();
+  walk.deletions();
+}
+
+}  // namespace quire::golden

@@ -1,0 +1,11 @@
+#pragma once
+
+#include "golden/bindings.h"
+
+namespace quire::golden {
+
+/// Calls every operation of the API, with success and with the errors that it declares. Every binding gets the same
+/// calls, so that the outcomes can be compared.
+void walk_through_the_api(Client& client);
+
+}  // namespace quire::golden

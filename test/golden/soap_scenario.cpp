@@ -1,0 +1,251 @@
+#include "golden/soap_scenario.h"
+
+#include <string>
+
+namespace quire::golden {
+namespace {
+
+/// A call in the shape of Go's encoder: default namespaces, types of abstract elements under an odd prefix.
+std::string go_envelope(const std::string& method) {
+  return R"(<?xml version="1.0" encoding="UTF-8"?>)"
+         "\n"
+         R"(<Envelope xmlns="http://schemas.xmlsoap.org/soap/envelope/"><Body>)" +
+         method + "</Body></Envelope>";
+}
+
+/// A call in the shape of pyVmomi's encoder: prefixed envelope.
+std::string python_envelope(const std::string& method) {
+  return R"(<?xml version="1.0" encoding="UTF-8"?>)"
+         "\n"
+         R"(<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" )"
+         R"(xmlns:xsd="http://www.w3.org/2001/XMLSchema" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">)"
+         "<soapenv:Body>" +
+         method + "</soapenv:Body></soapenv:Envelope>";
+}
+
+std::string go_method(const std::string& name, const std::string& type, const std::string& id,
+                      const std::string& arguments = "") {
+  return "<" + name + R"( xmlns="urn:vim25"><_this type=")" + type + R"(">)" + id + "</_this>" + arguments + "</" +
+         name + ">";
+}
+
+std::string python_method(const std::string& name, const std::string& type, const std::string& id,
+                          const std::string& arguments = "") {
+  return "<" + name + R"( xmlns="urn:vim25"><_this versionId="8.0.3.0" type=")" + type + R"(">)" + id + "</_this>" +
+         arguments + "</" + name + ">";
+}
+
+std::string retrieve(const std::string& specs) {
+  return go_method("RetrievePropertiesEx", "PropertyCollector", "propertyCollector",
+                   "<specSet>" + specs + "</specSet><options></options>");
+}
+
+std::string properties(const std::string& type, std::initializer_list<std::string> paths) {
+  std::string out = "<propSet><type>" + type + "</type>";
+  for (const auto& path : paths) out += "<pathSet>" + path + "</pathSet>";
+  return out + "</propSet>";
+}
+
+std::string object(const std::string& type, const std::string& id, const std::string& selection = "",
+                   bool skip = false) {
+  return R"(<objectSet><obj type=")" + type + R"(">)" + id + "</obj><skip>" + (skip ? "true" : "false") + "</skip>" +
+         selection + "</objectSet>";
+}
+
+std::string selection(const std::string& kind, const std::string& content) {
+  return R"(<selectSet xmlns:_XMLSchema-instance="http://www.w3.org/2001/XMLSchema-instance" )"
+         R"(_XMLSchema-instance:type=")" +
+         kind + R"(">)" + content + "</selectSet>";
+}
+
+/// The finder's walk to the root.
+std::string ancestors_of(const std::string& type, const std::string& id) {
+  const auto again = selection("SelectionSpec", "<name>traverseParent</name>");
+  return retrieve(
+      properties("ManagedEntity", {"name", "parent"}) + properties("VirtualMachine", {"parentVApp"}) +
+      object(type, id,
+             selection("TraversalSpec",
+                       "<name>traverseParent</name><type>ManagedEntity</type><path>parent</path>"
+                       "<skip>false</skip>" +
+                           again) +
+                 selection("TraversalSpec",
+                           "<type>VirtualMachine</type><path>parentVApp</path><skip>false</skip>" + again)));
+}
+
+/// The finder's listing of a folder.
+std::string children_of(const std::string& folder) {
+  return retrieve(properties("Folder", {"name", "childType"}) + properties("Datacenter", {"name"}) +
+                  properties("Datastore", {"name"}) + properties("VirtualMachine", {"name"}) +
+                  object("Folder", folder,
+                         selection("TraversalSpec", "<type>Folder</type><path>childEntity</path><skip>false</skip>"),
+                         true));
+}
+
+std::string text_between(const std::string& text, const std::string& begin, const std::string& end) {
+  const auto from = text.find(begin);
+  if (from == std::string::npos) return {};
+  const auto at = from + begin.size();
+  return text.substr(at, text.find(end, at) - at);
+}
+
+class SoapClient {
+ public:
+  SoapClient(GoldenServer& server, Transcript& transcript) : server_(server), transcript_(transcript) {}
+
+  wire::Response send(std::string_view title, const std::string& body, const std::string& path = "/sdk") {
+    wire::Request request{"POST", path, {}, body, {}};
+    request.headers.add("Content-Type", "text/xml; charset=\"utf-8\"");
+    request.headers.add("SOAPAction", "urn:vim25/9.1.0.0");
+    if (!cookie_.empty()) request.headers.add("Cookie", cookie_);
+    return exchange(title, request);
+  }
+  wire::Response go(std::string_view title, const std::string& method, const std::string& path = "/sdk") {
+    return send(title, go_envelope(method), path);
+  }
+  wire::Response python(std::string_view title, const std::string& method) {
+    return send(title, python_envelope(method), "/sdk/");
+  }
+  wire::Response exchange(std::string_view title, const wire::Request& request) {
+    server_.clock().advance(std::chrono::seconds(1));
+    auto response = server_.handle(request);
+    transcript_.exchange(title, request, response);
+    return response;
+  }
+  void keep_cookie(const wire::Response& response) {
+    const auto cookie = response.headers.find("Set-Cookie").value_or("");
+    cookie_ = cookie.substr(0, cookie.find(';'));
+  }
+  void section(std::string_view title) { transcript_.heading(title); }
+
+ private:
+  GoldenServer& server_;
+  Transcript& transcript_;
+  std::string cookie_;
+};
+
+std::string login(const std::string& password) {
+  return go_method(
+      "Login", "SessionManager", "SessionManager",
+      "<userName>administrator@vsphere.local</userName><password>" + password + "</password><locale>en_US</locale>");
+}
+
+void greeting(SoapClient& soap) {
+  soap.section("Greeting and login");
+  soap.exchange("The versions, for pyVmomi", {"GET", "/sdk/vimServiceVersions.xml", {}, "", {}});
+  soap.go("RetrieveServiceContent", go_method("RetrieveServiceContent", "ServiceInstance", "ServiceInstance"));
+  soap.python("RetrieveServiceContent as pyVmomi asks",
+              python_method("RetrieveServiceContent", "ServiceInstance", "ServiceInstance"));
+  soap.go("Login with a wrong password", login("wrong"));
+  soap.go("LoginByToken", go_method("LoginByToken", "SessionManager", "SessionManager"));
+  soap.go("No session",
+          retrieve(properties("SessionManager", {"currentSession"}) + object("SessionManager", "SessionManager")));
+  const auto answer = soap.go("Login", login("secret"));
+  soap.keep_cookie(answer);
+  soap.go("Current session",
+          retrieve(properties("SessionManager", {"currentSession"}) + object("SessionManager", "SessionManager")));
+  soap.go("CurrentTime", go_method("CurrentTime", "ServiceInstance", "ServiceInstance"));
+  const auto key = text_between(answer.body, "<key>", "</key>");
+  soap.go("SessionIsActive", go_method("SessionIsActive", "SessionManager", "SessionManager",
+                                       "<sessionID>" + key +
+                                           "</sessionID>"
+                                           "<userName>administrator@vsphere.local</userName>"));
+}
+
+void finder(SoapClient& soap) {
+  soap.section("The finder of govc and terraform");
+  soap.go("Ancestors of the root", ancestors_of("Folder", "group-d1"));
+  soap.go("Children of the root", children_of("group-d1"));
+  soap.go("Folders of the datacenter",
+          retrieve(properties("Datacenter", {"name", "vmFolder", "hostFolder", "datastoreFolder", "networkFolder"}) +
+                   object("Datacenter", "datacenter-2")));
+  soap.go("Ancestors of the datastore folder", ancestors_of("Folder", "group-s5"));
+  soap.go("Children of the datastore folder", children_of("group-s5"));
+  soap.go("Children of the machine folder", children_of("group-v3"));
+  soap.go("Ancestors of a datastore", ancestors_of("Datastore", "datastore-11"));
+}
+
+void reading(SoapClient& soap) {
+  soap.section("Properties");
+  soap.go("A datastore whole",
+          retrieve("<propSet><type>Datastore</type><all>true</all></propSet>" + object("Datastore", "datastore-11")));
+  soap.go(
+      "RetrieveProperties of old clients",
+      go_method("RetrieveProperties", "PropertyCollector", "propertyCollector",
+                "<specSet>" + properties("Datastore", {"summary.url", "capability.topLevelDirectoryCreateSupported"}) +
+                    object("Datastore", "datastore-12") + "</specSet>"));
+  const auto fetch = [&](const std::string& type, const std::string& id, const std::string& property) {
+    soap.python("Fetch " + type + "." + property, python_method("Fetch", type, id, "<prop>" + property + "</prop>"));
+  };
+  fetch("Folder", "group-d1", "name");
+  fetch("Folder", "group-d1", "childEntity");
+  fetch("Folder", "group-d1", "childType");
+  fetch("Folder", "group-d1", "parent");
+  fetch("Folder", "group-v3", "childEntity");
+  fetch("Datacenter", "datacenter-2", "datastoreFolder");
+  fetch("Datastore", "datastore-11", "summary");
+  fetch("Datastore", "datastore-11", "summary.capacity");
+  fetch("ServiceInstance", "ServiceInstance", "content");
+  fetch("SessionManager", "SessionManager", "currentSession");
+}
+
+void views(SoapClient& soap) {
+  soap.section("Views");
+  const auto create = [](const std::string& type) {
+    return python_method("CreateContainerView", "ViewManager", "ViewManager",
+                         R"(<container versionId="8.0.3.0" type="Folder">group-d1</container><type>)" + type +
+                             "</type><recursive>true</recursive>");
+  };
+  const auto made = soap.python("CreateContainerView", create("Datastore"));
+  const auto view = text_between(made.body, R"(<returnval type="ContainerView">)", "<");
+  soap.python("Fetch ContainerView.view", python_method("Fetch", "ContainerView", view, "<prop>view</prop>"));
+  soap.go("The properties of what a view shows",
+          retrieve(properties("Datastore", {"name"}) +
+                   object("ContainerView", view,
+                          selection("TraversalSpec", "<type>ContainerView</type><path>view</path>"), true)));
+  soap.python("DestroyView", python_method("DestroyView", "ContainerView", view));
+  soap.python("DestroyView again", python_method("DestroyView", "ContainerView", view));
+  soap.python("A view without machines", create("VirtualMachine"));
+  soap.python("A view without a container", python_method("CreateContainerView", "ViewManager", "ViewManager"));
+  soap.go("FindByUuid", go_method("FindByUuid", "SearchIndex", "SearchIndex",
+                                  "<uuid>1</uuid><vmSearch>true</vmSearch><instanceUuid>false</instanceUuid>"));
+}
+
+void faults(SoapClient& soap) {
+  soap.section("Faults");
+  soap.go("Unknown object", retrieve(properties("Datastore", {"name"}) + object("Datastore", "datastore-99")));
+  soap.go("Unknown property", retrieve(properties("Datastore", {"sumary"}) + object("Datastore", "datastore-11")));
+  soap.go("A filter without an object", retrieve(properties("Datastore", {"name"}) + "<objectSet></objectSet>"));
+  soap.go("Unknown token",
+          go_method("ContinueRetrievePropertiesEx", "PropertyCollector", "propertyCollector", "<token>1</token>"));
+  soap.go("Unknown method", go_method("PowerOnVM_Task", "VirtualMachine", "vm-1"));
+  soap.send("No SOAP", "{}");
+  soap.send("No method", go_envelope(""));
+  soap.exchange("Another HTTP method", {"GET", "/sdk", {}, "", {}});
+}
+
+void policies(SoapClient& soap) {
+  soap.section("The storage policy service, and the end");
+  const std::string method =
+      R"(<PbmRetrieveServiceContent xmlns="urn:pbm"><_this type="PbmServiceInstance">ServiceInstance</_this>)"
+      "</PbmRetrieveServiceContent>";
+  soap.go("PbmRetrieveServiceContent", method, "/pbm");
+  soap.go("A method that /pbm does not have", go_method("RetrieveServiceContent", "ServiceInstance", "ServiceInstance"),
+          "/pbm");
+  soap.go("Logout", go_method("Logout", "SessionManager", "SessionManager"));
+  soap.go("After the end", go_method("CurrentTime", "ServiceInstance", "ServiceInstance"));
+  soap.go("PbmRetrieveServiceContent after the end", method, "/pbm");
+}
+
+}  // namespace
+
+void walk_through_soap(GoldenServer& server, Transcript& transcript) {
+  SoapClient soap(server, transcript);
+  greeting(soap);
+  finder(soap);
+  reading(soap);
+  views(soap);
+  faults(soap);
+  policies(soap);
+}
+
+}  // namespace quire::golden
