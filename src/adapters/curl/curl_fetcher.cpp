@@ -1,0 +1,111 @@
+#include "adapters/curl/curl_fetcher.h"
+
+#include <curl/curl.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "adapters/curl/certificate_check.h"
+#include "adapters/curl/exchange.h"
+#include "adapters/curl/source_url.h"
+#include "base/check.h"
+
+namespace quire::adapters::curl {
+namespace {
+
+using content::FetchFailure;
+using content::FetchOutcome;
+
+constexpr int most_redirects = 5;
+
+/// Once in the process, and only with the OpenSSL that CertificateCheck uses.
+void set_up_libcurl() {
+  static const bool usable = [] {
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) return false;
+    const auto* version = curl_version_info(CURLVERSION_NOW);
+    return version->ssl_version != nullptr && std::string_view(version->ssl_version).starts_with("OpenSSL/3");
+  }();
+  QUIRE_CHECK(usable);
+}
+
+FetchOutcome failed(FetchFailure failure, base::Message reason) {
+  FetchOutcome outcome;
+  outcome.failure = failure;
+  outcome.reason = std::move(reason);
+  return outcome;
+}
+
+FetchOutcome redirect_refused(std::string_view text, const SourceUrl& from) {
+  return failed(FetchFailure::redirect, base::make_message("quire.pull.redirect", text, {{"url", from.shown()}}));
+}
+
+/// Follows redirects from hop to hop until an answer decides.
+FetchOutcome follow(const Errand& errand, SourceUrl url) {
+  auto credentials = url.credentials();
+  for (int redirects = 0;; ++redirects) {
+    Exchange exchange(errand, url, credentials);
+    auto outcome = exchange.run();
+    if (!exchange.location()) return outcome;
+
+    if (redirects == most_redirects)
+      return redirect_refused("The server at {url} redirects too often. Use the URL of the content itself.", url);
+    const auto target = url.resolve(*exchange.location());
+    if (!target)
+      return redirect_refused("The server at {url} redirects to something that is no http or https URL.", url);
+    if (url.is_https() && !target->is_https()) {
+      return redirect_refused(
+          "The server at {url} redirects from https to http, which is not followed. Use a URL that stays with https.",
+          url);
+    }
+    if (!target->same_origin(url)) credentials.reset();
+    url = *target;
+  }
+}
+
+class CurlFetcher final : public content::Fetcher {
+ public:
+  explicit CurlFetcher(Options options) : options_(std::move(options)) { set_up_libcurl(); }
+
+  FetchOutcome fetch(const content::FetchRequest& request, content::FetchSink& sink,
+                     const std::atomic<bool>& stop) override {
+    return ask(request, Question::content, &sink, stop);
+  }
+
+  FetchOutcome probe(const content::FetchRequest& request) override {
+    static const std::atomic<bool> never{false};
+    auto outcome = ask(request, Question::head, nullptr, never);
+    // Signed URLs and plain servers often know GET only, and say so with any status.
+    const bool may_be_the_method = outcome.status && *outcome.status >= 400 && outcome.failure != FetchFailure::none;
+    return may_be_the_method ? ask(request, Question::first_byte, nullptr, never) : outcome;
+  }
+
+ private:
+  FetchOutcome ask(const content::FetchRequest& request, Question question, content::FetchSink* sink,
+                   const std::atomic<bool>& stop) {
+    const auto url = SourceUrl::parse(request.url);
+    if (!url) {
+      // Not shown: it may hold credentials that nothing here could find.
+      return failed(FetchFailure::unusable_url,
+                    base::make_message("quire.pull.unusable_url",
+                                       "The URL is not a usable http or https URL. Check how it is written."));
+    }
+    auto check = CertificateCheck::make(request.trust, options_.extra_ca_file);
+    if (!check) return failed(FetchFailure::certificate, check.error().messages().front());
+    auto outcome = follow(Errand{options_, request, question, sink, *check, stop}, *url);
+    if (question != Question::content || outcome.failure == FetchFailure::certificate)
+      outcome.presented = check->presented();
+    return outcome;
+  }
+
+  const Options options_;
+};
+
+}  // namespace
+
+std::unique_ptr<content::Fetcher> make_curl_fetcher(Options options) {
+  return std::make_unique<CurlFetcher>(std::move(options));
+}
+
+}  // namespace quire::adapters::curl

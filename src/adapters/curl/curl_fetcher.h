@@ -1,0 +1,46 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "base/time.h"
+#include "content/address_policy.h"
+#include "content/fetcher.h"
+
+namespace quire::adapters::curl {
+
+struct Options {
+  content::AddressPolicy policy;
+  base::Duration stall_timeout = std::chrono::seconds(60);    ///< longest wait for the next byte
+  base::Duration connect_timeout = std::chrono::seconds(15);  ///< name, TCP and TLS together
+  std::string extra_ca_file;                                  ///< PEM; roots beside the system's. Empty: none
+  std::string user_agent;                                     ///< empty: the header is not sent
+};
+
+/// The Fetcher on libcurl and OpenSSL (content-library-api.md §23.7, §28.3). HTTP/1.1 only. Nothing is logged and
+/// nothing is kept between fetches: names are resolved, roots read and connections made anew for each.
+///
+/// What the port leaves open:
+/// - `broken` with a status (206 or 416) before the sink's begin() means that the content cannot be gone on with from
+///   that offset: ask again from 0. `broken` later, or without a status, is a transfer that ended early.
+/// - An offset without a validator is asked for from 0.
+/// - Only a transfer without any length can end early unnoticed, when a plain http connection is closed.
+/// - Content-Encoding is not undone: what is stored is what was sent.
+/// - After a redirect to another scheme, host or port the request's credentials are dropped for the rest of the fetch;
+///   credentials inside a Location are never used.
+/// - Query strings are not shown in reasons, they often are credentials.
+/// - `presented` is filled by probe() whenever a certificate was seen, by fetch() when it was not trusted.
+///
+/// Address policy: asked about the very address that a socket is then connected to, so a name that changes its address
+/// gains nothing. A host with allowed and refused addresses is reached by the allowed ones.
+///
+/// Proxies: `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy` of the environment as curl reads them, http and
+/// socks ones. The proxy's own address is the administrator's choice and not judged. The proxy resolves the target's
+/// name itself, so here the policy is a best effort: the name is resolved once before, and refused when any of its
+/// addresses is; a name that does not resolve here is left to the proxy and its rules.
+///
+/// The process must ignore SIGPIPE.
+std::unique_ptr<content::Fetcher> make_curl_fetcher(Options options);
+
+}  // namespace quire::adapters::curl

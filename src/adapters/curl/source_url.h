@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace quire::adapters::curl {
+
+/// An http or https URL, read the way libcurl will read it.
+class SourceUrl {
+ public:
+  struct Credentials {
+    std::string user;
+    std::string password;
+  };
+
+  /// nullopt for anything else than a usable http or https URL. Blanks and bytes beyond ASCII are percent-encoded.
+  static std::optional<SourceUrl> parse(const std::string& text);
+  /// The target of a Location header that came from here. Credentials in it are dropped.
+  std::optional<SourceUrl> resolve(const std::string& reference) const;
+
+  /// The whole URL without credentials and fragment.
+  const std::string& text() const { return text_; }
+  /// For people: also without the query.
+  const std::string& shown() const { return shown_; }
+  bool is_https() const { return scheme_ == "https"; }
+  /// A name or an address, without brackets.
+  const std::string& host() const { return host_; }
+  const std::optional<Credentials>& credentials() const { return credentials_; }
+  /// Scheme, host and port agree.
+  bool same_origin(const SourceUrl& other) const;
+
+ private:
+  SourceUrl() = default;
+  static std::optional<SourceUrl> take_apart(void* handle);
+
+  std::string text_;
+  std::string shown_;
+  std::string scheme_;
+  std::string host_;
+  std::string port_;
+  std::optional<Credentials> credentials_;
+};
+
+}  // namespace quire::adapters::curl

@@ -1,0 +1,83 @@
+#include "adapters/curl/source_url.h"
+
+#include <gtest/gtest.h>
+
+namespace quire::adapters::curl {
+namespace {
+
+TEST(SourceUrl, KeepsCredentialsFromWhatIsShown) {
+  const auto url = SourceUrl::parse("https://us%65r:p%40ss@Host.Example:8443/a%20b/c.iso?X-Signature=secret#part");
+  ASSERT_TRUE(url);
+  EXPECT_EQ(url->credentials()->user, "user");
+  EXPECT_EQ(url->credentials()->password, "p@ss");
+  EXPECT_EQ(url->host(), "host.example");
+  EXPECT_TRUE(url->is_https());
+  EXPECT_TRUE(url->text().ends_with("/a%20b/c.iso?X-Signature=secret")) << url->text();
+  EXPECT_TRUE(url->shown().ends_with(":8443/a%20b/c.iso")) << url->shown();
+  for (const auto& text : {url->text(), url->shown()}) EXPECT_EQ(text.find('@'), std::string::npos) << text;
+}
+
+TEST(SourceUrl, EncodesBlanks) {
+  EXPECT_EQ(SourceUrl::parse("http://host.example/a b.iso")->text(), "http://host.example/a%20b.iso");
+}
+
+TEST(SourceUrl, ReadsNumericHosts) {
+  EXPECT_EQ(SourceUrl::parse("http://[2001:DB8::1]:80/")->host(), "2001:db8::1");
+  EXPECT_EQ(SourceUrl::parse("http://2130706433/")->host(), "127.0.0.1");
+  EXPECT_EQ(SourceUrl::parse("http://0x7f.1/")->host(), "127.0.0.1");
+}
+
+TEST(SourceUrl, RefusesWhatIsNotHttp) {
+  for (const char* text : {"",
+                           " ",
+                           "host.example",
+                           "host.example/a",
+                           "/a",
+                           "//host.example/a",
+                           "ftp://host.example/a",
+                           "file:///etc/passwd",
+                           "ds:///vmfs/volumes/x/y",
+                           "gopher://host.example/",
+                           "http:",
+                           "http://",
+                           "http://:80/",
+                           "http://host.example:99999/",
+                           "http://host.example:x/",
+                           "http://[::1/",
+                           "http://ho st/",
+                           "javascript:alert(1)",
+                           "http://a%0d%0ab@host.example/",
+                           "http://host.example/\r\nX: y",
+                           "data:text/plain,x"}) {
+    EXPECT_FALSE(SourceUrl::parse(text)) << text;
+  }
+  EXPECT_FALSE(SourceUrl::parse(std::string("http://host.example/\0/x", 23)));
+}
+
+TEST(SourceUrl, ResolvesLocations) {
+  const auto url = SourceUrl::parse("http://user:secret@host.example/a/b?q=1");
+  const auto resolved = [&](const char* reference) {
+    const auto target = url->resolve(reference);
+    EXPECT_FALSE(target && target->credentials());
+    return target ? target->text() : "none";
+  };
+  EXPECT_EQ(resolved("c"), "http://host.example/a/c");
+  EXPECT_EQ(resolved("/c d?x=y z"), "http://host.example/c%20d?x=y+z");
+  EXPECT_EQ(resolved("../c"), "http://host.example/c");
+  EXPECT_EQ(resolved("//other.example/c"), "http://other.example/c");
+  EXPECT_EQ(resolved("https://u:p@other.example/c#x"), "https://other.example/c");
+  EXPECT_EQ(resolved("ftp://other.example/c"), "none");
+  EXPECT_EQ(resolved("file:///etc/passwd"), "none");
+}
+
+TEST(SourceUrl, ComparesOrigins) {
+  const auto url = *SourceUrl::parse("http://host.example/a");
+  const auto same = [&](const char* text) { return url.same_origin(*SourceUrl::parse(text)); };
+  EXPECT_TRUE(same("http://HOST.example:80/b"));
+  EXPECT_FALSE(same("https://host.example/a"));
+  EXPECT_FALSE(same("http://host.example:8080/a"));
+  EXPECT_FALSE(same("http://host.example.evil.example/a"));
+}
+
+}  // namespace
+}  // namespace quire::adapters::curl
