@@ -10,12 +10,14 @@
 #include <set>
 #include <thread>
 
+#include "adapters/curl/curl_fetcher.h"
 #include "adapters/files/durable_file.h"
 #include "adapters/files/file_blob_store.h"
 #include "adapters/files/file_lock.h"
 #include "adapters/sql/sql_catalog.h"
 #include "base/log.h"
 #include "http/tls_identity.h"
+#include "service/pulls.h"
 #include "service/services.h"
 #include "wire/router.h"
 #include "work/orphan_sweep.h"
@@ -234,11 +236,32 @@ void obey_signals(http::Server& server, base::Duration grace) {
   }
 }
 
-std::vector<work::PeriodicWork> periodic_works(service::Services& services) {
+std::vector<work::PeriodicWork> periodic_works(service::Services& services, service::Pulls& pulls,
+                                               std::size_t pulls_max) {
   const auto interval = std::chrono::seconds(1);
-  return {{"update session expiry", interval, [&] { return services.update_sessions.remove_expired(); }},
-          {"download session expiry", interval, [&] { return services.download_sessions.remove_expired(); }},
-          {"login expiry", std::chrono::seconds(30), [&] { return services.logins.remove_expired(); }}};
+  std::vector<work::PeriodicWork> works = {
+      {"update session expiry", interval, [&] { return services.update_sessions.remove_expired(); }},
+      {"download session expiry", interval, [&] { return services.download_sessions.remove_expired(); }},
+      {"login expiry", std::chrono::seconds(30), [&] { return services.logins.remove_expired(); }},
+      {"completion of idle pulls", interval, [&] { return services.update_sessions.complete_idle_pulls(); }}};
+  for (std::size_t i = 0; i < pulls_max; ++i)
+    works.push_back({"pull " + std::to_string(i + 1), base::Duration(0), [&]() -> Result<void> {
+                       const auto ran = pulls.run_next();
+                       if (!ran || !*ran) pulls.wait(std::chrono::seconds(1));
+                       return ran ? Result<void>() : ran.error();
+                     }});
+  return works;
+}
+
+Result<std::unique_ptr<content::Fetcher>> make_fetcher(const Settings& settings) {
+  auto policy = content::AddressPolicy::make(settings.pull_allow, settings.pull_deny);
+  if (!policy) return policy.error();
+  adapters::curl::Options options;
+  options.policy = *std::move(policy);
+  options.stall_timeout = settings.pull_stall_timeout;
+  options.extra_ca_file = settings.pull_ca_file;
+  options.user_agent = "Quire";
+  return adapters::curl::make_curl_fetcher(std::move(options));
 }
 
 }  // namespace
@@ -248,6 +271,7 @@ Result<void> serve(const Settings& settings) {
   if (settings.data.empty()) return bad_setting("The data folder is missing; give --data DIR.");
   const auto signals = watched_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);  // a connection that went away is an error of the write
 
   base::SystemClock clock;
   base::RandomIdentitySource identities;
@@ -264,6 +288,11 @@ Result<void> serve(const Settings& settings) {
 
   service::TransferBoard transfers;
   service::Context context{**catalog, *storages, clock, identities, transfers, settings.service, settings.limits};
+  const auto fetcher = make_fetcher(settings);
+  if (!fetcher) return fetcher.error();
+  service::Pulls pulls(context);
+  context.fetcher = fetcher->get();
+  context.on_pull_added = [&pulls] { pulls.wake(); };
   service::Logins logins(**catalog, clock, identities, settings.limits, settings.logins);
   service::Services services{.context = context, .logins = logins, .server_guid = *guid};
   if (auto made = make_administrator(settings, logins, identities); !made) return made;
@@ -280,11 +309,12 @@ Result<void> serve(const Settings& settings) {
   const auto server = http::make_server(*std::move(http_settings), services, router);
   if (!server) return server.error();
 
-  work::Supervisor supervisor(periodic_works(services));
+  work::Supervisor supervisor(periodic_works(services, pulls, settings.pulls_max));
   print_ready(**server);
   std::thread signal_thread([&] { obey_signals(**server, settings.shutdown_grace); });
   (*server)->run();
   signal_thread.join();
+  pulls.stop();
   supervisor.stop();
   spdlog::info("Stopped.");
   return {};

@@ -26,6 +26,11 @@ struct Settings {
   std::string tls_key;
   std::vector<std::string> tls_name;
   std::string log_level = "info";
+  std::vector<std::string> pull_allow;
+  std::vector<std::string> pull_deny;
+  std::string pull_ca_file;
+  base::Duration pull_stall_timeout = std::chrono::seconds(60);
+  std::size_t pulls_max = 8;
   base::Duration shutdown_grace = std::chrono::seconds(30);
   service::Settings service;
   service::Logins::Settings logins;

@@ -101,8 +101,10 @@ class Pulls::Transfer final : public content::FetchSink {
   Result<void> finish() { return std::exchange(upload_, nullptr)->finish(BodyEnd::whole); }
 
   /// After an attempt that failed: keeps what a strong validator allows to go on from, else lets go of it.
-  void rest() {
-    if (upload_ && (validator_.empty() || std::exchange(start_over_, false))) drop();
+  void rest(const content::FetchOutcome& outcome) {
+    const bool range_refused = outcome.failure == FetchFailure::broken && outcome.status.has_value();
+    const bool changed = std::exchange(start_over_, false);
+    if (validator_.empty() || range_refused || changed) drop();
   }
   void drop() {
     if (!upload_) return;
@@ -189,7 +191,7 @@ void Pulls::run(Job& job) {
       break;
     }
     const bool changed = transfer.must_start_over();
-    transfer.rest();
+    transfer.rest(outcome);
     attempts.push_back(std::move(outcome));
     const auto& failed = attempts.back();
     if ((!failed.worth_retrying && !changed) || attempts.size() >= context_.settings.pull_attempts) {
