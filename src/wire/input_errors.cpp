@@ -20,7 +20,7 @@ void append(std::string& out, const InputPath& path) {
 std::string InputPath::text() const {
   std::string out;
   append(out, *this);
-  return out.empty() ? "the body" : out;
+  return out.empty() ? "The body" : out;
 }
 
 base::Error required(const InputPath& path) {
