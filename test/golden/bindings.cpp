@@ -406,10 +406,46 @@ json::value vapi_input(const api::Type& type, const json::value* value) {
       for (const auto& element : value->as_array()) elements.push_back(vapi_input(*type.element, &element));
       return elements;
     }
+    case TypeKind::map: {
+      json::array entries;
+      for (const auto& member : value->as_object())
+        entries.push_back(wrapped(
+            "STRUCTURE", wrapped("map-entry", json::object{{"key", member.key()},
+                                                           {"value", vapi_input(*type.element, &member.value())}})));
+      return entries;
+    }
     case TypeKind::secret:
       return wrapped("SECRET", *value);
     default:
       return *value;
+  }
+}
+
+json::value legacy_input(const api::Type& type, const json::value& value) {
+  switch (type.kind) {
+    case TypeKind::optional:
+      return legacy_input(*type.element, value);
+    case TypeKind::structure: {
+      const auto* given = value.if_object();
+      if (!given) return value;
+      json::object members = *given;
+      for (const auto& field : type.fields)
+        if (auto* member = members.if_contains(field.name)) *member = legacy_input(*field.type, *member);
+      return members;
+    }
+    case TypeKind::list: {
+      json::array elements;
+      for (const auto& element : value.as_array()) elements.push_back(legacy_input(*type.element, element));
+      return elements;
+    }
+    case TypeKind::map: {
+      json::array entries;
+      for (const auto& member : value.as_object())
+        entries.push_back(json::object{{"key", member.key()}, {"value", legacy_input(*type.element, member.value())}});
+      return entries;
+    }
+    default:
+      return value;
   }
 }
 
@@ -477,6 +513,7 @@ Outcome Client::call(std::string_view name, json::object input, std::string_view
   const auto* operation = api::find_operation(full.substr(0, dot), full.substr(dot + 1));
   if (operation == nullptr) throw std::runtime_error("no operation " + full);
   SCOPED_TRACE(title);
+  if (binding_ == Binding::legacy_rest) input = legacy_input(*operation->input, input).as_object();
   const auto request = is_rest() ? rest_request(name, std::move(input), with_body) : rpc_request(*operation, input);
   credentials_.reset();
   server_.clock().advance(std::chrono::seconds(1));

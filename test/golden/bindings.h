@@ -76,7 +76,9 @@ class Client {
   std::vector<Outcome> outcomes_;
 };
 
-/// What JSON-RPC sends for `input`: every value in its wrapper, unset optionals included.
+/// What JSON-RPC sends for a value: everything in its wrapper, unset optionals included.
 boost::json::value vapi_input(const api::Type& type, const boost::json::value* value);
+/// What legacy REST sends for a value: maps are arrays of pairs.
+boost::json::value legacy_input(const api::Type& type, const boost::json::value& value);
 
 }  // namespace quire::golden

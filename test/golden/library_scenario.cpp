@@ -197,7 +197,9 @@ struct Walk {
     done("content.local_library.update",
          {{"library_id", images}, {"update_spec", object{{"description", "Images"}, {"version", "3"}}}},
          "of the current version");
-    done("content.library.get", {{"library_id", images}}, "changed twice");
+    const auto model = done("content.library.get", {{"library_id", images}}, "changed twice");
+    done("content.library.update", {{"library_id", images}, {"update_spec", model}}, "the whole model sent back");
+    done("content.local_library.update", {{"library_id", images}, {"update_spec", model}}, "the whole model sent back");
     refused("INVALID_ARGUMENT", "content.library.update",
             {{"library_id", images}, {"update_spec", object{{"name", "x"}, {"version", "2"}}}}, "stale version");
     refused("CONCURRENT_CHANGE", "content.local_library.update",
@@ -366,6 +368,7 @@ struct Walk {
     done("content.library.item.file.list", {{"library_item_id", ubuntu}}, "nothing shows before complete");
     complete(id);
     session(id, "DONE");
+    done("content.library.item.update_session.list", {{"library_item_id", ubuntu}}, "an ended one is still there");
     ended_session_refuses(id);
     client.upload(iso, iso_bytes);
     remove_session(id);
@@ -456,6 +459,15 @@ struct Walk {
     done("content.library.item.updatesession.file.list", {{"update_session_id", canceled}}, "as it was at the end");
     remove_session(canceled);
 
+    client.use(other_token);
+    const auto foreign = new_session(ubuntu, "by another user");
+    client.use(admin_token);
+    refused("RESOURCE_BUSY", "content.library.item.update_session.create",
+            {{"create_spec", object{{"library_item_id", ubuntu}}}}, "held by another user");
+    session(foreign, "an administrator sees it");
+    done("content.library.item.update_session.cancel", {{"update_session_id", foreign}}, "by an administrator");
+    remove_session(foreign);
+
     const auto failed = new_session(ubuntu, "to be failed");
     done("content.library.item.update_session.fail",
          {{"update_session_id", failed}, {"client_error_message", "The disk was 100% wrong"}});
@@ -507,11 +519,15 @@ struct Walk {
          {{"update_session_id", id},
           {"update_spec",
            object{{"warning_behavior", json::array{object{{"type", "SELF_SIGNED_CERTIFICATE"}, {"ignored", true}}}}}}});
-    session(id, "the warning is ignored now");
+    const auto model_before = session(id, "the warning is ignored now");
+    done("content.library.item.update_session.update", {{"update_session_id", id}, {"update_spec", model_before}},
+         "the whole model sent back");
     done("content.library.item.updatesession.file.list", with_id);
     complete(id);
     remove_session(id);
-    done("content.library.item.get", {{"library_item_id", tiny}}, "signed, but by nobody known");
+    const auto model = done("content.library.item.get", {{"library_item_id", tiny}}, "signed, but by nobody known");
+    done("content.library.item.update", {{"library_item_id", tiny}, {"update_spec", model}},
+         "the whole model sent back");
     done("content.library.item.file.list", {{"library_item_id", tiny}}, "no manifest, no certificate");
 
     section("A warning that is not ignored");

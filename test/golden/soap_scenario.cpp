@@ -113,8 +113,10 @@ class SoapClient {
   }
   void keep_cookie(const wire::Response& response) {
     const auto cookie = response.headers.find("Set-Cookie").value_or("");
-    cookie_ = cookie.substr(0, cookie.find(';'));
+    use_cookie(std::string(cookie.substr(0, cookie.find(';'))));
   }
+  void use_cookie(std::string cookie) { cookie_ = std::move(cookie); }
+  void forget_cookie() { cookie_.clear(); }
   void section(std::string_view title) { transcript_.heading(title); }
 
  private:
@@ -129,7 +131,8 @@ std::string login(const std::string& password) {
       "<userName>administrator@vsphere.local</userName><password>" + password + "</password><locale>en_US</locale>");
 }
 
-void greeting(SoapClient& soap) {
+/// The new session's token.
+std::string greeting(SoapClient& soap) {
   soap.section("Greeting and login");
   soap.exchange("The versions, for pyVmomi", {"GET", "/sdk/vimServiceVersions.xml", {}, "", {}});
   soap.go("RetrieveServiceContent", go_method("RetrieveServiceContent", "ServiceInstance", "ServiceInstance"));
@@ -149,6 +152,7 @@ void greeting(SoapClient& soap) {
                                        "<sessionID>" + key +
                                            "</sessionID>"
                                            "<userName>administrator@vsphere.local</userName>"));
+  return key;
 }
 
 void finder(SoapClient& soap) {
@@ -223,12 +227,29 @@ void faults(SoapClient& soap) {
   soap.exchange("Another HTTP method", {"GET", "/sdk", {}, "", {}});
 }
 
-void policies(SoapClient& soap) {
+/// One table of sessions behind all wires (wire-protocols.md §3.6).
+void other_wires(SoapClient& soap, const std::string& token) {
+  soap.section("The session on the other wires");
+  wire::Request by_header{"GET", "/api/session", {}, "", {}};
+  by_header.headers.add("vmware-api-session-id", token);
+  soap.exchange("New REST, token as header", by_header);
+  wire::Request by_cookie{"POST", "/rest/com/vmware/cis/session?~action=get", {}, "", {}};
+  by_cookie.headers.add("Cookie", "vmware_soap_session=\"" + token + "\"");
+  soap.exchange("Legacy REST, the SOAP cookie", by_cookie);
+}
+
+void policies(SoapClient& soap, const std::string& token) {
   soap.section("The storage policy service, and the end");
   const std::string method =
       R"(<PbmRetrieveServiceContent xmlns="urn:pbm"><_this type="PbmServiceInstance">ServiceInstance</_this>)"
       "</PbmRetrieveServiceContent>";
   soap.go("PbmRetrieveServiceContent", method, "/pbm");
+  soap.forget_cookie();
+  soap.send("PbmRetrieveServiceContent with the session in the SOAP header",
+            R"(<Envelope xmlns="http://schemas.xmlsoap.org/soap/envelope/"><Header><vcSessionCookie>)" + token +
+                "</vcSessionCookie></Header><Body>" + method + "</Body></Envelope>",
+            "/pbm");
+  soap.use_cookie("vmware_soap_session=" + token);
   soap.go("A method that /pbm does not have", go_method("RetrieveServiceContent", "ServiceInstance", "ServiceInstance"),
           "/pbm");
   soap.go("Logout", go_method("Logout", "SessionManager", "SessionManager"));
@@ -240,12 +261,13 @@ void policies(SoapClient& soap) {
 
 void walk_through_soap(GoldenServer& server, Transcript& transcript) {
   SoapClient soap(server, transcript);
-  greeting(soap);
+  const auto token = greeting(soap);
   finder(soap);
   reading(soap);
   views(soap);
   faults(soap);
-  policies(soap);
+  other_wires(soap, token);
+  policies(soap, token);
 }
 
 }  // namespace quire::golden

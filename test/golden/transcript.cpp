@@ -44,11 +44,11 @@ std::string one_line(const json::value& value) {
   return json::serialize(value);
 }
 
-/// A body as it can be read best: JSON and XML laid out, anything else as it came.
+/// A body as it can be read best: XML laid out, and JSON unless that would hide how it was written (a member twice).
 std::string readable(const std::string& body) {
   json::error_code failed;
   const auto value = json::parse(body, failed);
-  if (!failed) return pretty_json(value);
+  if (!failed) return json::serialize(value) == body ? pretty_json(value) : body;
   return body.find('<') == 0 ? pretty_xml(body) : body;
 }
 

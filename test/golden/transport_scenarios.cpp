@@ -71,7 +71,7 @@ void legacy_rest_transport(Client& client) {
   client.raw("Unknown service", "GET", "/rest/com/vmware/content/nothing", "", login);
   client.raw("Unknown action", "POST", library + "?~action=explode", "", login);
   client.raw("Method that no operation has here", "PUT", library, "", login);
-  client.raw("Not JSON", "POST", library + "?~action=find", "{\"spec\": ", with_json);
+  client.raw("Not JSON", "POST", library + "?~action=find", "{\"spec\":", with_json);
   client.raw("No object", "POST", library + "?~action=find", "[]", with_json);
   client.raw("A member of a wrong type", "POST", library + "?~action=find", R"({"spec": {"name": 1}})", with_json);
   client.raw("A required parameter is missing", "POST", library + "?~action=find", "{}", with_json);
@@ -118,7 +118,7 @@ void new_rest_transport(Client& client) {
   client.raw("Method that no operation has here", "PUT", library + "/" + place.library, "", login);
   client.raw("GET where JSON-RPC lives", "GET", "/api", "", login);
   client.raw("A path of no binding", "GET", "/elsewhere", "", login);
-  client.raw("Not JSON", "POST", library + "?action=find", "{\"name\": ", with_json);
+  client.raw("Not JSON", "POST", library + "?action=find", "{\"name\":", with_json);
   client.raw("No object", "POST", library + "?action=find", "\"x\"", with_json);
   client.raw("A member of a wrong type", "POST", library + "?action=find", R"({"name": ["x"]})", with_json);
   client.raw("No body where one is needed", "POST", library + "?action=find", "", login);
@@ -173,7 +173,7 @@ void json_rpc_transport(Client& client) {
   post("fail needs its message", call("com.vmware.content.library.item.update_session", "fail",
                                       input({{"update_session_id", "nonsense"}}), session));
   post("An input that is no structure", call(library, "list", object{{"library_id", "x"}}, session));
-  post("Not JSON", "{\"jsonrpc\": ");
+  post("Not JSON", "{\"jsonrpc\":");
   post("A batch", "[]");
   post("Another version", R"({"jsonrpc": "1.0", "id": "1", "method": "invoke", "params": {}})");
   post("No params", R"({"jsonrpc": "2.0", "id": "1", "method": "invoke"})");
