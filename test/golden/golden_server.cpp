@@ -46,6 +46,28 @@ class PlacedBlobStore final : public BlobStore {
   std::string place_;
 };
 
+/// Other servers: one file, and nothing else.
+class FixedFetcher final : public content::Fetcher {
+ public:
+  content::FetchOutcome fetch(const content::FetchRequest& request, content::FetchSink& sink,
+                              const std::atomic<bool>&) override {
+    content::FetchOutcome outcome;
+    if (request.url != GoldenServer::pulled_uri) {
+      outcome.failure = content::FetchFailure::not_there;
+      outcome.status = 404;
+      outcome.reason = base::make_message("quire.fetch.status", "The server answered 404.");
+      return outcome;
+    }
+    const std::string_view content = "pulled bytes";
+    outcome.status = 200;
+    if (!sink.begin({200, 0, static_cast<std::int64_t>(content.size()), ""}) ||
+        !sink.bytes(std::as_bytes(std::span(content))))
+      outcome.failure = content::FetchFailure::refused_by_sink;
+    return outcome;
+  }
+  content::FetchOutcome probe(const content::FetchRequest&) override { return {}; }
+};
+
 content::Storage storage_of(const std::filesystem::path& folder, const std::string& number) {
   const std::string name = "LocalDS_" + number;
   const std::string place = "file:///srv/quire/" + name;
@@ -82,7 +104,15 @@ std::string described(const base::Error& error) {
 GoldenServer::GoldenServer()
     : catalog_(value_of(adapters::sql::open_sqlite_catalog(folder_.path() / "catalog.sqlite"))),
       storages_(storages_in(folder_.path())),
-      context_{*catalog_, storages_, clock_, identities_, transfers_, {}, {}},
+      fetcher_(std::make_unique<FixedFetcher>()),
+      context_{.catalog = *catalog_,
+               .storages = storages_,
+               .clock = clock_,
+               .identities = identities_,
+               .transfers = transfers_,
+               .settings = {},
+               .limits = {},
+               .fetcher = fetcher_.get()},
       logins_(*catalog_, clock_, identities_, context_.limits, {}),
       services_{.context = context_, .logins = logins_, .server_guid = std::string(server_guid)},
       router_(services_) {
@@ -125,6 +155,11 @@ std::string GoldenServer::download(std::string_view uri) {
   if (const auto got = opened->bytes->read(0, bytes); !got || *got != bytes.size()) return "bytes missing";
   return std::to_string(bytes.size()) + " bytes with the SHA-256 digest " +
          base::digest_of(base::DigestAlgorithm::SHA256, bytes).hex;
+}
+
+void GoldenServer::run_pulls() {
+  while (value_of(pulls_.run_next())) {
+  }
 }
 
 GoldenServer::Subscribed GoldenServer::add_subscribed_library() {

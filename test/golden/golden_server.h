@@ -5,6 +5,8 @@
 #include <string_view>
 
 #include "content/catalog.h"
+#include "content/fetcher.h"
+#include "service/pulls.h"
 #include "service/services.h"
 #include "support/manual_clock.h"
 #include "support/sequential_identities.h"
@@ -35,6 +37,10 @@ class GoldenServer {
   /// Reads a download endpoint. What came in one line.
   std::string download(std::string_view uri);
 
+  /// Fetches what waits to be pulled. The other servers of this world have one file: `pulled_uri`.
+  void run_pulls();
+  static constexpr std::string_view pulled_uri = "https://mirror.example/pulled.iso";
+
   /// A subscribed library with one item, which no operation can make yet.
   struct Subscribed {
     std::string library;
@@ -51,9 +57,11 @@ class GoldenServer {
   std::unique_ptr<content::Catalog> catalog_;
   content::Storages storages_;
   service::TransferBoard transfers_;
+  std::unique_ptr<content::Fetcher> fetcher_;
   service::Context context_;
   service::Logins logins_;
   service::Services services_;
+  service::Pulls pulls_{context_};
   wire::Router router_;
 };
 

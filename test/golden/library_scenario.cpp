@@ -290,9 +290,9 @@ struct Walk {
     refuse("INVALID_ARGUMENT", {{"name", "../x"}, {"source_type", "PUSH"}}, "bad name");
     refuse("INVALID_ARGUMENT", {{"name", "x"}, {"source_type", "NONE"}}, "source type NONE");
     refuse("INVALID_ARGUMENT", {{"name", "x"}, {"source_type", "PULL"}}, "PULL without source");
-    refuse("UNSUPPORTED",
-           {{"name", "x"}, {"source_type", "PULL"}, {"source_endpoint", object{{"uri", "https://mirror.example/x"}}}},
-           "PULL");
+    refuse("INVALID_ARGUMENT",
+           {{"name", "x"}, {"source_type", "PULL"}, {"source_endpoint", object{{"uri", "ftp://mirror.example/x"}}}},
+           "PULL by another scheme");
     refuse("INVALID_ARGUMENT", {{"name", "x"}, {"source_type", "PUSH"}, {"checksum_info", checksum("SHA256", "12345")}},
            "bad checksum");
     refuse("INVALID_ARGUMENT",
@@ -500,6 +500,45 @@ struct Walk {
     remove_session(next);
   }
 
+  void pulls() const {
+    section("Files that the server fetches");
+    const std::string service = "content.library.item.update_session.";
+    const std::string files = "content.library.item.updatesession.file.";
+    const auto pull = [&](const std::string& id, std::string_view name, std::string_view uri) {
+      return object{{"update_session_id", id},
+                    {"file_spec", object{{"name", name},
+                                         {"source_type", "PULL"},
+                                         {"source_endpoint",
+                                          object{{"uri", uri},
+                                                 {"ssl_certificate_thumbprint",
+                                                  "00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33"}}}}}};
+    };
+    const auto id = new_session(ubuntu);
+    const object with_id{{"update_session_id", id}};
+    done(files + "add", pull(id, "pulled.iso", GoldenServer::pulled_uri));
+    complete(id);
+    session(id, "completing");
+    refused("NOT_ALLOWED_IN_CURRENT_STATE", service + "complete", with_id, "completing");
+    refused("NOT_ALLOWED_IN_CURRENT_STATE", files + "add", pull(id, "x", GoldenServer::pulled_uri), "completing");
+    refused("NOT_ALLOWED_IN_CURRENT_STATE", files + "validate", with_id, "completing");
+    done(service + "keep_alive", with_id, "completing");
+    client.server().run_pulls();
+    client.transcript().transfer("The server fetches what waits", "done");
+    session(id, "DONE");
+    file(id, "pulled.iso", "fetched");
+    done("content.library.item.file.list", {{"library_item_id", ubuntu}});
+    remove_session(id);
+
+    const auto failed = new_session(ubuntu, "whose pull fails");
+    done(files + "add", pull(failed, "x.iso", "https://user:secret@mirror.example/x.iso"), "with a password");
+    client.server().run_pulls();
+    client.transcript().transfer("The server fetches what waits", "nothing is there");
+    file(failed, "x.iso", "ERROR");
+    session(failed, "ERROR");
+    refused("NOT_ALLOWED_IN_CURRENT_STATE", service + "complete", {{"update_session_id", failed}}, "in ERROR");
+    remove_session(failed);
+  }
+
   void packages() const {
     section("A signed OVF package");
     const auto id = new_session(tiny);
@@ -697,6 +736,7 @@ void walk_through_the_api(Client& client) {
   walk.update_session();
   walk.content();
   walk.unhappy_endings();
+  walk.pulls();
   walk.packages();
   walk.copies();
   walk.downloads();
