@@ -303,6 +303,19 @@ json::object security_schemes() {
   return schemes;
 }
 
+/// One line for each operation and each schema, so that a change shows as a small difference.
+std::string in_lines(const json::value& value, int depth = 0) {
+  const auto* object = value.if_object();
+  if (!object || object->empty() || depth == 4) return json::serialize(value);
+  std::string text = "{";
+  for (const auto& member : *object) {
+    if (text.size() > 1) text += ',';
+    text += '\n' + std::string(static_cast<std::size_t>(depth) + 1, ' ') + json::serialize(json::string(member.key())) +
+            ": " + in_lines(member.value(), depth + 1);
+  }
+  return text + '\n' + std::string(static_cast<std::size_t>(depth), ' ') + '}';
+}
+
 }  // namespace
 
 json::object openapi_document(const std::vector<api::Operation>& operations) {
@@ -334,6 +347,10 @@ json::object openapi_document(const std::vector<api::Operation>& operations) {
   document.emplace("paths", std::move(paths));
   document.emplace("components", std::move(components));
   return document;
+}
+
+std::string openapi_text(const std::vector<api::Operation>& operations) {
+  return in_lines(openapi_document(operations)) + '\n';
 }
 
 }  // namespace quire::wire

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/json/object.hpp>
+#include <string>
 #include <vector>
 
 #include "api/operation.h"
@@ -13,5 +14,8 @@ namespace quire::wire {
 /// A path key holds what tells an operation apart: `…/item?action=find`, `…/file?name={name}`. `x-vapi-service`,
 /// `x-vapi-operation` and `x-privilege` name the operation on the other wires and what it needs.
 boost::json::object openapi_document(const std::vector<api::Operation>& operations);
+
+/// The document as text, one line for each operation and each schema, so that a change shows as a small difference.
+std::string openapi_text(const std::vector<api::Operation>& operations);
 
 }  // namespace quire::wire

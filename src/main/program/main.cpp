@@ -1,5 +1,4 @@
 #include <CLI/CLI.hpp>
-#include <boost/json/serialize.hpp>
 #include <cstdio>
 #include <iostream>
 #include <map>
@@ -74,7 +73,7 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
 
   if (serve_command->parsed()) return serve(config_file, flags);
-  if (openapi_command->parsed()) std::cout << boost::json::serialize(quire::wire::openapi_document(quire::api::all_operations())) << '\n';
+  if (openapi_command->parsed()) std::cout << quire::wire::openapi_text(quire::api::all_operations());
   if (print_defaults) std::cout << quire::main::default_settings_file();
   if (print_document) std::cout << quire::main::settings_document();
   return 0;
