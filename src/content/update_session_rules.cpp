@@ -208,6 +208,9 @@ PackageVerdict judge_package(std::string_view item_type, const std::vector<Sessi
   if (!is_ovf(item_type)) return verdict;
 
   judge_descriptor_count(item_type, present, verdict);
+  const bool has_manifest = std::any_of(present.begin(), present.end(), [&](const auto& entry) {
+    return package_file(item_type, entry.first) == PackageFile::manifest;
+  });
   for (const auto& [name, file] : present) {
     if (const auto* descriptor = std::get_if<DescriptorFacts>(&file->facts)) {
       judge_descriptor(*descriptor, present, verdict);
@@ -217,9 +220,11 @@ PackageVerdict judge_package(std::string_view item_type, const std::vector<Sessi
       judge_signature(*file, *signature, verdict);
     } else if (const auto* unreadable = std::get_if<UnreadableFacts>(&file->facts)) {
       verdict.invalid.push_back({std::string(name), unreadable->reason});
-    } else if (file->source_type != SourceType::NONE && package_file(item_type, name) == PackageFile::certificate) {
-      verdict.missing.push_back(std::string(name.substr(0, name.rfind('.'))) + ".mf");  // nothing to check it against
     }
+    const bool pushed_certificate =
+        file->source_type != SourceType::NONE && package_file(item_type, name) == PackageFile::certificate;
+    if (pushed_certificate && !has_manifest)  // there is nothing to check it against
+      verdict.missing.push_back(std::string(name.substr(0, name.rfind('.'))) + ".mf");
   }
   std::sort(verdict.missing.begin(), verdict.missing.end());
   verdict.missing.erase(std::unique(verdict.missing.begin(), verdict.missing.end()), verdict.missing.end());
@@ -274,7 +279,9 @@ NextContent next_content(std::string_view item_type, const std::vector<ContentFi
   std::size_t unchanged = 0;
   for (const auto& file : files) {
     const bool replaced = file.archive.empty() && members.contains(file.name);
-    if (replaced || !file.keep_in_storage || package_file(item_type, file.name) == PackageFile::archive) continue;
+    const bool unpacked =
+        file.source_type != SourceType::NONE && package_file(item_type, file.name) == PackageFile::archive;
+    if (replaced || unpacked || !file.keep_in_storage) continue;
     const auto old = before.find(file.name);
     if (file.source_type == SourceType::NONE && file.archive.empty()) {
       QUIRE_CHECK(old != before.end());

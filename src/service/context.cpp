@@ -18,6 +18,29 @@ void remove_bytes(Context& context, const std::vector<content::Blob>& blobs) {
   }
 }
 
+void remove_bytes_after_failure(Context& context, const Error& failure, const std::vector<content::Blob>& blobs) {
+  if (failure.kind() != ErrorKind::internal_server_error && failure.kind() != ErrorKind::service_unavailable) {
+    remove_bytes(context, blobs);
+    return;
+  }
+  std::vector<content::Blob> unnamed;
+  const auto looked = context.catalog.write([&](content::CatalogWriter& writer) -> base::Result<void> {
+    std::vector<content::BlobId> absent;
+    for (const auto& blob : blobs) {
+      if (writer.blob(blob.id)) continue;
+      // A row of the same key waits for a commit that is still under way, and then collides with it.
+      writer.insert_blob(blob);
+      absent.push_back(blob.id);
+    }
+    unnamed = writer.remove_unreferenced_blobs(absent);
+    return {};
+  });
+  if (looked)
+    remove_bytes(context, unnamed);
+  else
+    spdlog::warn("Received bytes whose fate is unknown are left to the sweep: {}", looked.error().cause());
+}
+
 base::Result<std::string> create_once(Context& context, content::CatalogWriter& writer, const content::Caller& caller,
                                       std::string_view operation, const std::optional<std::string>& client_token,
                                       std::string_view digest,

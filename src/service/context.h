@@ -43,6 +43,11 @@ struct Context {
 /// inside. A failure is logged only: the sweep finds such bytes later.
 void remove_bytes(Context& context, const std::vector<content::Blob>& blobs);
 
+/// Removes the bytes of `blobs` after the transaction that was to insert their rows has failed with `failure`. A
+/// failure can hide a commit whose answer was lost; then the catalog is asked, and when it does not answer, the bytes
+/// stay for the sweep.
+void remove_bytes_after_failure(Context& context, const base::Error& failure, const std::vector<content::Blob>& blobs);
+
 /// Runs `create` once per (user, operation, token): a repeated token returns the id that the first call made
 /// (content-library-api.md §1.10, §28.1). InvalidArgument for a token that is no UUID or came with another spec before.
 /// `spec_digest` identifies the spec. `create` runs inside `writer`'s transaction.

@@ -53,14 +53,28 @@ Error name_taken(const std::string& name, const Library& library) {
           {{"name", name}, {"library", library.name}, {"library_id", library.id.text()}}};
 }
 
+/// §11.1: items of a subscribed library change only through the publisher.
+Result<void> check_local(const Library& library) {
+  if (library.type == content::LibraryType::LOCAL) return {};
+  return Error(ErrorKind::invalid_element_type, "quire.library.not_local",
+               "Library {name} is a subscribed library; its items come from the publisher.", {{"name", library.name}});
+}
+
+/// An item that its users may change, with its library.
+Result<Item> find_local_item(CatalogReader& reader, const ItemId& id) {
+  auto item = find_item(reader, id);
+  if (!item) return item;
+  const auto library = find_library(reader, item->library_id);
+  if (!library) return library.error();
+  if (auto local = check_local(*library); !local) return local.error();
+  return item;
+}
+
 /// The library that an item is to be made in, if it may be.
 Result<Library> find_destination(CatalogReader& reader, const LibraryId& id, const std::string& name) {
   auto library = find_library(reader, id);
   if (!library) return library;
-  if (library->type != content::LibraryType::LOCAL)
-    return Error(ErrorKind::invalid_element_type, "quire.library.not_local",
-                 "Library {name} is a subscribed library; its items come from the publisher.",
-                 {{"name", library->name}});
+  if (auto local = check_local(*library); !local) return local.error();
   if (reader.item_named(id, name)) return name_taken(name, *library);
   return library;
 }
@@ -230,12 +244,13 @@ Result<ItemId> Items::copy(const Caller& caller, const ItemId& source_id, const 
                          return item.id.text();
                        });
   });
-  if (!id || !used) {
-    std::vector<Blob> unused;
-    for (const auto& [old_id, blob] : *copies) unused.push_back(blob);
-    remove_bytes(context_, unused);
+  std::vector<Blob> made;
+  for (const auto& [old_id, blob] : *copies) made.push_back(blob);
+  if (!id) {
+    remove_bytes_after_failure(context_, id.error(), made);
+    return id.error();
   }
-  if (!id) return id.error();
+  if (!used) remove_bytes(context_, made);
   return ItemId(*id);
 }
 
@@ -262,7 +277,7 @@ Result<Item> Items::get(const Caller&, const ItemId& id) {
 
 Result<void> Items::update(const Caller&, const ItemId& id, const ItemSpec& spec) {
   return context_.catalog.write([&](CatalogWriter& writer) -> Result<void> {
-    const auto item = find_item(writer, id);
+    const auto item = find_local_item(writer, id);
     if (!item) return item.error();
     if (auto checked = check_texts(spec, context_.limits); !checked) return checked;
     if (spec.version && *spec.version != std::to_string(item->version))
@@ -291,7 +306,7 @@ Result<void> Items::remove(const Caller&, const ItemId& id) {
   Aftermath aftermath;
   const auto removed = context_.catalog.write([&](CatalogWriter& writer) -> Result<void> {
     aftermath.clear();
-    const auto item = find_item(writer, id);
+    const auto item = find_local_item(writer, id);
     if (!item) return item.error();
     remove_item_with_sessions(writer, *item, aftermath);
     return {};

@@ -6,6 +6,7 @@
 #include "base/hex.h"
 #include "base/uri.h"
 #include "content/text.h"
+#include "service/package_intake.h"
 #include "service/session_access.h"
 
 namespace quire::service {
@@ -327,6 +328,22 @@ Preview preview_of(const std::string& item_type, const UpdateSession& session, c
   return preview;
 }
 
+/// The snapshot's entry of a file that the item has. A descriptor's references are read again: complete needs them even
+/// when the descriptor stays as it is.
+SessionFile unchanged_entry(Context& context, CatalogReader& reader, const std::string& item_type,
+                            const content::ContentFile& stored) {
+  SessionFile file;
+  file.name = stored.name;
+  file.size = stored.size;
+  file.bytes_transferred = stored.size;
+  file.digests = {stored.checksum};
+  file.blob = stored.blob;
+  if (content::package_file(item_type, stored.name) == PackageFile::descriptor)
+    if (const auto bytes = stored_bytes(context, reader, stored.blob); !bytes.empty())
+      file.facts = descriptor_facts(bytes);
+  return file;
+}
+
 Error bad_spec(std::string id, std::string_view text, std::vector<base::MessageParam> params = {}) {
   return {ErrorKind::invalid_argument, std::move(id), text, std::move(params)};
 }
@@ -462,15 +479,8 @@ Result<UpdateSessionId> UpdateSessions::create(const Caller& caller, const std::
           session.expires_at = extended(now, now, context_.settings.update_session_timeout);
           session.warning_behavior = warning_behavior;
           writer.insert_update_session(session);
-          for (const auto& stored : writer.content_files(item->content)) {
-            SessionFile file;
-            file.name = stored.name;
-            file.size = stored.size;
-            file.bytes_transferred = stored.size;
-            file.digests = {stored.checksum};
-            file.blob = stored.blob;
-            writer.put_session_file(session.id, file);
-          }
+          for (const auto& stored : writer.content_files(item->content))
+            writer.put_session_file(session.id, unchanged_entry(context_, writer, item->type, stored));
           return session.id.text();
         });
   });

@@ -134,7 +134,7 @@ class SessionUpload final : public Upload {
     }
     const auto expected = target_.file.declared_size ? target_.file.declared_size : content_length;
     auto begun = BlobIntake::begin(context_, *target_.storage, expected, std::move(algorithms));
-    if (!begun) return begun.error();
+    if (!begun) return give_up(begun.error());
     plain_ = *std::move(begun);
     return {};
   }
@@ -189,12 +189,18 @@ class SessionUpload final : public Upload {
     // This transfer answers for itself; only the others are to be stopped.
     std::erase(aftermath.transfers, target_.file.upload_token);
     if (changed) settle(context_, aftermath);
+    // The transaction may have seen the state before the stop; one that begins now sees what stopped it.
+    if (!changed && changed.error().kind() == ErrorKind::concurrent_change && progress_->stopped) return why_stopped();
     return changed;
   }
 
   Result<void> why_stopped() {
-    auto reason = change_own([](CatalogWriter&, const Located&, Aftermath&) -> Result<void> { return {}; });
-    return reason ? Result<void>(superseded(target_.file.name)) : reason;
+    return context_.catalog.read([&](CatalogReader& reader) -> Result<void> {
+      bool gone = false;
+      const auto at = locate(reader, target_.file.upload_token, context_.clock.now(), gone);
+      if (at) return superseded(target_.file.name);
+      return gone || at.error().kind() == ErrorKind::not_found ? session_ended() : at.error();
+    });
   }
 
   /// A promise was broken: the file and the session end in ERROR (§28.1).
@@ -280,8 +286,12 @@ class SessionUpload final : public Upload {
     return received.id;
   }
 
-  SessionFile ready(const Located& at, std::int64_t size, const std::vector<Checksum>& digests) const {
+  /// The entry with what has arrived. Another transfer may have filled it since this one began (both found it waiting,
+  /// in two servers even): what that one brought goes.
+  static SessionFile ready(CatalogWriter& writer, const Located& at, std::int64_t size,
+                           const std::vector<Checksum>& digests, Aftermath& aftermath) {
     SessionFile file = at.file;
+    if (file.status == TransferStatus::READY) release_file(writer, at.session.id, file, aftermath);
     file.status = TransferStatus::READY;
     file.size = size;
     file.bytes_transferred = size;
@@ -308,9 +318,9 @@ class SessionUpload final : public Upload {
     plain_.reset();
 
     std::optional<Message> mismatch;
-    const auto done = change_own([&](CatalogWriter& writer, const Located& at, Aftermath& aftermath) -> Result<void> {
+    auto done = change_own([&](CatalogWriter& writer, const Located& at, Aftermath& aftermath) -> Result<void> {
       mismatch.reset();
-      SessionFile file = ready(at, size, digests);
+      SessionFile file = ready(writer, at, size, digests, aftermath);
       file.blob = adopt(writer, *blob, aftermath);
       const auto others = writer.session_files(at.session.id);
       read_metadata(writer, at.session.id, file, others);
@@ -324,7 +334,7 @@ class SessionUpload final : public Upload {
       return {};
     });
     if (!done) {
-      remove_bytes(context_, {*blob});
+      remove_bytes_after_failure(context_, done.error(), {*blob});
       return done;
     }
     if (mismatch) return Error(ErrorKind::invalid_argument, *mismatch);
@@ -336,24 +346,27 @@ class SessionUpload final : public Upload {
     if (auto whole = archive_->finish(context_.clock.now()); !whole) return give_up(whole.error());
     if (const auto problem = checksum_problem(archive_->digests())) return fail(*problem);
     auto done = change_own([&](CatalogWriter& writer, const Located& at, Aftermath& aftermath) -> Result<void> {
+      writer.put_session_file(at.session.id, ready(writer, at, archive_->size(), archive_->digests(), aftermath));
       for (const auto& member : archive_->members()) {
         SessionFile file = member.file;
         if (const auto present = writer.session_file(at.session.id, file.name);
-            present && present->source_type != SourceType::NONE)
+            present && (present->source_type != SourceType::NONE || !present->archive.empty()))
           return Error(ErrorKind::invalid_argument, "quire.ova.file_added_twice",
-                       "The archive {archive} holds a file {name}, which was added to the session by itself as well.",
+                       "The archive {archive} holds a file {name}, which the session has got otherwise as well.",
                        {{"archive", at.file.name}, {"name", file.name}});
         file.archive = at.file.name;
         file.blob = adopt(writer, member.blob, aftermath);
         writer.put_session_file(at.session.id, file);
       }
-      writer.put_session_file(at.session.id, ready(at, archive_->size(), archive_->digests()));
       record_activity(writer, at.session);
       return {};
     });
-    if (!done) return done.error().kind() == ErrorKind::invalid_argument ? fail(done.error().messages().front()) : done;
+    if (!done && done.error().kind() == ErrorKind::invalid_argument) return fail(done.error().messages().front());
+    std::vector<content::Blob> received;
+    for (const auto& member : archive_->members()) received.push_back(member.blob);
     archive_->keep_members();
-    return {};
+    if (!done) remove_bytes_after_failure(context_, done.error(), received);
+    return done;
   }
 
   static std::optional<Message> manifest_mismatch(const std::vector<SessionFile>& files) {
@@ -396,7 +409,8 @@ class SessionUpload final : public Upload {
           if (content::package_file(target_.item_type, other.name) != content::PackageFile::certificate ||
               other.blob.empty())
             continue;
-          other.facts = signature_facts(stored_bytes(writer, other), file.name, metadata_, {}, context_.clock.now());
+          other.facts = signature_facts(stored_bytes(context_, writer, other.blob), file.name, metadata_, {},
+                                        context_.clock.now());
           writer.put_session_file(session, other);
         }
         return;
@@ -406,30 +420,14 @@ class SessionUpload final : public Upload {
           if (content::package_file(target_.item_type, other.name) != content::PackageFile::manifest ||
               other.blob.empty())
             continue;
-          file.facts = signature_facts(metadata_, other.name, stored_bytes(writer, other), {}, context_.clock.now());
+          file.facts = signature_facts(metadata_, other.name, stored_bytes(context_, writer, other.blob), {},
+                                       context_.clock.now());
         }
         return;
       case content::PackageFile::archive:
       case content::PackageFile::other:
         return;
     }
-  }
-
-  /// The bytes of a small metadata file that came before.
-  std::vector<std::byte> stored_bytes(CatalogReader& reader, const SessionFile& file) {
-    const auto blob = reader.blob(file.blob);
-    const auto* storage = blob ? context_.storages.find(blob->storage) : nullptr;
-    if (storage == nullptr || blob->size > context_.limits.metadata_file_bytes_max) return {};
-    const auto bytes = storage->blobs->open(blob->id);
-    if (!bytes) return {};
-    std::vector<std::byte> all(static_cast<std::size_t>(blob->size));
-    std::size_t filled = 0;
-    while (filled < all.size()) {
-      const auto got = (*bytes)->read(static_cast<std::int64_t>(filled), std::span(all).subspan(filled));
-      if (!got || *got == 0) return {};
-      filled += *got;
-    }
-    return all;
   }
 
   Context& context_;
