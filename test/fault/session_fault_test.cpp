@@ -1,0 +1,486 @@
+#include <gmock/gmock.h>
+
+#include <barrier>
+#include <functional>
+#include <thread>
+
+#include "support/service_world.h"
+#include "support/tar_writer.h"
+
+// Update sessions when a call to the catalog or the blob store fails or the process dies at it, for every call in turn;
+// and two clients at once with real threads.
+
+namespace quire {
+namespace {
+
+using namespace std::chrono_literals;
+using base::Result;
+using content::ItemId;
+using content::UpdateSessionId;
+using content::UpdateSessionState;
+using test_support::alice;
+using test_support::bytes_of;
+using test_support::Crash;
+using test_support::Engine;
+using test_support::Faults;
+using test_support::file_spec;
+using test_support::kind;
+using test_support::ServiceWorld;
+
+using Files = std::map<std::string, std::string>;
+
+const std::string vm_ovf =
+    "<Envelope xmlns=\"http://schemas.dmtf.org/ovf/envelope/1\" xmlns:ovf=\"http://schemas.dmtf.org/ovf/envelope/1\">"
+    "<References><File ovf:id=\"d\" ovf:href=\"disk.vmdk\"/></References></Envelope>";
+const std::string archive = test_support::TarWriter().file("vm.ovf", vm_ovf).file("disk.vmdk", "a disk").whole();
+
+// ---- one client against failing ports ----
+
+/// Uploads that were running when the process died: their destructors belong to a process that is no more.
+std::vector<std::unique_ptr<service::Upload>>& dead_uploads() {
+  static auto* all = new std::vector<std::unique_ptr<service::Upload>>;
+  return *all;
+}
+
+Result<void> transmit(ServiceWorld& world, const content::TransferToken& token, const std::string& body) {
+  auto begun = world.uploads().begin(token, std::nullopt, [] {});
+  if (!begun.upload) return begun.refusal->error;
+  try {
+    if (auto taken = begun.upload->append(bytes_of(body)); !taken) return taken;
+    return begun.upload->finish(service::BodyEnd::whole);
+  } catch (const Crash&) {
+    dead_uploads().push_back(std::move(begun.upload));
+    throw;
+  }
+}
+
+/// A client that goes through the life of two items and stops at the first error. What it was told is kept.
+class Client {
+ public:
+  explicit Client(ServiceWorld& world, int number) : world_(world), number_(std::to_string(number)) {}
+
+  Result<void> live() {
+    const std::vector<std::function<Result<void>()>> steps = {
+        [&] { return make_library(); },
+        [&] { return make_item(plain_, ""); },
+        [&] { return session(plain_, {{"a", "first a"}, {"b", "first b"}}, {}, {{"a", "first a"}, {"b", "first b"}}); },
+        [&] { return session(plain_, {{"a", "second a"}}, {"b"}, {{"a", "second a"}}); },
+        [&] { return cancelled(plain_); },
+        [&] { return sent_twice(plain_); },
+        [&] { return make_item(package_, "ovf"); },
+        [&] { return session(package_, {{"vm.ova", archive}}, {}, {{"vm.ovf", vm_ovf}, {"disk.vmdk", "a disk"}}); },
+        [&] { return copy(); },
+        [&] { return erase(plain_); },
+    };
+    for (const auto& step : steps)
+      if (auto done = step(); !done) return done;
+    return {};
+  }
+
+  struct Item {
+    std::optional<ItemId> id;
+    Files acknowledged;          ///< what the last answered complete has made of it
+    std::optional<Files> asked;  ///< what a complete without an answer would make of it
+    bool deleted = false;
+    bool delete_asked = false;
+  };
+  const std::vector<const Item*> items() const { return {&plain_, &package_, &copy_}; }
+  const std::optional<content::LibraryId>& library() const { return library_; }
+
+ private:
+  auto& sessions() { return world_.sessions(); }
+
+  Result<void> make_library() {
+    auto made = world_.libraries().create_local(alice(), test_support::library_spec("library " + number_), {});
+    if (!made) return made.error();
+    library_ = *made;
+    return {};
+  }
+  Result<void> make_item(Item& item, const std::string& type) {
+    auto made = world_.items().create(alice(), test_support::item_spec(*library_, "item " + type, type), {});
+    if (!made) return made.error();
+    item.id = *made;
+    return {};
+  }
+  Result<void> session(Item& item, const Files& pushed, const std::vector<std::string>& removed, const Files& result) {
+    const auto id = sessions().create(alice(), item.id->text(), {}, {});
+    if (!id) return id.error();
+    for (const auto& name : removed)
+      if (auto done = sessions().remove_file(alice(), *id, name); !done) return done;
+    for (const auto& [name, body] : pushed) {
+      const auto added = sessions().add_file(alice(), *id, file_spec(name));
+      if (!added) return added.error();
+      if (auto sent = transmit(world_, added->upload_token, body); !sent) return sent;
+    }
+    item.asked = result;
+    if (auto done = sessions().complete(alice(), *id); !done) return done;
+    item.acknowledged = result;
+    item.asked.reset();
+    return sessions().remove(alice(), *id);
+  }
+  Result<void> cancelled(Item& item) {
+    const auto id = sessions().create(alice(), item.id->text(), {}, {});
+    if (!id) return id.error();
+    const auto added = sessions().add_file(alice(), *id, file_spec("c"));
+    if (!added) return added.error();
+    if (auto sent = transmit(world_, added->upload_token, "c"); !sent) return sent;
+    return sessions().cancel(alice(), *id);
+  }
+  Result<void> sent_twice(Item& item) {
+    const auto id = sessions().create(alice(), item.id->text(), {}, {});
+    if (!id) return id.error();
+    const auto added = sessions().add_file(alice(), *id, file_spec("d"));
+    if (!added) return added.error();
+    for (const std::string body : {"once", "twice"})
+      if (auto sent = transmit(world_, added->upload_token, body); !sent) return sent;
+    return sessions().fail(alice(), *id, "enough");
+  }
+  Result<void> copy() {
+    copy_.asked = package_.acknowledged;
+    auto made = world_.items().copy(alice(), *package_.id, test_support::item_spec(*library_, "copy", "ovf"), {});
+    if (!made) return made.error();
+    copy_.id = *made;
+    copy_.acknowledged = package_.acknowledged;
+    copy_.asked.reset();
+    return {};
+  }
+  Result<void> erase(Item& item) {
+    item.delete_asked = true;
+    if (auto done = world_.items().remove(alice(), *item.id); !done) return done;
+    item.deleted = true;
+    return {};
+  }
+
+  ServiceWorld& world_;
+  std::string number_;
+  std::optional<content::LibraryId> library_;
+  Item plain_;
+  Item package_;
+  Item copy_;
+};
+
+/// No acknowledged loss, no partial visibility; every file that a session calls READY can be read.
+void check_items(ServiceWorld& world, const Client& client) {
+  for (const auto* item : client.items()) {
+    if (!item->id) continue;
+    const auto content = world.content_of(*item->id);
+    if (item->deleted) EXPECT_FALSE(content);
+    if (!content) {
+      EXPECT_TRUE(item->delete_asked);
+      continue;
+    }
+    if (*content != item->acknowledged) {
+      ASSERT_TRUE(item->asked);
+      EXPECT_EQ(*content, *item->asked);
+    }
+  }
+  const auto files = world.look([](content::CatalogReader& reader) {
+    std::vector<content::SessionFile> all;
+    for (const auto& id : reader.update_sessions("", std::nullopt))
+      for (const auto& file : reader.session_files(id))
+        if (!file.blob.empty()) all.push_back(file);
+    return all;
+  });
+  for (const auto& file : files) EXPECT_TRUE(world.blob(file.blob)) << file.name << " of a session cannot be read";
+}
+
+/// What lies on the disk is what the catalog names.
+void check_bytes(ServiceWorld& world) {
+  EXPECT_EQ(world.blobs_on_disk(), world.blobs_in_catalog());
+  EXPECT_EQ(world.files_on_disk(), world.blobs_in_catalog().size());
+}
+
+/// A client that comes back can use the items: their sessions end, new content goes in.
+void check_usable(ServiceWorld& world, const Client& client) {
+  for (const auto* item : client.items()) {
+    if (!item->id || !world.content_of(*item->id)) continue;
+    const auto sessions = world.sessions().list(alice(), *item->id);
+    ASSERT_TRUE(sessions);
+    for (const auto& id : *sessions) {
+      const auto view = world.sessions().get(alice(), id);
+      ASSERT_TRUE(view);
+      if (view->session.state == UpdateSessionState::ACTIVE) EXPECT_TRUE(world.sessions().cancel(alice(), id));
+      EXPECT_TRUE(world.sessions().remove(alice(), id));
+    }
+    const auto id = world.sessions().create(alice(), item->id->text(), {}, {});
+    ASSERT_TRUE(id);
+    EXPECT_TRUE(world.sessions().complete(alice(), *id));
+  }
+}
+
+void clear(ServiceWorld& world) {
+  const auto libraries = world.libraries().list(alice());
+  ASSERT_TRUE(libraries);
+  for (const auto& library : *libraries) EXPECT_TRUE(world.libraries().remove_local(alice(), library));
+  EXPECT_EQ(world.files_on_disk(), 0U);
+  EXPECT_TRUE(world.blobs_in_catalog().empty());
+}
+
+/// True when the fault cannot have left bytes behind that only the sweep finds.
+bool leaves_no_orphans(const std::string& where) {
+  return where.find("after") == std::string::npos && where.find("blob remove") == std::string::npos;
+}
+
+TEST(SessionFaultTest, EveryCallFailsOnceInTurn) {
+  ServiceWorld world;
+  for (int k = 1;; ++k) {
+    Faults faults(Faults::Kind::error, static_cast<std::size_t>(k));
+    Client client(world, k);
+    world.wire_faults(&faults);
+    const auto lived = client.live();
+    world.wire_faults(nullptr);
+    SCOPED_TRACE(faults.where());
+    if (!faults.struck()) {
+      EXPECT_TRUE(lived) << lived.error().text();
+      EXPECT_GT(k, 300);
+      break;
+    }
+    check_items(world, client);
+    if (leaves_no_orphans(faults.where())) check_bytes(world);
+    ASSERT_TRUE(work::sweep_orphans(world.context()));
+    check_items(world, client);
+    check_bytes(world);
+    check_usable(world, client);
+    clear(world);
+    if (HasFailure()) break;  // the rest would only say the same
+  }
+}
+
+TEST(SessionFaultTest, TheProcessDiesAtEveryCallInTurn) {
+  ServiceWorld world;
+  for (int k = 1;; ++k) {
+    Faults faults(Faults::Kind::crash, static_cast<std::size_t>(k));
+    Client client(world, k);
+    world.wire_faults(&faults);
+    try {
+      const auto lived = client.live();
+      EXPECT_TRUE(lived);
+    } catch (const Crash&) {
+    }
+    if (!faults.struck()) break;
+    SCOPED_TRACE(faults.where());
+    world.restart();
+    check_items(world, client);
+    check_bytes(world);
+    check_usable(world, client);
+    clear(world);
+    if (HasFailure()) break;
+  }
+}
+
+// ---- two clients at once ----
+
+class SessionRaceTest : public test_support::ServiceTest {
+ protected:
+  static constexpr int rounds_sqlite = 200;
+  static constexpr int rounds_postgresql = 40;
+  int rounds() const { return GetParam() == Engine::Sqlite ? rounds_sqlite : rounds_postgresql; }
+
+  /// Starts all at the same moment and waits for them.
+  static void at_once(const std::vector<std::function<void()>>& all) {
+    std::barrier start(static_cast<std::ptrdiff_t>(all.size()));
+    std::vector<std::thread> threads;
+    for (const auto& one : all)
+      threads.emplace_back([&] {
+        start.arrive_and_wait();
+        one();
+      });
+    for (auto& thread : threads) thread.join();
+  }
+
+  std::optional<UpdateSessionState> stored_state(const UpdateSessionId& id) {
+    return world_->look([&](content::CatalogReader& reader) -> std::optional<UpdateSessionState> {
+      const auto row = reader.update_session(id);
+      if (!row) return std::nullopt;
+      return row->state;
+    });
+  }
+  void check_disk() {
+    EXPECT_EQ(world_->blobs_on_disk(), world_->blobs_in_catalog());
+    EXPECT_EQ(files_on_disk(), world_->blobs_in_catalog().size());
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Sqlite, SessionRaceTest, testing::Values(Engine::Sqlite));
+INSTANTIATE_TEST_SUITE_P(Postgresql, SessionRaceTest, testing::Values(Engine::Postgresql));
+
+TEST_P(SessionRaceTest, CompleteAgainstCancel) {
+  fill(item_, {{"a", "0"}});
+  for (int i = 1; i <= rounds(); ++i) {
+    const auto before = content();
+    const auto id = open();
+    const auto next = std::to_string(i);
+    push(id, "a", next);
+    std::string completed;
+    std::string cancelled;
+    at_once({[&] { completed = kind(sessions().complete(alice(), id)); },
+             [&] { cancelled = kind(sessions().cancel(alice(), id)); }});
+    EXPECT_NE(completed.empty(), cancelled.empty()) << completed << " " << cancelled;
+    EXPECT_EQ(stored_state(id), completed.empty() ? UpdateSessionState::DONE : UpdateSessionState::CANCELED);
+    EXPECT_EQ(content(), completed.empty() ? (Files{{"a", next}}) : before);
+    EXPECT_EQ(completed.empty() ? cancelled : completed, "not_allowed_in_current_state");
+    check_disk();
+    if (HasFailure()) return;
+  }
+}
+
+TEST_P(SessionRaceTest, CompleteAgainstItself) {
+  for (int i = 1; i <= rounds(); ++i) {
+    const auto id = open();
+    push(id, "a", std::to_string(i));
+    std::string first;
+    std::string second;
+    at_once({[&] { first = kind(sessions().complete(alice(), id)); },
+             [&] { second = kind(sessions().complete(alice(), id)); }});
+    EXPECT_NE(first.empty(), second.empty());
+    EXPECT_EQ(item().content_version, 1 + i);
+    check_disk();
+    if (HasFailure()) return;
+  }
+}
+
+TEST_P(SessionRaceTest, CompleteAgainstDeletionOfTheItem) {
+  for (int i = 1; i <= rounds(); ++i) {
+    item_ = new_item("item " + std::to_string(i), "");
+    const auto id = open();
+    push(id, "a", "a");
+    std::string completed;
+    std::string removed;
+    at_once({[&] { completed = kind(sessions().complete(alice(), id)); },
+             [&] { removed = kind(world_->items().remove(alice(), item_)); }});
+    EXPECT_EQ(removed, "");
+    EXPECT_TRUE(completed.empty() || completed == "not_found") << completed;
+    EXPECT_EQ(stored_state(id), std::nullopt);
+    EXPECT_EQ(files_on_disk(), 0U);
+    if (HasFailure()) return;
+  }
+}
+
+TEST_P(SessionRaceTest, CompleteAgainstExpiry) {
+  fill(item_, {{"a", "0"}});
+  for (int i = 1; i <= rounds(); ++i) {
+    const auto before = content();
+    const auto id = open();
+    const auto next = std::to_string(i);
+    push(id, "a", next);
+    std::string completed;
+    at_once({[&] { completed = kind(sessions().complete(alice(), id)); },
+             [&] {
+               advance(6min);
+               must(sessions().remove_expired());
+             }});
+    EXPECT_TRUE(completed.empty() || completed == "not_found") << completed;
+    EXPECT_EQ(content(), completed.empty() ? (Files{{"a", next}}) : before);
+    if (completed.empty()) EXPECT_EQ(stored_state(id), UpdateSessionState::DONE);
+    must(sessions().remove_expired());
+    check_disk();
+    if (HasFailure()) return;
+  }
+}
+
+TEST_P(SessionRaceTest, UploadAgainstCancel) {
+  const std::string body(300'000, 'x');
+  for (int i = 1; i <= rounds(); ++i) {
+    const auto id = open();
+    const auto entry = add(id, "a");
+    std::string sent;
+    at_once({[&] { sent = kind(test_support::send(*world_, entry.upload_token, body)); },
+             [&] { must(sessions().cancel(alice(), id)); }});
+    EXPECT_TRUE(sent.empty() || sent == "not_found") << sent;
+    EXPECT_EQ(stored_state(id), UpdateSessionState::CANCELED);
+    EXPECT_EQ(files_on_disk(), 0U);
+    if (HasFailure()) return;
+  }
+}
+
+TEST_P(SessionRaceTest, UploadAgainstRemoval) {
+  const std::string body(300'000, 'x');
+  const auto id = open();
+  for (int i = 1; i <= rounds(); ++i) {
+    const auto entry = add(id, "a");
+    std::string sent;
+    at_once({[&] { sent = kind(test_support::send(*world_, entry.upload_token, body)); },
+             [&] { must(sessions().remove_file(alice(), id, "a")); }});
+    EXPECT_TRUE(sent.empty() || sent == "not_found") << sent;
+    EXPECT_EQ(files_on_disk(), 0U);
+    if (HasFailure()) return;
+  }
+}
+
+TEST_P(SessionRaceTest, UploadsOfOneFileAtOnceNeverMixAndOneWins) {
+  const std::vector<std::string> bodies = {std::string(200'000, 'x'), std::string(150'000, 'y')};
+  for (int i = 1; i <= rounds(); ++i) {
+    const auto id = open();
+    const auto entry = add(id, "a");
+    std::array<std::string, 2> sent;
+    at_once({[&] { sent[0] = kind(test_support::send(*world_, entry.upload_token, bodies[0])); },
+             [&] { sent[1] = kind(test_support::send(*world_, entry.upload_token, bodies[1])); }});
+    EXPECT_TRUE(sent[0].empty() || sent[1].empty());
+    for (const auto& answer : sent) EXPECT_TRUE(answer.empty() || answer == "concurrent_change") << answer;
+    // Whoever was told success last has won; a file that is ready is one of the bodies.
+    const auto completed = kind(sessions().complete(alice(), id));
+    EXPECT_EQ(completed, "");
+    EXPECT_TRUE(content().at("a") == bodies[0] || content().at("a") == bodies[1]);
+    if (!sent[0].empty()) EXPECT_EQ(content().at("a"), bodies[1]);
+    if (!sent[1].empty()) EXPECT_EQ(content().at("a"), bodies[0]);
+    check_disk();
+    if (HasFailure()) return;
+  }
+}
+
+TEST_P(SessionRaceTest, CreateAgainstCreateGivesOneActiveSession) {
+  for (int i = 1; i <= rounds(); ++i) {
+    std::array<std::string, 3> made;
+    const auto create = [&](std::size_t n) {
+      return [&, n] { made[n] = kind(sessions().create(alice(), item_.text(), {}, {})); };
+    };
+    at_once({create(0), create(1), create(2)});
+    EXPECT_EQ(std::count(made.begin(), made.end(), ""), 1);
+    EXPECT_EQ(std::count(made.begin(), made.end(), "resource_busy"), 2);
+    for (const auto& id : must(sessions().list(alice(), item_))) {
+      must(sessions().cancel(alice(), id));
+      must(sessions().remove(alice(), id));
+    }
+    if (HasFailure()) return;
+  }
+}
+
+TEST_P(SessionRaceTest, ReadersSeeExactlyOneCommittedSetOfFilesAndVersionsOnlyRise) {
+  std::atomic<bool> ending = false;
+  std::atomic<int> reads = 0;
+  const auto read = [&] {
+    std::int64_t seen = 0;
+    while (!ending) {
+      const auto files = world_->items().files(alice(), item_);
+      if (!files || files->empty()) continue;
+      ++reads;
+      // Each completion puts files a and b of the same size in, one larger than the last.
+      EXPECT_EQ(files->size(), 2U);
+      EXPECT_EQ(files->front().size, files->back().size);
+      EXPECT_EQ(files->front().version, files->back().version);
+      EXPECT_GE(files->front().version, seen);
+      seen = files->front().version;
+      const auto download = world_->downloads().create(alice(), item_.text(), {});
+      if (!download) continue;
+      const auto prepared = world_->downloads().prepare(alice(), *download, "a", false);
+      EXPECT_TRUE(prepared);
+      if (prepared) {
+        const auto open = world_->download_bytes().open(prepared->token, "a");
+        EXPECT_TRUE(open);
+        if (open) EXPECT_EQ(open->bytes->size(), open->file.size);
+      }
+      EXPECT_TRUE(world_->downloads().remove(alice(), *download));
+    }
+  };
+  const auto write = [&] {
+    for (int i = 1; i <= rounds() || reads == 0; ++i)
+      fill(item_, {{"a", std::string(static_cast<std::size_t>(i), 'a')},
+                   {"b", std::string(static_cast<std::size_t>(i), 'b')}});
+    ending = true;
+  };
+  at_once({read, read, write});
+  check_disk();
+}
+
+}  // namespace
+}  // namespace quire

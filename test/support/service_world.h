@@ -1,0 +1,352 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "adapters/files/file_blob_store.h"
+#include "service/download_sessions.h"
+#include "service/items.h"
+#include "service/libraries.h"
+#include "service/update_sessions.h"
+#include "service/uploads.h"
+#include "support/catalog_place.h"
+#include "support/failing_blob_store.h"
+#include "support/failing_catalog.h"
+#include "support/faults.h"
+#include "support/manual_clock.h"
+#include "support/sequential_identities.h"
+#include "support/temporary_folder.h"
+#include "work/orphan_sweep.h"
+
+namespace quire::test_support {
+
+inline std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
+
+struct WorldOptions {
+  Engine engine = Engine::Sqlite;
+  service::Settings settings = {};
+  content::Limits limits = {};
+};
+
+/// The services of one server on a catalog and a blob folder of their own, with a clock that a test moves, wired as
+/// main does it. Everything else is real.
+class ServiceWorld {
+ public:
+  explicit ServiceWorld(WorldOptions options = {})
+      : options_(std::move(options)), folder_(fast_folder()), home_(options_.engine, folder_.path()) {
+    start(nullptr);
+  }
+  ~ServiceWorld() { stop(); }
+  ServiceWorld(const ServiceWorld&) = delete;
+  ServiceWorld& operator=(const ServiceWorld&) = delete;
+
+  /// The server stops and starts again. With `faults`, catalog and blob store fail as they say; they must live until
+  /// the next restart.
+  void restart(Faults* faults = nullptr) {
+    // What a dead process was writing is cleaned up by the start, not by destructors.
+    const auto blobs = blobs_;
+    const auto failing_blobs = failing_blobs_;
+    stop();
+    start(faults);
+  }
+
+  /// A restart without what a server does first: the orphan sweep and the extension of sessions.
+  void wire_faults(Faults* faults) {
+    const bool dead = faults_ != nullptr && faults_->crashed();
+    if (dead) throw std::logic_error("a dead server needs a restart");
+    services_.reset();
+    wire(faults);
+  }
+
+  /// What a read transaction finds, past any faults.
+  template <class F>
+  auto look(F f) {
+    using Found = std::invoke_result_t<F&, content::CatalogReader&>;
+    auto found = catalog_->read([&](content::CatalogReader& reader) -> base::Result<Found> { return f(reader); });
+    if (!found) throw std::runtime_error(found.error().text() + " " + found.error().cause());
+    return *std::move(found);
+  }
+  /// Changes rows behind the services' back, past any faults.
+  template <class F>
+  void change(F f) {
+    const auto done = catalog_->write([&](content::CatalogWriter& writer) -> base::Result<void> {
+      f(writer);
+      return {};
+    });
+    if (!done) throw std::runtime_error(done.error().text() + " " + done.error().cause());
+  }
+
+  /// How many blobs, finished or not, lie in the folder.
+  std::size_t files_on_disk() const {
+    std::size_t count = 0;
+    for (const auto* place : {"blobs", "incoming"}) {
+      const auto root = folder_.path() / "store" / place;
+      if (!std::filesystem::exists(root)) continue;
+      for (const auto& entry : std::filesystem::recursive_directory_iterator(root))
+        count += entry.is_regular_file() ? 1 : 0;
+    }
+    return count;
+  }
+  std::set<std::string> blobs_on_disk() const {
+    std::set<std::string> ids;
+    const auto listed = blobs_->list([&](const content::BlobId& id) { ids.insert(id.text()); });
+    if (!listed) throw std::runtime_error(listed.error().cause());
+    return ids;
+  }
+  /// The blobs that the catalog knows, and those of them that a file of an item or a session names.
+  std::set<std::string> blobs_in_catalog() {
+    return look([&](content::CatalogReader& reader) {
+      std::set<std::string> ids;
+      for (const auto& blob : reader.blobs_after(storage_id(), content::BlobId(), 100'000)) ids.insert(blob.id.text());
+      return ids;
+    });
+  }
+
+  /// All bytes of a committed blob, past any faults; nullopt when it cannot be read.
+  std::optional<std::string> blob(const content::BlobId& id) const {
+    const auto reader = blobs_->open(id);
+    if (!reader) return std::nullopt;
+    return read_all(**reader);
+  }
+  static std::optional<std::string> read_all(content::BlobReader& reader) {
+    std::string all(static_cast<std::size_t>(reader.size()), '\0');
+    std::size_t filled = 0;
+    while (filled < all.size()) {
+      const auto got =
+          reader.read(static_cast<std::int64_t>(filled), std::as_writable_bytes(std::span(all)).subspan(filled));
+      if (!got || *got == 0) return std::nullopt;
+      filled += *got;
+    }
+    return all;
+  }
+
+  /// The item's files as name -> bytes; nullopt when there is no such item. Every byte must be readable.
+  std::optional<std::map<std::string, std::string>> content_of(const content::ItemId& id) {
+    const auto files = look([&](content::CatalogReader& reader) -> std::optional<std::vector<content::ContentFile>> {
+      const auto item = reader.item(id);
+      if (!item) return std::nullopt;
+      return reader.content_files(item->content);
+    });
+    if (!files) return std::nullopt;
+    std::map<std::string, std::string> all;
+    for (const auto& file : *files) {
+      auto bytes = blob(file.blob);
+      if (!bytes) throw std::runtime_error("the bytes of " + file.name + " are gone");
+      all.emplace(file.name, *std::move(bytes));
+    }
+    return all;
+  }
+
+  static content::StorageId storage_id() { return content::StorageId("datastore-11"); }
+
+  ManualClock& clock() { return clock_; }
+  SequentialIdentities& identities() { return identities_; }
+  service::Context& context() { return services_->context; }
+  service::Libraries& libraries() { return services_->libraries; }
+  service::Items& items() { return services_->items; }
+  service::UpdateSessions& sessions() { return services_->sessions; }
+  service::Uploads& uploads() { return services_->uploads; }
+  service::DownloadSessions& downloads() { return services_->downloads; }
+  service::Downloads& download_bytes() { return services_->download_bytes; }
+
+ private:
+  struct Wired {
+    Wired(content::Catalog& catalog, content::Storages all, base::Clock& clock, base::IdentitySource& identities,
+          const WorldOptions& options)
+        : storages(std::move(all)),
+          context{catalog, storages, clock, identities, transfers, options.settings, options.limits} {}
+
+    content::Storages storages;
+    service::TransferBoard transfers;
+    service::Context context;
+    service::Libraries libraries{context};
+    service::Items items{context};
+    service::UpdateSessions sessions{context};
+    service::Uploads uploads{context};
+    service::DownloadSessions downloads{context};
+    service::Downloads download_bytes{context};
+  };
+
+  void wire(Faults* faults) {
+    faults_ = faults;
+    content::Catalog* catalog = catalog_.get();
+    std::shared_ptr<content::BlobStore> blobs = blobs_;
+    failing_catalog_.reset();
+    failing_blobs_.reset();
+    if (faults != nullptr) {
+      failing_catalog_ = std::make_unique<FailingCatalog>(*catalog_, *faults);
+      catalog = failing_catalog_.get();
+      failing_blobs_ = std::make_shared<FailingBlobStore>(*blobs_, *faults);
+      blobs = failing_blobs_;
+    }
+    services_ = std::make_unique<Wired>(
+        *catalog,
+        content::Storages({{storage_id(), "LocalDS_0", "uuid", adapters::files::file_uri(folder_.path()), blobs}}),
+        clock_, identities_, options_);
+  }
+
+  void start(Faults* faults) {
+    catalog_ = home_.open();
+    auto blobs = adapters::files::open_file_blob_store(folder_.path() / "store", {"LocalDS_0", false});
+    if (!blobs) throw std::runtime_error(blobs.error().text());
+    blobs_ = *std::move(blobs);
+    wire(nullptr);
+    if (auto swept = work::sweep_orphans(context()); !swept) throw std::runtime_error(swept.error().cause());
+    if (auto extended = sessions().extend_after_start(); !extended) throw std::runtime_error(extended.error().cause());
+    if (faults != nullptr) wire(faults);
+  }
+
+  void stop() {
+    services_.reset();
+    failing_catalog_.reset();
+    failing_blobs_.reset();
+    blobs_.reset();
+    catalog_.reset();
+    faults_ = nullptr;
+  }
+
+  WorldOptions options_;
+  TemporaryFolder folder_;
+  CatalogHome home_;
+  ManualClock clock_;
+  SequentialIdentities identities_;
+  Faults* faults_ = nullptr;
+  std::unique_ptr<content::Catalog> catalog_;
+  std::shared_ptr<content::BlobStore> blobs_;
+  std::unique_ptr<FailingCatalog> failing_catalog_;
+  std::shared_ptr<FailingBlobStore> failing_blobs_;
+  std::unique_ptr<Wired> services_;
+};
+
+/// Sends `body` in chunks to an upload endpoint. An Error is the refusal or what append or finish said.
+inline base::Result<void> send(ServiceWorld& world, const content::TransferToken& token, std::string_view body,
+                               service::BodyEnd end = service::BodyEnd::whole,
+                               std::optional<std::int64_t> content_length = std::nullopt, std::size_t chunk = 65536) {
+  auto begun = world.uploads().begin(token, content_length, [] {});
+  if (!begun.upload) return begun.refusal->error;
+  for (std::size_t at = 0; at < body.size(); at += chunk)
+    if (auto taken = begun.upload->append(bytes_of(body.substr(at, chunk))); !taken) return taken;
+  return begun.upload->finish(end);
+}
+
+/// `com.vmware.…` or `quire.…` of the outermost message; "" on success.
+template <class T>
+std::string why(const base::Result<T>& result) {
+  return result ? "" : result.error().messages().front().id;
+}
+/// The kind of the error by name; "" on success.
+template <class T>
+std::string kind(const base::Result<T>& result) {
+  return result ? "" : std::string(base::name_of(result.error().kind()));
+}
+
+inline content::Caller alice() { return {"alice@vsphere.local", content::LoginId("login-of-alice"), false}; }
+inline content::Caller bob() { return {"bob@vsphere.local", content::LoginId("login-of-bob"), false}; }
+inline content::Caller administrator() {
+  return {"administrator@vsphere.local", content::LoginId("login-of-the-administrator"), true};
+}
+
+inline service::LibrarySpec library_spec(const std::string& name) {
+  service::LibrarySpec spec;
+  spec.name = name;
+  return spec;
+}
+inline service::ItemSpec item_spec(const content::LibraryId& library, const std::string& name,
+                                   const std::string& type) {
+  service::ItemSpec spec;
+  spec.library_id = library.text();
+  spec.name = name;
+  spec.type = type;
+  return spec;
+}
+/// A PUSH.
+inline service::AddFileSpec file_spec(const std::string& name, std::optional<std::int64_t> size = std::nullopt,
+                                      std::optional<base::Checksum> checksum = std::nullopt) {
+  service::AddFileSpec spec;
+  spec.name = name;
+  spec.size = size;
+  spec.checksum = std::move(checksum);
+  return spec;
+}
+
+/// A world with an item, and the calls that most tests make; what they call must succeed.
+class ServiceTest : public testing::TestWithParam<Engine> {
+ protected:
+  void SetUp() override {
+    if (!has_engine(GetParam())) GTEST_SKIP() << "QUIRE_TEST_POSTGRESQL is not set; run under with-postgresql";
+    make_world();
+  }
+
+  void make_world(service::Settings settings = {}, content::Limits limits = {}) {
+    world_.reset();
+    world_ = std::make_unique<ServiceWorld>(WorldOptions{GetParam(), settings, limits});
+    library_ = must(world_->libraries().create_local(alice(), library_spec("library"), std::nullopt));
+    item_ = new_item("item", "");
+  }
+
+  content::ItemId new_item(const std::string& name, const std::string& type) {
+    return must(world_->items().create(alice(), item_spec(library_, name, type), std::nullopt));
+  }
+  content::UpdateSessionId open() { return open(item_); }
+  content::UpdateSessionId open(const content::ItemId& item) {
+    return must(sessions().create(alice(), item.text(), std::nullopt, std::nullopt));
+  }
+  content::SessionFile add(const content::UpdateSessionId& id, const std::string& name) {
+    return must(sessions().add_file(alice(), id, file_spec(name)));
+  }
+  content::SessionFile push(const content::UpdateSessionId& id, const std::string& name, std::string_view body) {
+    const auto file = add(id, name);
+    must(send(*world_, file.upload_token, body));
+    return file;
+  }
+  /// Puts content into the item, in a session of its own that is gone afterwards.
+  void fill(const content::ItemId& item, const std::map<std::string, std::string>& files) {
+    const auto id = open(item);
+    for (const auto& [name, body] : files) push(id, name, body);
+    must(sessions().complete(alice(), id));
+    must(sessions().remove(alice(), id));
+  }
+  content::Item item() { return must(world_->items().get(alice(), item_)); }
+  std::map<std::string, std::string> content() { return world_->content_of(item_).value(); }
+  std::int64_t version_of(const std::string& name) { return must(world_->items().file(alice(), item_, name)).version; }
+  content::UpdateSession session(const content::UpdateSessionId& id) {
+    return must(sessions().get(alice(), id)).session;
+  }
+  content::SessionFile file(const content::UpdateSessionId& id, const std::string& name) {
+    return must(sessions().file(alice(), id, name));
+  }
+  std::vector<std::string> names(const content::UpdateSessionId& id) {
+    std::vector<std::string> all;
+    for (const auto& entry : must(sessions().files(alice(), id))) all.push_back(entry.name);
+    return all;
+  }
+
+  service::UpdateSessions& sessions() { return world_->sessions(); }
+  std::size_t files_on_disk() const { return world_->files_on_disk(); }
+  void advance(base::Duration by) { world_->clock().advance(by); }
+
+  template <class T>
+  static T must(base::Result<T> result) {
+    if (!result) throw std::runtime_error("refused: " + result.error().text() + " " + result.error().cause());
+    return *std::move(result);
+  }
+  static void must(const base::Result<void>& result) {
+    if (!result) throw std::runtime_error("refused: " + result.error().text() + " " + result.error().cause());
+  }
+
+  std::unique_ptr<ServiceWorld> world_;
+  content::LibraryId library_;
+  content::ItemId item_;
+};
+
+}  // namespace quire::test_support
