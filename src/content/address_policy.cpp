@@ -44,6 +44,7 @@ struct RefusedNetwork {
 const std::vector<RefusedNetwork>& refused_networks() {
   static const std::vector<RefusedNetwork> networks = [] {
     std::vector<RefusedNetwork> all;
+    all.reserve(default_refusals.size());
     for (const auto& row : default_refusals) all.push_back({IpNetwork::parse(row.network).value(), row.what});
     return all;
   }();
@@ -63,6 +64,7 @@ constexpr std::array embeddings = {
 const std::vector<std::pair<IpNetwork, std::size_t>>& embedding_networks() {
   static const std::vector<std::pair<IpNetwork, std::size_t>> networks = [] {
     std::vector<std::pair<IpNetwork, std::size_t>> all;
+    all.reserve(embeddings.size());
     for (const auto& row : embeddings) all.emplace_back(IpNetwork::parse(row.network).value(), row.at);
     return all;
   }();

@@ -24,7 +24,7 @@ struct Options {
 /// What the port leaves open:
 /// - `broken` with a status (206 or 416) before the sink's begin() means that the content cannot be gone on with from
 ///   that offset: ask again from 0. `broken` later, or without a status, is a transfer that ended early.
-/// - An offset without a validator is asked for from 0.
+/// - An offset without a strong validator is asked for from 0.
 /// - Only a transfer without any length can end early unnoticed, when a plain http connection is closed.
 /// - Content-Encoding is not undone: what is stored is what was sent.
 /// - After a redirect to another scheme, host or port the request's credentials are dropped for the rest of the fetch;
@@ -38,7 +38,8 @@ struct Options {
 /// Proxies: `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy` of the environment as curl reads them, http and
 /// socks ones. The proxy's own address is the administrator's choice and not judged. The proxy resolves the target's
 /// name itself, so here the policy is a best effort: the name is resolved once before, and refused when any of its
-/// addresses is; a name that does not resolve here is left to the proxy and its rules.
+/// addresses is; a name that does not resolve here is left to the proxy and its rules. The stop flag is
+/// not looked at during that look-up.
 ///
 /// The process must ignore SIGPIPE.
 std::unique_ptr<content::Fetcher> make_curl_fetcher(Options options);

@@ -10,7 +10,7 @@ using ::testing::HasSubstr;
 class Redirects : public FetchTest {};
 
 TEST_F(Redirects, AreFollowedAtMostFiveTimes) {
-  int redirects = 0;
+  std::atomic<int> redirects = 0;
   ScriptedHttpServer server([&](const Request& request, Connection& connection) {
     const int hop = std::stoi(request.target.substr(1));
     connection.send(hop < redirects ? redirect_to("/" + std::to_string(hop + 1)) : ok("content"));
@@ -175,6 +175,12 @@ TEST_F(Addresses, AreJudgedWhereTheConnectionIsMade) {
   allow({});
   expect_refused(fetch(server.url("/", "localhost")));
   EXPECT_EQ(server.requests().size(), 1U);
+}
+
+TEST_F(Addresses, OneAllowedAmongTheHostsIsEnough) {
+  ScriptedHttpServer server(always(ok("content")));
+  allow({"127.0.0.1"});  // libcurl knows ::1 for this name as well
+  EXPECT_EQ(fetch(server.url("/", "localhost")).failure, FetchFailure::none);
 }
 
 TEST_F(Addresses, DenyBeatsAllow) {

@@ -125,7 +125,7 @@ TEST_F(CurlFetcher, CutAnywhereIsNeverAWholeContent) {
        {ok("content", "ETag: \"v1\"\r\n"),
         std::string("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\ncont\r\n3\r\nent\r\n0\r\n\r\n")}) {
     for (const bool with_reset : {false, true}) {
-      std::size_t length = 0;
+      std::atomic<std::size_t> length = 0;
       ScriptedHttpServer server([&](const Request&, Connection& connection) {
         connection.send(std::string_view(whole).substr(0, length));
         if (with_reset) connection.reset();
@@ -286,7 +286,7 @@ TEST_F(CurlFetcherResume, ChangedContentComesFromItsStart) {
 TEST_F(CurlFetcherResume, APartThatDoesNotFitNeverReachesTheSink) {
   for (const auto& answer :
        {part("bytes 2-6/7", "ntent"), part("bytes 4-6/7", "ent"), part("bytes 0-6/7", "content"), part("bytes */7", ""),
-        part("nonsense", "tent"), part("bytes 3-6/5", "tent"),
+        part("bytes 3-6/*", "tent"), part("nonsense", "tent"), part("bytes 3-6/5", "tent"),
         part("bytes 3-6/7", "tent", "Content-Range: bytes 3-6/9\r\n"), part("bytes 3-6/7", "tent", "ETag: \"v2\"\r\n"),
         std::string("HTTP/1.1 206 Partial Content\r\nContent-Length: 4\r\n\r\ntent"),
         std::string("HTTP/1.1 206 Partial Content\r\nContent-Type: multipart/byteranges; boundary=x\r\n"
@@ -318,6 +318,20 @@ TEST_F(CurlFetcher, AnOffsetWithoutValidatorIsAskedForFromTheStart) {
   EXPECT_EQ(fetch(request).failure, FetchFailure::none);
   EXPECT_EQ(server.requests().at(0).header("Range"), std::nullopt);
   EXPECT_EQ(sink_.begun.at(0).offset, 0);
+}
+
+TEST_F(CurlFetcher, AValidatorThatIsNoneIsNotSent) {
+  ScriptedHttpServer server(always(ok("content")));
+  for (const char* validator : {"W/\"v1\"", "\"v1\"\r\nX-Injected: \"1\"", "v1"}) {
+    sink_ = CollectingSink();
+    content::FetchRequest request;
+    request.url = server.url("/");
+    request.offset = 3;
+    request.validator = validator;
+    EXPECT_EQ(fetch(request).failure, FetchFailure::none);
+    EXPECT_EQ(server.requests().back().header("If-Range"), std::nullopt);
+    EXPECT_EQ(server.requests().back().header("X-Injected"), std::nullopt);
+  }
 }
 
 TEST_F(CurlFetcher, APartThatNobodyAskedForIsBroken) {
@@ -428,14 +442,16 @@ TEST_F(CurlFetcher, SurvivesDamagedAnswers) {
       std::string("HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 3-6/7\r\nContent-Length: 4\r\n\r\ntent"),
       std::string("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\ncont\r\n3\r\nent\r\n0\r\n\r\n"),
       redirect_to("/again"), std::string("HTTP/1.1 429 Later\r\nRetry-After: 10\r\nContent-Length: 0\r\n\r\n")};
-  std::string answer;
-  ScriptedHttpServer server([&](const Request&, Connection& connection) { connection.send(answer); });
+  std::vector<std::string> damaged;
+  for (int i = 0; i < 500; ++i) damaged.push_back(mutator.damaged(answers[mutator.below(answers.size())]));
+  std::atomic<std::size_t> now = 0;
+  ScriptedHttpServer server([&](const Request&, Connection& connection) { connection.send(damaged[now]); });
   content::FetchRequest request;
   request.url = server.url("/a.iso");
   request.offset = 3;
   request.validator = "\"v1\"";
-  for (int i = 0; i < 500; ++i) {
-    answer = mutator.damaged(answers[mutator.below(answers.size())]);
+  for (; now + 1 < damaged.size(); ++now) {  // the server may still look while it is raised
+    const auto& answer = damaged[now];
     sink_ = CollectingSink();
     const auto outcome = fetch(request);
     if (outcome.failure == FetchFailure::none) {

@@ -126,8 +126,7 @@ void Exchange::set_up_request() {
   const auto add_header = [this](const std::string& line) {
     auto* longer = curl_slist_append(headers_.get(), line.c_str());
     QUIRE_CHECK(longer != nullptr);
-    (void)headers_.release();
-    headers_.reset(longer);
+    if (headers_ == nullptr) headers_.reset(longer);  // longer lists keep their first node
   };
   add_header("Accept-Encoding: identity");
   if (errand_.question == Question::content && resumes()) {
@@ -141,6 +140,8 @@ void Exchange::set_up_request() {
   set(easy, CURLOPT_WRITEFUNCTION, &Exchange::on_body);
   set(easy, CURLOPT_WRITEDATA, this);
 }
+
+bool Exchange::resumes() const { return errand_.request.offset > 0 && is_strong_etag(errand_.request.validator); }
 
 void Exchange::set_up_connection() {
   CURL* easy = easy_.get();

@@ -64,7 +64,7 @@ class Exchange {
   void set_up_request();
   void set_up_connection();
   void set_up_tls();
-  bool resumes() const { return errand_.request.offset > 0 && !errand_.request.validator.empty(); }
+  bool resumes() const;
 
   void judge_target_behind_proxy();
   void judge_proxy();

@@ -19,9 +19,8 @@ bool is_strong_etag(std::string_view value) {
 std::optional<std::int64_t> parse_length(std::string_view value) {
   if (value.empty() || value.front() < '0' || value.front() > '9') return std::nullopt;
   std::int64_t number = 0;
-  const auto* end = value.data() + value.size();
-  const auto [stopped, error] = std::from_chars(value.data(), end, number);
-  if (error != std::errc{} || stopped != end) return std::nullopt;
+  const auto [stopped, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+  if (error != std::errc{} || stopped != value.data() + value.size()) return std::nullopt;
   return number;
 }
 
@@ -35,11 +34,9 @@ std::optional<ContentRange> parse_content_range(std::string_view value) {
   const auto first = parse_length(value.substr(0, dash));
   const auto last = parse_length(value.substr(dash + 1, slash - dash - 1));
   if (!first || !last || *last < *first) return std::nullopt;
-  const auto size = value.substr(slash + 1);
-  if (size == "*") return ContentRange{*first, *last, std::nullopt};
-  const auto whole = parse_length(size);
+  const auto whole = parse_length(value.substr(slash + 1));
   if (!whole || *whole <= *last) return std::nullopt;
-  return ContentRange{*first, *last, whole};
+  return ContentRange{*first, *last, *whole};
 }
 
 }  // namespace quire::adapters::curl

@@ -16,9 +16,10 @@ std::optional<std::int64_t> parse_length(std::string_view value);
 struct ContentRange {
   std::int64_t first = 0;
   std::int64_t last = 0;
-  std::optional<std::int64_t> whole;  ///< nullopt for `*`
+  std::int64_t whole = 0;
 };
-/// nullopt when malformed, unsatisfied (`bytes */5`) or impossible (last before first, or not within the whole).
+/// nullopt when malformed, unsatisfied (`bytes */5`), impossible (last before first, or not within the whole), and when
+/// the whole is not told (`bytes 0-4/*`): nobody could say then whether the part reaches its end.
 std::optional<ContentRange> parse_content_range(std::string_view value);
 
 }  // namespace quire::adapters::curl

@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "base/check.h"
@@ -18,6 +19,8 @@ Handle new_handle() {
   return handle;
 }
 
+constexpr std::size_t longest_url = 16UL * 1024;
+
 std::optional<std::string> part(CURLU* handle, CURLUPart which, unsigned flags = 0) {
   char* text = nullptr;
   if (curl_url_get(handle, which, &text, flags) != CURLUE_OK) return std::nullopt;
@@ -28,6 +31,11 @@ std::optional<std::string> part(CURLU* handle, CURLUPart which, unsigned flags =
 bool set_url(CURLU* handle, const std::string& text) {
   return text.find('\0') == std::string::npos &&
          curl_url_set(handle, CURLUPART_URL, text.c_str(), CURLU_URLENCODE) == CURLUE_OK;
+}
+
+/// What libcurl makes of other names depends on the locale, and a proxy may make something else of them.
+bool is_ascii(const std::string& host) {
+  return std::all_of(host.begin(), host.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
 }  // namespace
@@ -58,7 +66,7 @@ std::optional<SourceUrl> SourceUrl::take_apart(void* raw) {
   url.host_ = base::to_lower(part(handle, CURLUPART_HOST).value_or(""));
   if (url.host_.starts_with('[')) url.host_ = url.host_.substr(1, url.host_.size() - 2);
   url.port_ = part(handle, CURLUPART_PORT, CURLU_DEFAULT_PORT).value_or("");
-  if (url.host_.empty() || url.port_.empty()) return std::nullopt;
+  if (url.host_.empty() || url.port_.empty() || !is_ascii(url.host_)) return std::nullopt;
 
   if (part(handle, CURLUPART_USER) || part(handle, CURLUPART_PASSWORD)) {
     // Absent is empty; what does not decode (control characters) is refused.
@@ -76,7 +84,7 @@ std::optional<SourceUrl> SourceUrl::take_apart(void* raw) {
   url.text_ = part(handle, CURLUPART_URL).value_or("");
   curl_url_set(handle, CURLUPART_QUERY, nullptr, 0);
   url.shown_ = part(handle, CURLUPART_URL).value_or("");
-  if (url.text_.empty() || url.shown_.empty()) return std::nullopt;
+  if (url.text_.empty() || url.shown_.empty() || url.text_.size() > longest_url) return std::nullopt;
   return url;
 }
 

@@ -15,6 +15,7 @@ class SourceUrl {
   };
 
   /// nullopt for anything else than a usable http or https URL. Blanks and bytes beyond ASCII are percent-encoded.
+  /// Longer than 16 KiB is not usable, nor is a host name beyond ASCII: those are written as `xn--…`.
   static std::optional<SourceUrl> parse(const std::string& text);
   /// The target of a Location header that came from here. Credentials in it are dropped.
   std::optional<SourceUrl> resolve(const std::string& reference) const;

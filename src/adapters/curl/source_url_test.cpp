@@ -48,10 +48,15 @@ TEST(SourceUrl, RefusesWhatIsNotHttp) {
                            "javascript:alert(1)",
                            "http://a%0d%0ab@host.example/",
                            "http://host.example/\r\nX: y",
-                           "data:text/plain,x"}) {
+                           "data:text/plain,x",
+                           "http://１２７.０.０.１/",
+                           "http://①②⑦.0.0.1/",
+                           "http://h%C3%B6st.example/"}) {
     EXPECT_FALSE(SourceUrl::parse(text)) << text;
   }
   EXPECT_FALSE(SourceUrl::parse(std::string("http://host.example/\0/x", 23)));
+  EXPECT_TRUE(SourceUrl::parse("http://host.example/" + std::string(16'000, 'x')));
+  EXPECT_FALSE(SourceUrl::parse("http://host.example/" + std::string(17'000, 'x')));
 }
 
 TEST(SourceUrl, ResolvesLocations) {
