@@ -21,8 +21,8 @@ using base::Result;
 using base::Time;
 using testing::ElementsAre;
 using testing::IsEmpty;
-using testing::Optional;
 using testing::SizeIs;
+using testing::UnorderedElementsAre;
 
 void CatalogSuite::SetUp() {
   std::string why;
@@ -134,12 +134,14 @@ void put_content(CatalogWriter& writer, const std::string& content, const std::s
 template <class Id>
 std::vector<std::string> texts(const std::vector<Id>& ids) {
   std::vector<std::string> all;
+  all.reserve(ids.size());
   for (const auto& id : ids) all.push_back(id.text());
   return all;
 }
 
 std::vector<std::string> names(const std::vector<SessionFile>& files) {
   std::vector<std::string> all;
+  all.reserve(files.size());
   for (const auto& file : files) all.push_back(file.name);
   return all;
 }
@@ -609,6 +611,48 @@ TEST_P(CatalogSuite, KeepsSessionFiles) {
   EXPECT_THAT(stored(), IsEmpty());
 }
 
+TEST_P(CatalogSuite, ListsPullsThatAreToBeDone) {
+  const auto pulled = [](const std::string& name, TransferStatus status) {
+    auto file = a_session_file(name);
+    file.source_type = SourceType::PULL;
+    file.source_endpoint = SourceEndpoint{"http://example.org/", std::nullopt, std::nullopt};
+    file.status = status;
+    return file;
+  };
+  auto completing = an_update_session("2", "other");
+  completing.completing = true;
+  auto canceled = an_update_session("3");
+  canceled.state = UpdateSessionState::CANCELED;
+  auto pushing = an_update_session("4", "third");
+  change([&](CatalogWriter& writer) {
+    put_item(writer);
+    writer.insert_item(an_item("other", "other"));
+    writer.insert_item(an_item("third", "third"));
+    for (const auto& session : {an_update_session("1"), completing, canceled, pushing}) {
+      writer.insert_update_session(session);
+      if (session.id == pushing.id) continue;
+      writer.put_session_file(session.id, pulled("waiting", TransferStatus::WAITING_FOR_TRANSFER));
+      writer.put_session_file(session.id, pulled("done", TransferStatus::READY));
+      writer.put_session_file(session.id, pulled("failed", TransferStatus::ERROR));
+      writer.put_session_file(session.id, pulled("running", TransferStatus::TRANSFERRING));
+    }
+    auto pushed = pulled("pushed", TransferStatus::WAITING_FOR_TRANSFER);
+    pushed.source_type = SourceType::PUSH;
+    writer.put_session_file(pushing.id, pushed);
+  });
+  look([&](CatalogReader& reader) {
+    using Pull = std::pair<UpdateSessionId, std::string>;
+    const UpdateSessionId first("1");
+    EXPECT_THAT(reader.pending_pulls(10),
+                UnorderedElementsAre(Pull(first, "waiting"), Pull(first, "running"), Pull(completing.id, "waiting"),
+                                     Pull(completing.id, "running")));
+    EXPECT_THAT(reader.pending_pulls(3), SizeIs(3));
+    EXPECT_THAT(texts(reader.idle_pull_sessions(at(22), 10)), ElementsAre("1"));
+    EXPECT_THAT(texts(reader.idle_pull_sessions(at(21), 10)), IsEmpty());
+    return true;
+  });
+}
+
 TEST_P(CatalogSuite, KeepsEveryKindOfPackageFacts) {
   const UpdateSessionId id("session");
   SignatureFacts signature;
@@ -932,6 +976,7 @@ TEST_P(CatalogSuite, ConcurrentWritesAreAsIfOneAfterTheOther) {
   constexpr int increments = 25;
   change([](CatalogWriter& writer) { writer.put_setting("counter", "0"); });
   std::vector<std::thread> running;
+  running.reserve(threads);
   for (int i = 0; i < threads; ++i)
     running.emplace_back([&] {
       for (int k = 0; k < increments; ++k) {
@@ -952,6 +997,7 @@ TEST_P(CatalogSuite, AWriteThatFailsDoesNotDisturbOthers) {
   constexpr int rounds = 30;
   std::barrier together(threads);
   std::vector<std::thread> running;
+  running.reserve(threads);
   for (int i = 0; i < threads; ++i)
     running.emplace_back([&, i] {
       for (int k = 0; k < rounds; ++k) {
@@ -1008,6 +1054,7 @@ TEST_P(CatalogSuite, AReadSeesOneState) {
 
   std::atomic<bool> done = false;
   std::vector<std::thread> readers;
+  readers.reserve(3);
   for (int i = 0; i < 3; ++i)
     readers.emplace_back([&] {
       while (!done) {

@@ -111,6 +111,7 @@ class PostgresqlCatalog : public testing::Test {
 TEST_F(PostgresqlCatalog, SeveralServersMayOpenItAtTheSameTime) {
   std::barrier together(4);
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int i = 0; i < 4; ++i)
     threads.emplace_back([&] {
       together.arrive_and_wait();

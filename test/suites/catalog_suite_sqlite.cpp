@@ -26,7 +26,7 @@ using content::CatalogWriter;
 
 class SqlitePlace final : public CatalogPlace {
  public:
-  explicit SqlitePlace(std::string file_name) : path_(folder_.path() / file_name) {}
+  explicit SqlitePlace(const std::string& file_name) : path_(folder_.path() / file_name) {}
 
   Result<std::unique_ptr<content::Catalog>> open() override { return sql::open_sqlite_catalog(path_); }
   void execute(const std::string& statement) override {
@@ -90,6 +90,7 @@ TEST_F(SqliteCatalog, AFullDiskFailsNoWriteThatIsAnsweredWithSuccess) {
   const std::string large(16 * 1024, 'x');
   std::vector<std::vector<std::string>> acknowledged(8);
   std::vector<std::thread> threads;
+  threads.reserve(acknowledged.size());
   for (auto& mine : acknowledged)
     threads.emplace_back([&, number = &mine - acknowledged.data()] {
       for (int i = 0; i < 20; ++i) {
@@ -130,6 +131,7 @@ TEST_F(SqliteCatalog, RefusesWritesBeyondTheQueue) {
   // The writer is busy: of two more, one waits and one is refused.
   std::atomic<int> refused = 0;
   std::vector<std::thread> threads;
+  threads.reserve(2);
   std::promise<void> one_refused;
   for (int i = 0; i < 2; ++i)
     threads.emplace_back([&, i] {

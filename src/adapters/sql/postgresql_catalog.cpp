@@ -37,7 +37,7 @@ class Turn {
   ~Turn() {
     try {
       connection_.unlock(AdvisoryLock::colliding);
-    } catch (const CatalogFailure&) {
+    } catch (const CatalogFailure&) {  // NOLINT(bugprone-empty-catch)
       // The connection broke, and the lock with it.
     }
   }

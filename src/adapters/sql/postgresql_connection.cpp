@@ -100,7 +100,7 @@ void PostgresqlConnection::commit() {
 void PostgresqlConnection::roll_back() {
   try {
     if (PQtransactionStatus(handle(session())) != PQTRANS_IDLE) run("ROLLBACK");
-  } catch (const content::CatalogFailure&) {
+  } catch (const content::CatalogFailure&) {  // NOLINT(bugprone-empty-catch)
     // The connection is not usable(), then.
   }
 }

@@ -85,7 +85,7 @@ bool SqliteConnection::in_transaction() { return sqlite_api::sqlite3_get_autocom
 void SqliteConnection::roll_back() {
   try {
     if (in_transaction()) run("ROLLBACK");
-  } catch (const content::CatalogFailure&) {
+  } catch (const content::CatalogFailure&) {  // NOLINT(bugprone-empty-catch)
     // It fails only when SQLite has rolled back already.
   }
 }
