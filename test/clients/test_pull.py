@@ -762,6 +762,15 @@ def test_credentials_in_the_url(puller, library, source):
     assert not [secret for secret in ("s3cret", "wr0ng-word", "reader") if secret in shown], shown
 
 
+def test_credentials_in_the_query(puller, pull, source):
+    """Signed URLs carry them there."""
+    url = source.answer("/boot.iso?signature=s3cret", Reply(status=403))
+    pull.add("boot.iso", url)
+    reason = pull.failed("boot.iso")
+    assert source.url("/boot.iso") in reason and "s3cret" not in reason + puller.log(10_000), reason
+    assert len(source.requests("/boot.iso?signature=s3cret")) == 1
+
+
 def test_credentials_stay_with_their_host(library, source):
     with HttpSource() as other:
         target = other.answer("/boot.iso", Reply(CONTENT))
@@ -878,13 +887,15 @@ def checksum_flags(algorithm, content=CONTENT):
     return [*flags, "-a", algorithm] if algorithm else flags
 
 
-def test_govc_pulls(pulling_govc, source, two_disks, tmp_path):
+def test_govc_pulls(pulling_govc, source, unknown_source, two_disks, tmp_path):
     archive = two_disks.pack(tmp_path / "two.ova").read_bytes()
     url = source.answer("/boot.iso", Reply(CONTENT))
     isos = [
         (f"iso-{algorithm}", *checksum_flags(algorithm), "pulled", url)
         for algorithm in (None, "MD5", "SHA1", "SHA256", "SHA512")
     ]
+    # Told not to insist on a known certificate, govc sends the one that it sees.
+    isos.append(("iso-unknown-certificate", "-k", "pulled", unknown_source.url("/boot.iso")))
     packages = [
         ("ovf", "pulled", serve_package(source, two_disks)["two.ovf"]),
         ("ova", *checksum_flags(None, archive), "pulled", source.answer("/two.ova", Reply(archive))),
