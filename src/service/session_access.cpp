@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "content/text.h"
+#include "service/package_intake.h"
 
 namespace quire::service {
 
@@ -11,6 +12,8 @@ using base::Time;
 using content::BlobId;
 using content::CatalogReader;
 using content::CatalogWriter;
+using content::PackageFile;
+using content::SessionFile;
 using content::SourceType;
 using content::UpdateSession;
 using content::UpdateSessionId;
@@ -70,6 +73,38 @@ void collect(const std::vector<content::SessionFile>& files, std::vector<BlobId>
 }
 
 }  // namespace
+
+SessionFile unchanged_entry(Context& context, CatalogReader& reader, const std::string& item_type,
+                            const content::ContentFile& stored) {
+  SessionFile file;
+  file.name = stored.name;
+  file.size = stored.size;
+  file.bytes_transferred = stored.size;
+  file.digests = {stored.checksum};
+  file.blob = stored.blob;
+  if (content::package_file(item_type, stored.name) == PackageFile::descriptor)
+    if (const auto bytes = stored_bytes(context, reader, stored.blob); !bytes.empty())
+      file.facts = descriptor_facts(bytes);
+  return file;
+}
+
+void take_out_members(CatalogWriter& writer, Context& context, const UpdateSessionId& id, const std::string& archive,
+                      std::vector<BlobId>& blobs) {
+  const auto session = writer.update_session(id);
+  const auto item = session ? writer.item(session->item_id) : std::nullopt;
+  bool archive_passed = false;
+  for (const auto& file : writer.session_files(id)) {
+    archive_passed |= file.name == archive;
+    if (file.archive.empty() || file.archive != archive) continue;
+    blobs.push_back(file.blob);
+    // Entries keep their place in the list: one before its archive was there before it, as a file of the snapshot.
+    const auto replaced = item && !archive_passed ? writer.content_file(item->content, file.name) : std::nullopt;
+    if (replaced)
+      writer.put_session_file(id, unchanged_entry(context, writer, item->type, *replaced));
+    else
+      writer.remove_session_file(id, file.name);
+  }
+}
 
 void release_content(CatalogWriter& writer, const UpdateSessionId& id, Aftermath& aftermath) {
   const auto files = writer.session_files(id);

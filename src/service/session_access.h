@@ -40,6 +40,16 @@ struct Aftermath {
 };
 void settle(Context& context, const Aftermath& aftermath);
 
+/// The snapshot's entry of a file that the item has. A descriptor's references are read again: complete needs them even
+/// when the descriptor stays as it is.
+content::SessionFile unchanged_entry(Context& context, content::CatalogReader& reader, const std::string& item_type,
+                                     const content::ContentFile& stored);
+
+/// Inside a transaction: takes what came out of `archive` out of an ACTIVE session; files of the snapshot whose place a
+/// member took are unchanged again. Adds the members' blobs to `blobs`, which may be unreferenced now.
+void take_out_members(content::CatalogWriter& writer, Context& context, const content::UpdateSessionId& id,
+                      const std::string& archive, std::vector<content::BlobId>& blobs);
+
 /// Inside a transaction: lets go of the received content of a session that ends without completing, and stops its
 /// transfers. The files stay listed, without bytes.
 void release_content(content::CatalogWriter& writer, const content::UpdateSessionId& id, Aftermath& aftermath);

@@ -6,7 +6,6 @@
 #include "base/hex.h"
 #include "base/uri.h"
 #include "content/text.h"
-#include "service/package_intake.h"
 #include "service/session_access.h"
 
 namespace quire::service {
@@ -158,14 +157,11 @@ Result<SessionFile> listed_file(CatalogReader& reader, const UpdateSessionId& id
 }
 
 /// Inside a transaction: takes an entry out, with the members of an archive; its transfer stops.
-void drop_file(CatalogWriter& writer, const UpdateSessionId& id, const SessionFile& file, Aftermath& aftermath) {
+void drop_file(CatalogWriter& writer, Context& context, const UpdateSessionId& id, const SessionFile& file,
+               Aftermath& aftermath) {
   std::vector<content::BlobId> blobs;
   if (!file.blob.empty()) blobs.push_back(file.blob);
-  for (const auto& member : writer.session_files(id)) {
-    if (member.archive.empty() || member.archive != file.name) continue;
-    blobs.push_back(member.blob);
-    writer.remove_session_file(id, member.name);
-  }
+  take_out_members(writer, context, id, file.name, blobs);
   writer.remove_session_file(id, file.name);
   if (!file.upload_token.empty()) aftermath.transfers.push_back(file.upload_token);
   const auto removed = writer.remove_unreferenced_blobs(blobs);
@@ -326,22 +322,6 @@ Preview preview_of(const std::string& item_type, const UpdateSession& session, c
     preview.warnings.push_back({warning, content::message_of(warning, *verdict.signature),
                                 content::is_ignored(session.warning_behavior, warning)});
   return preview;
-}
-
-/// The snapshot's entry of a file that the item has. A descriptor's references are read again: complete needs them even
-/// when the descriptor stays as it is.
-SessionFile unchanged_entry(Context& context, CatalogReader& reader, const std::string& item_type,
-                            const content::ContentFile& stored) {
-  SessionFile file;
-  file.name = stored.name;
-  file.size = stored.size;
-  file.bytes_transferred = stored.size;
-  file.digests = {stored.checksum};
-  file.blob = stored.blob;
-  if (content::package_file(item_type, stored.name) == PackageFile::descriptor)
-    if (const auto bytes = stored_bytes(context, reader, stored.blob); !bytes.empty())
-      file.facts = descriptor_facts(bytes);
-  return file;
 }
 
 Error bad_spec(std::string id, std::string_view text, std::vector<base::MessageParam> params = {}) {
@@ -670,7 +650,7 @@ Result<SessionFile> UpdateSessions::add_file(const Caller& caller, const UpdateS
     const auto kind = content::package_file(item->type, spec.name);
     entry->keep_in_storage = kind != PackageFile::manifest && kind != PackageFile::certificate;
     entry->upload_token = content::TransferToken(context_.identities.secret());
-    if (present) drop_file(writer, id, *present, aftermath);
+    if (present) drop_file(writer, context_, id, *present, aftermath);
     writer.put_session_file(id, *entry);
     record_activity(writer, *session, context_, false);
     return *entry;
@@ -708,7 +688,7 @@ Result<void> UpdateSessions::remove_file(const Caller& caller, const UpdateSessi
     const auto file = listed_file(writer, id, name);
     if (!file) return file.error();
     if (auto allowed = content::check_allowed(*session, SessionOperation::remove_file); !allowed) return allowed;
-    drop_file(writer, id, *file, aftermath);
+    drop_file(writer, context_, id, *file, aftermath);
     record_activity(writer, *session, context_, false);
     return {};
   });

@@ -87,14 +87,11 @@ Result<Located> locate(CatalogReader& reader, const TransferToken& token, base::
 }
 
 /// Inside a transaction: takes back what an earlier transfer of the file left, members of an archive included.
-void release_file(CatalogWriter& writer, const UpdateSessionId& session, SessionFile& file, Aftermath& aftermath) {
+void release_file(CatalogWriter& writer, Context& context, const UpdateSessionId& session, SessionFile& file,
+                  Aftermath& aftermath) {
   std::vector<content::BlobId> blobs;
   if (!file.blob.empty()) blobs.push_back(file.blob);
-  for (const auto& member : writer.session_files(session)) {
-    if (member.archive != file.name) continue;
-    blobs.push_back(member.blob);
-    writer.remove_session_file(session, member.name);
-  }
+  take_out_members(writer, context, session, file.name, blobs);
   file.blob = content::BlobId();
   file.size.reset();
   file.digests.clear();
@@ -224,7 +221,7 @@ class SessionUpload final : public Upload {
         change_own([&](CatalogWriter& writer, const Located& at, Aftermath& aftermath) -> Result<void> {
           SessionFile file = at.file;
           file.status = TransferStatus::WAITING_FOR_TRANSFER;
-          release_file(writer, at.session.id, file, aftermath);
+          release_file(writer, context_, at.session.id, file, aftermath);
           return {};
         });
     if (!waiting)
@@ -288,10 +285,10 @@ class SessionUpload final : public Upload {
 
   /// The entry with what has arrived. Another transfer may have filled it since this one began (both found it waiting,
   /// in two servers even): what that one brought goes.
-  static SessionFile ready(CatalogWriter& writer, const Located& at, std::int64_t size,
-                           const std::vector<Checksum>& digests, Aftermath& aftermath) {
+  SessionFile ready(CatalogWriter& writer, const Located& at, std::int64_t size, const std::vector<Checksum>& digests,
+                    Aftermath& aftermath) const {
     SessionFile file = at.file;
-    if (file.status == TransferStatus::READY) release_file(writer, at.session.id, file, aftermath);
+    if (file.status == TransferStatus::READY) release_file(writer, context_, at.session.id, file, aftermath);
     file.status = TransferStatus::READY;
     file.size = size;
     file.bytes_transferred = size;
@@ -483,7 +480,7 @@ Uploads::Begun Uploads::begin(const TransferToken& token, std::optional<std::int
       ++at->file.attempt;
       at->file.status = TransferStatus::TRANSFERRING;
       at->file.error_message.reset();
-      release_file(writer, at->session.id, at->file, aftermath);
+      release_file(writer, context_, at->session.id, at->file, aftermath);
       if (contradicts(at->file)) {
         broken_promise = size_differs(at->file.name, *at->file.declared_size, *content_length);
         fail_file(writer, *at, *broken_promise, now, aftermath);

@@ -573,7 +573,7 @@ TEST_P(PackageSessionTest, AnArchiveReplacesTheFilesOfThePackageThatIsThere) {
   EXPECT_EQ(files_on_disk(), 2U);
 }
 
-TEST_P(PackageSessionTest, DISABLED_AnArchiveRemovedAgainLeavesTheItemAsItWas) {
+TEST_P(PackageSessionTest, AnArchiveRemovedAgainLeavesTheItemAsItWas) {
   fill(item_, {{"vm.ovf", vm_ovf}, {"disk.vmdk", disk}});
   const auto id = open();
   push(id, "vm.ova", archive({{"vm.ovf", descriptor({{"disk.vmdk"}})}, {"disk.vmdk", "a new disk"}}));
@@ -582,6 +582,32 @@ TEST_P(PackageSessionTest, DISABLED_AnArchiveRemovedAgainLeavesTheItemAsItWas) {
   must(sessions().complete(alice(), id));
   EXPECT_THAT(content(), ElementsAre(Pair("disk.vmdk", disk), Pair("vm.ovf", vm_ovf)));
   EXPECT_EQ(item().content_version, 2);
+}
+
+TEST_P(PackageSessionTest, AnArchiveSentAgainWithOtherMembersLosesNoFileOfTheItem) {
+  fill(item_, {{"vm.ovf", descriptor({{"disk.vmdk"}})}, {"disk.vmdk", disk}});
+  const auto id = open();
+  const auto entry = push(id, "vm.ova", archive({{"vm.ovf", descriptor({{"disk.vmdk"}})}, {"disk.vmdk", "new"}}));
+  for (int times = 0; times < 2; ++times)
+    must(send(*world_, entry.upload_token, archive({{"vm.ovf", descriptor({{"disk.vmdk"}})}, {"more.iso", "m"}})));
+  must(sessions().complete(alice(), id));
+  EXPECT_EQ(content().at("disk.vmdk"), disk);
+  EXPECT_EQ(content().at("more.iso"), "m");
+  EXPECT_EQ(version_of("disk.vmdk"), 1);
+  EXPECT_EQ(version_of("vm.ovf"), 2);
+  EXPECT_EQ(files_on_disk(), 3U);
+}
+
+TEST_P(PackageSessionTest, AFileRemovedBeforeAnArchiveCameStaysRemovedWhenTheArchiveGoes) {
+  fill(item_, {{"vm.ovf", vm_ovf}, {"disk.vmdk", disk}});
+  const auto id = open();
+  must(sessions().remove_file(alice(), id, "vm.ovf"));
+  must(sessions().remove_file(alice(), id, "disk.vmdk"));
+  push(id, "vm.ova", archive({{"vm.ovf", vm_ovf}, {"disk.vmdk", disk}}));
+  must(sessions().remove_file(alice(), id, "vm.ova"));
+  must(sessions().complete(alice(), id));
+  EXPECT_THAT(content(), IsEmpty());
+  EXPECT_EQ(files_on_disk(), 0U);
 }
 
 TEST_P(PackageSessionTest, AnArchiveHoldsNoMoreFilesThanTheLimit) {

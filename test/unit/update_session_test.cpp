@@ -832,6 +832,25 @@ TEST_P(UpdateSessionTest, AnEarlierUploadCannotEndAfterTheLaterHasFinished) {
   EXPECT_THAT(content(), ElementsAre(Pair("a.iso", "later")));
 }
 
+TEST_P(UpdateSessionTest, TwoServersThatFillOneFileLeakNothing) {
+  service::TransferBoard board;
+  auto context = world_->context();
+  service::Context elsewhere{context.catalog, context.storages, context.clock, context.identities,
+                             board,           context.settings, context.limits};
+  service::Uploads others(elsewhere);
+  const auto id = open();
+  const auto entry = add(id, "a.iso");
+  auto later = others.begin(entry.upload_token, std::nullopt, [] {});
+  must(later.upload->append(bytes_of("later")));
+  must(send(*world_, entry.upload_token, "earlier"));
+  must(later.upload->finish(BodyEnd::whole));
+  later.upload.reset();
+  EXPECT_EQ(files_on_disk(), 1U);
+  EXPECT_EQ(world_->blobs_in_catalog().size(), 1U);
+  must(sessions().complete(alice(), id));
+  EXPECT_THAT(content(), ElementsAre(Pair("a.iso", "later")));
+}
+
 TEST_P(UpdateSessionTest, BytesTransferredAreLive) {
   const auto id = open();
   const auto running = begin(add(id, "a.iso").upload_token, "12345");
