@@ -442,8 +442,10 @@ TEST_F(CurlFetcher, SurvivesDamagedAnswers) {
       std::string("HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 3-6/7\r\nContent-Length: 4\r\n\r\ntent"),
       std::string("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\ncont\r\n3\r\nent\r\n0\r\n\r\n"),
       redirect_to("/again"), std::string("HTTP/1.1 429 Later\r\nRetry-After: 10\r\nContent-Length: 0\r\n\r\n")};
+  constexpr int attempts = 500;
   std::vector<std::string> damaged;
-  for (int i = 0; i < 500; ++i) damaged.push_back(mutator.damaged(answers[mutator.below(answers.size())]));
+  damaged.reserve(attempts);
+  for (int i = 0; i < attempts; ++i) damaged.push_back(mutator.damaged(answers[mutator.below(answers.size())]));
   std::atomic<std::size_t> now = 0;
   ScriptedHttpServer server([&](const Request&, Connection& connection) { connection.send(damaged[now]); });
   content::FetchRequest request;
@@ -561,9 +563,11 @@ TEST_F(CurlFetcher, ManyThreadsShareOneFetcher) {
   const std::string content(100'000, 'x');
   ScriptedHttpServer server(always(ok(content)));
   const auto fetcher = make_curl_fetcher(options_);
+  constexpr int count = 4;
   std::vector<std::thread> threads;
+  threads.reserve(count);
   std::atomic<int> whole{0};
-  for (int i = 0; i < 4; ++i) {
+  for (int i = 0; i < count; ++i) {
     threads.emplace_back([&] {
       CollectingSink sink;
       content::FetchRequest request;
@@ -572,7 +576,7 @@ TEST_F(CurlFetcher, ManyThreadsShareOneFetcher) {
     });
   }
   for (auto& thread : threads) thread.join();
-  EXPECT_EQ(whole, 4);
+  EXPECT_EQ(whole, count);
 }
 
 }  // namespace
