@@ -22,11 +22,12 @@ std::string percent_encode_path(std::string_view text) {
   return encoded;
 }
 
-std::string without_credentials(std::string_view uri) {
+std::string uri_for_people(std::string_view uri) {
+  uri = uri.substr(0, uri.find_first_of("?#"));
   const auto scheme_end = uri.find("://");
   if (scheme_end == std::string_view::npos) return std::string(uri);
   const auto authority = scheme_end + 3;
-  const auto authority_end = std::min(uri.find_first_of("/?#", authority), uri.size());
+  const auto authority_end = std::min(uri.find('/', authority), uri.size());
   const auto at = uri.substr(0, authority_end).rfind('@');
   if (at == std::string_view::npos || at < authority) return std::string(uri);
   return std::string(uri.substr(0, authority)) + std::string(uri.substr(at + 1));

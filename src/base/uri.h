@@ -8,8 +8,8 @@ namespace quire::base {
 /// `text` as part of a URI path: everything but unreserved characters and slashes percent-encoded (RFC 3986).
 std::string percent_encode_path(std::string_view text);
 
-/// `uri` without user and password, for texts that people read.
-std::string without_credentials(std::string_view uri);
+/// `uri` without user, password, query and fragment, for texts that people read: queries often are credentials.
+std::string uri_for_people(std::string_view uri);
 
 /// The URI of `name` beside what `uri` names: its last path segment replaced, query and fragment left out.
 std::string sibling_uri(std::string_view uri, std::string_view name);

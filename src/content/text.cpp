@@ -92,6 +92,7 @@ base::Result<void> check_name(std::string_view field, std::string_view name, std
 base::Result<void> check_text(std::string_view field, std::string_view text, std::size_t chars_max) {
   const auto count = code_points(text);
   if (!count) return bad_text(field, "must be UTF-8 text");
+  if (text.find('\0') != std::string_view::npos) return bad_text(field, "must not contain the character U+0000");
   if (*count > chars_max)
     return base::Error(base::ErrorKind::invalid_argument, "quire.text.too_long",
                        "{field} has {length} characters; at most {limit} are allowed.",

@@ -238,7 +238,9 @@ void obey_signals(http::Server& server, base::Duration grace) {
 
 std::vector<work::PeriodicWork> periodic_works(service::Services& services, service::Pulls& pulls,
                                                std::size_t pulls_max) {
-  const auto interval = std::chrono::seconds(1);
+  const base::Duration interval = std::chrono::seconds(1);
+  const auto keep_alive_interval = std::max<base::Duration>(
+      std::min(interval, services.context.settings.update_session_timeout / 4), std::chrono::milliseconds(10));
   std::vector<work::PeriodicWork> works = {
       {"update session expiry", interval, [&] { return services.update_sessions.remove_expired(); }},
       {"download session expiry", interval, [&] { return services.download_sessions.remove_expired(); }},

@@ -265,6 +265,12 @@ void commit_content(CatalogWriter& writer, Context& context, UpdateSession sessi
   const auto next = content::next_content(item.type, writer.content_files(item.content), package.files);
   const auto now = context.clock.now();
   const ContentId old = item.content;
+  // The session's row first, as everything that ends one does: two such transactions wait for each other in order.
+  session.state = UpdateSessionState::DONE;
+  session.completing = false;
+  session.ended_at = now;
+  session.changed = now;
+  writer.update_update_session(session);
   if (next.changed) {
     item.content = next.files.empty() ? ContentId() : ContentId(context.identities.uuid());
     ++item.content_version;
@@ -279,11 +285,6 @@ void commit_content(CatalogWriter& writer, Context& context, UpdateSession sessi
     writer.update_item(item);
     writer.insert_change({item.id, item.content_version, now, session.creator});
   }
-  session.state = UpdateSessionState::DONE;
-  session.completing = false;
-  session.ended_at = now;
-  session.changed = now;
-  writer.update_update_session(session);
   release_content(writer, session.id, aftermath);
   if (next.changed && !old.empty()) {
     const auto candidates = writer.remove_content_if_unused(old);
@@ -346,7 +347,7 @@ Result<void> check_source(const content::SourceEndpoint& source) {
   if ((scheme != "http" && scheme != "https") || source.uri.find("://") == std::string::npos)
     return bad_spec("quire.update_session.unusable_source",
                     "{uri} cannot be fetched; source_endpoint.uri must be an http or https URL.",
-                    {{"uri", base::without_credentials(source.uri)}});
+                    {{"uri", base::uri_for_people(source.uri)}});
   if (source.ssl_certificate_thumbprint) {
     std::string digits = *source.ssl_certificate_thumbprint;
     std::erase(digits, ':');
@@ -569,6 +570,31 @@ Result<void> UpdateSessions::finish_completing(const UpdateSessionId& id) {
   });
   if (finished) settle(context_, aftermath);
   return finished;
+}
+
+Result<void> UpdateSessions::keep_pulling_alive() {
+  const auto now = context_.clock.now();
+  const auto timeout = context_.settings.update_session_timeout;
+  const auto pulling = context_.catalog.read([&](CatalogReader& reader) -> Result<std::vector<UpdateSessionId>> {
+    std::vector<UpdateSessionId> due;
+    for (const auto& [id, name] : reader.pending_pulls(context_.limits.update_sessions_active_max)) {
+      if (!due.empty() && due.back() == id) continue;
+      const auto session = reader.update_session(id);
+      if (session && !has_expired(*session, now) && needs_extension(session->expires_at, now, timeout))
+        due.push_back(id);
+    }
+    return due;
+  });
+  if (!pulling) return pulling.error();
+  if (pulling->empty()) return {};
+  return context_.catalog.write([&](CatalogWriter& writer) -> Result<void> {
+    for (const auto& id : *pulling) {
+      auto session = writer.update_session(id);
+      if (session && session->state == UpdateSessionState::ACTIVE && !has_expired(*session, now))
+        record_activity(writer, *session, context_, true);
+    }
+    return {};
+  });
 }
 
 Result<void> UpdateSessions::complete_idle_pulls() {

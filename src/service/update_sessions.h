@@ -96,6 +96,9 @@ class UpdateSessions {
   /// After a pull has ended: completes the session if `complete` was accepted before and no pull runs any more. What is
   /// wrong then ends the session in ERROR.
   base::Result<void> finish_completing(const content::UpdateSessionId& id);
+  /// For a worker, more often than the time-out: sessions with pulls that run or wait for their turn do not expire
+  /// (§14.5).
+  base::Result<void> keep_pulling_alive();
   /// For a worker: completes sessions that only pulled and that nobody completes (§28.1).
   base::Result<void> complete_idle_pulls();
 

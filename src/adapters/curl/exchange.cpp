@@ -73,7 +73,7 @@ FetchOutcome Exchange::run() {
   const auto code = transfer();
   if (code && !outcome_ && !location_) end_with_curl_code(*code);
   auto outcome = outcome_.value_or(FetchOutcome{});
-  if (!outcome.status && status() != 0) outcome.status = status();
+  if (head_taken_ && (!begun_ || outcome.failure == FetchFailure::none)) outcome.status = status();
   return outcome;
 }
 
@@ -324,6 +324,7 @@ bool Exchange::take_content_head(int code) {
     outcome_->reason = begun.error().messages().front();
     return false;
   }
+  begun_ = true;
   return true;
 }
 
@@ -334,11 +335,12 @@ bool Exchange::take_part_head(content::FetchResponse& response) {
     return end(FetchFailure::broken, true, "quire.pull.wrong_part",
                "The server at {url} sent another part of the content than was asked for.");
   }
-  if (!response.validator.empty() && response.validator != errand_.request.validator) {
+  // A part carries the validator that the whole would have (RFC 9110 §15.3.7); without it nothing says what it is part
+  // of.
+  if (response.validator != errand_.request.validator) {
     return end(FetchFailure::broken, true, "quire.pull.content_changed",
                "The content at {url} changed while it was read.");
   }
-  response.validator = errand_.request.validator;
   response.offset = range->first;
   response.length = range->whole;
   return true;
@@ -433,7 +435,6 @@ void Exchange::end_with_status(int code) {
     if (passes && seconds > 0)
       outcome_->retry_after = std::chrono::seconds(std::min<std::int64_t>(seconds, longest_retry_after_seconds));
   }
-  outcome_->status = code;
 }
 
 void Exchange::end_with_curl_code(CURLcode code) {
