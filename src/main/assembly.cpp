@@ -245,6 +245,7 @@ std::vector<work::PeriodicWork> periodic_works(service::Services& services, serv
       {"update session expiry", interval, [&] { return services.update_sessions.remove_expired(); }},
       {"download session expiry", interval, [&] { return services.download_sessions.remove_expired(); }},
       {"login expiry", std::chrono::seconds(30), [&] { return services.logins.remove_expired(); }},
+      {"activity of pulls", keep_alive_interval, [&] { return services.update_sessions.keep_pulling_alive(); }},
       {"completion of idle pulls", interval, [&] { return services.update_sessions.complete_idle_pulls(); }}};
   for (std::size_t i = 0; i < pulls_max; ++i)
     works.push_back({"pull " + std::to_string(i + 1), base::Duration(0), [&]() -> Result<void> {
