@@ -51,6 +51,13 @@ TEST(Settings, AFileSetsDurationsSizesAndLists) {
   EXPECT_EQ(settings.limits.logins_max, 7U);
 }
 
+TEST(Settings, TheDocumentIsTheOneThatIsCheckedIn) {
+  std::ifstream file(QUIRE_DOCS_FOLDER "/settings.md");
+  const std::string checked_in((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  EXPECT_TRUE(checked_in == settings_document())
+      << "docs/settings.md is not what the definitions say; run `make generate`.";
+}
+
 TEST(Settings, MistakesNameTheFileAndTheLine) {
   Settings settings;
   for (const char* text : {"\nno_such_key = 1\n", "\nupdate_session_timeout = \"soon\"\n", "\nstorage = \"a\"\n",
