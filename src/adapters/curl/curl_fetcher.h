@@ -22,8 +22,9 @@ struct Options {
 /// nothing is kept between fetches: names are resolved, roots read and connections made anew for each.
 ///
 /// What the port leaves open:
-/// - `broken` with a status (206 or 416) before the sink's begin() means that the content cannot be gone on with from
-///   that offset: ask again from 0. `broken` later, or without a status, is a transfer that ended early.
+/// - `status` is set when the answer itself says no, or all went well. So `broken` with a status means that this answer
+///   cannot be used to go on (416, a 206 of another part or version, a head that is garbled): ask again from 0.
+///   `broken` without one is a transfer that ended early: go on from where it did.
 /// - An offset without a strong validator is asked for from 0.
 /// - Only a transfer without any length can end early unnoticed, when a plain http connection is closed.
 /// - Content-Encoding is not undone: what is stored is what was sent.

@@ -73,8 +73,9 @@ TEST_F(Redirects, ToAnotherSchemeAreRefused) {
 
 TEST_F(Redirects, TheRangeGoesAlong) {
   ScriptedHttpServer server([](const Request& request, Connection& connection) {
-    connection.send(request.target == "/b" ? "HTTP/1.1 206 Part\r\nContent-Range: bytes 3-6/7\r\n\r\ntent"
-                                           : redirect_to("/b"));
+    connection.send(request.target == "/b"
+                        ? "HTTP/1.1 206 Part\r\nContent-Range: bytes 3-6/7\r\nETag: \"v1\"\r\n\r\ntent"
+                        : redirect_to("/b"));
   });
   content::FetchRequest request;
   request.url = server.url("/a");

@@ -106,6 +106,7 @@ class Exchange {
 
   std::size_t head_size_ = 0;
   bool head_taken_ = false;
+  bool begun_ = false;                 ///< the sink has taken the head
   bool ends_by_closing_ = false;       ///< the answer has neither length nor chunks
   bool closing_announced_ = false;     ///< by TLS
   std::int64_t position_ = 0;          ///< of the next byte in the content
