@@ -78,7 +78,6 @@ class Pulls::Transfer final : public content::FetchSink {
   }
 
   Result<void> begin(const content::FetchResponse& response) override {
-    begun_ = true;
     refusal_.reset();
     const bool goes_on = response.offset == received_ && (received_ == 0 || response.length == length_);
     if (!goes_on) {  // another version than the bytes we have: never mix two (§28.3)
@@ -103,7 +102,7 @@ class Pulls::Transfer final : public content::FetchSink {
 
   /// After an attempt that failed: keeps what a strong validator allows to go on from, else lets go of it.
   void rest(const content::FetchOutcome& outcome) {
-    const bool range_refused = outcome.failure == FetchFailure::broken && !std::exchange(begun_, false);
+    const bool range_refused = outcome.failure == FetchFailure::broken && outcome.status.has_value();
     const bool changed = std::exchange(start_over_, false);
     if (validator_.empty() || range_refused || changed) drop();
   }
@@ -124,7 +123,6 @@ class Pulls::Transfer final : public content::FetchSink {
   std::int64_t received_ = 0;
   std::optional<std::int64_t> length_;
   std::string validator_;
-  bool begun_ = false;  ///< the attempt got as far as content
   bool start_over_ = false;
   std::optional<Error> refusal_;  ///< of the Upload, which has answered for itself
 };
