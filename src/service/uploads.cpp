@@ -297,6 +297,7 @@ class SessionUpload final : public Upload {
     return file;
   }
 
+  /// Before the session's files are written: whatever ends the session takes the rows in the same order.
   void record_activity(CatalogWriter& writer, const UpdateSession& before) const {
     const auto now = context_.clock.now();
     UpdateSession session = before;
@@ -317,13 +318,13 @@ class SessionUpload final : public Upload {
     std::optional<Message> mismatch;
     auto done = change_own([&](CatalogWriter& writer, const Located& at, Aftermath& aftermath) -> Result<void> {
       mismatch.reset();
+      record_activity(writer, at.session);
       SessionFile file = ready(writer, at, size, digests, aftermath);
       file.blob = adopt(writer, *blob, aftermath);
       const auto others = writer.session_files(at.session.id);
       read_metadata(writer, at.session.id, file, others);
       writer.put_session_file(at.session.id, file);
       pull_references(writer, at.session.id, file, others);
-      record_activity(writer, at.session);
       // A digest that contradicts the manifest ends the session at once, whichever of the two came later.
       mismatch = manifest_mismatch(writer.session_files(at.session.id));
       if (mismatch)
@@ -343,6 +344,7 @@ class SessionUpload final : public Upload {
     if (auto whole = archive_->finish(context_.clock.now()); !whole) return give_up(whole.error());
     if (const auto problem = checksum_problem(archive_->digests())) return fail(*problem);
     auto done = change_own([&](CatalogWriter& writer, const Located& at, Aftermath& aftermath) -> Result<void> {
+      record_activity(writer, at.session);
       writer.put_session_file(at.session.id, ready(writer, at, archive_->size(), archive_->digests(), aftermath));
       for (const auto& member : archive_->members()) {
         SessionFile file = member.file;
@@ -355,7 +357,6 @@ class SessionUpload final : public Upload {
         file.blob = adopt(writer, member.blob, aftermath);
         writer.put_session_file(at.session.id, file);
       }
-      record_activity(writer, at.session);
       return {};
     });
     if (!done && done.error().kind() == ErrorKind::invalid_argument) return fail(done.error().messages().front());

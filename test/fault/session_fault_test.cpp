@@ -164,7 +164,9 @@ void check_items(ServiceWorld& world, const Client& client) {
   for (const auto* item : client.items()) {
     if (!item->id) continue;
     const auto content = world.content_of(*item->id);
-    if (item->deleted) EXPECT_FALSE(content);
+    if (item->deleted) {
+      EXPECT_FALSE(content);
+    }
     if (!content) {
       EXPECT_TRUE(item->delete_asked);
       continue;
@@ -199,7 +201,9 @@ void check_usable(ServiceWorld& world, const Client& client) {
     for (const auto& id : *sessions) {
       const auto view = world.sessions().get(alice(), id);
       ASSERT_TRUE(view);
-      if (view->session.state == UpdateSessionState::ACTIVE) EXPECT_TRUE(world.sessions().cancel(alice(), id));
+      if (view->session.state == UpdateSessionState::ACTIVE) {
+        EXPECT_TRUE(world.sessions().cancel(alice(), id));
+      }
       EXPECT_TRUE(world.sessions().remove(alice(), id));
     }
     const auto id = world.sessions().create(alice(), item->id->text(), {}, {});
@@ -371,7 +375,9 @@ TEST_P(SessionRaceTest, CompleteAgainstExpiry) {
              }});
     EXPECT_TRUE(completed.empty() || completed == "not_found") << completed;
     EXPECT_EQ(content(), completed.empty() ? (Files{{"a", next}}) : before);
-    if (completed.empty()) EXPECT_EQ(stored_state(id), UpdateSessionState::DONE);
+    if (completed.empty()) {
+      EXPECT_EQ(stored_state(id), UpdateSessionState::DONE);
+    }
     must(sessions().remove_expired());
     check_disk();
     if (HasFailure()) return;
@@ -421,8 +427,12 @@ TEST_P(SessionRaceTest, UploadsOfOneFileAtOnceNeverMixAndOneWins) {
     const auto completed = kind(sessions().complete(alice(), id));
     EXPECT_EQ(completed, "");
     EXPECT_TRUE(content().at("a") == bodies[0] || content().at("a") == bodies[1]);
-    if (!sent[0].empty()) EXPECT_EQ(content().at("a"), bodies[1]);
-    if (!sent[1].empty()) EXPECT_EQ(content().at("a"), bodies[0]);
+    if (!sent[0].empty()) {
+      EXPECT_EQ(content().at("a"), bodies[1]);
+    }
+    if (!sent[1].empty()) {
+      EXPECT_EQ(content().at("a"), bodies[0]);
+    }
     check_disk();
     if (HasFailure()) return;
   }
@@ -467,7 +477,9 @@ TEST_P(SessionRaceTest, ReadersSeeExactlyOneCommittedSetOfFilesAndVersionsOnlyRi
       if (prepared) {
         const auto open = world_->download_bytes().open(prepared->token, "a");
         EXPECT_TRUE(open);
-        if (open) EXPECT_EQ(open->bytes->size(), open->file.size);
+        if (open) {
+          EXPECT_EQ(open->bytes->size(), open->file.size);
+        }
       }
       EXPECT_TRUE(world_->downloads().remove(alice(), *download));
     }

@@ -174,10 +174,14 @@ class SessionTableTest : public ServiceTest {
     EXPECT_EQ(row->state, after);
     EXPECT_EQ(row->error_message.has_value(), after == UpdateSessionState::ERROR);
     EXPECT_EQ(left.size(), name == "file.add" ? 2U : name == "file.remove" ? 0U : 1U);
-    if (name == "upload") EXPECT_EQ(left.front().status, TransferStatus::READY);
-    if (name == "file.replace") EXPECT_EQ(left.front().status, TransferStatus::WAITING_FOR_TRANSFER);
-    if (after != UpdateSessionState::ACTIVE)
-      for (const auto& file : left) EXPECT_TRUE(file.blob.empty() || file.status != TransferStatus::READY);
+    if (name == "upload") {
+      EXPECT_EQ(left.front().status, TransferStatus::READY);
+    }
+    if (name == "file.replace") {
+      EXPECT_EQ(left.front().status, TransferStatus::WAITING_FOR_TRANSFER);
+    }
+    if (after == UpdateSessionState::ACTIVE) return;
+    for (const auto& file : left) EXPECT_TRUE(file.blob.empty() || file.status != TransferStatus::READY);
   }
 };
 
@@ -197,10 +201,11 @@ TEST_P(SessionTableTest, EveryOperationInEveryStateWithEveryFileStatus) {
         if (expected == "?") expected = is_complete(files[f]) ? ok : no;
         const auto before = rows(cell.session);
         EXPECT_EQ(call(operation.name, cell), expected);
-        if (expected == ok)
+        if (expected == ok) {
           check_effect(operation.name, cell.session, before.first->state);
-        else
+        } else {
           EXPECT_TRUE(rows(cell.session) == before);
+        }
         must(world_->items().remove(alice(), item_));
         EXPECT_EQ(files_on_disk(), 0U);
       }
