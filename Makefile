@@ -54,7 +54,7 @@ bench: setup-test build  ## Inner pieces, and whole transfers with the server's 
 	@$(BUILD)/bench/quire_bench
 	@QUIRE_BINARY=$(QUIRE) build/clients/venv/bin/python bench/transfers.py
 
-lint: configure   ## Formatting, clang-tidy, include permissions, generated documents
+lint: setup-test configure  ## Formatting, clang-tidy, include permissions, generated documents
 	@PRESET=$(PRESET) JOBS=$(JOBS) tools/lint
 
 format:           ## Format all C++ sources

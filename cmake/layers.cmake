@@ -1,4 +1,4 @@
-# One static library per folder of src. Its link list is its permission list: test/unit/include_permissions checks that
+# One static library per folder of src. Its link list is its permission list: tools/check-includes checks that
 # the #include lines agree.
 
 add_library(quire_flags INTERFACE)
