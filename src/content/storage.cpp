@@ -24,8 +24,7 @@ const Storage* Storages::find(const StorageId& id) const {
 }
 
 const Storage* Storages::containing(std::string_view storage_uri) const {
-  if (storage_uri.find("/..") != std::string_view::npos || has_escaped_separator(storage_uri))
-    return nullptr;
+  if (storage_uri.find("/..") != std::string_view::npos || has_escaped_separator(storage_uri)) return nullptr;
   const auto found = std::find_if(all_.begin(), all_.end(), [&](const auto& storage) {
     return storage_uri.starts_with(storage.uri) &&
            (storage_uri.size() == storage.uri.size() || storage_uri[storage.uri.size()] == '/');
