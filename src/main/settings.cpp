@@ -136,6 +136,7 @@ SettingDefinition number(std::string key, std::string description, Member member
           }};
 }
 
+// NOLINTNEXTLINE(bugprone-macro-parentheses): a member name stands in no parentheses
 #define QUIRE_AT(member) [](Settings& settings) -> auto& { return settings.member; }
 
 std::string quoted(std::string_view value) {

@@ -86,11 +86,11 @@ base::Result<std::unique_ptr<BlobIntake>> BlobIntake::begin(Context& context, co
   const content::BlobId id(context.identities.uuid());
   auto writer = storage.blobs->create(id, expected_bytes);
   if (!writer) return writer.error();
-  return std::unique_ptr<BlobIntake>(new BlobIntake(id, storage.id, *std::move(writer), std::move(algorithms)));
+  return std::unique_ptr<BlobIntake>(new BlobIntake(id, storage.id, *std::move(writer), algorithms));
 }
 
 BlobIntake::BlobIntake(content::BlobId id, content::StorageId storage, std::unique_ptr<content::BlobWriter> writer,
-                       std::vector<base::DigestAlgorithm> algorithms)
+                       const std::vector<base::DigestAlgorithm>& algorithms)
     : id_(std::move(id)),
       storage_(std::move(storage)),
       writer_(std::move(writer)),

@@ -50,7 +50,7 @@ class BlobIntake {
 
  private:
   BlobIntake(content::BlobId id, content::StorageId storage, std::unique_ptr<content::BlobWriter> writer,
-             std::vector<base::DigestAlgorithm> algorithms);
+             const std::vector<base::DigestAlgorithm>& algorithms);
 
   content::BlobId id_;
   content::StorageId storage_;

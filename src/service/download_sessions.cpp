@@ -170,8 +170,7 @@ Result<std::vector<DownloadSessionId>> DownloadSessions::list(const Caller& call
 
 Result<DownloadSession> DownloadSessions::get(const Caller& caller, const DownloadSessionId& id) {
   const auto now = context_.clock.now();
-  const auto session =
-      context_.catalog.read([&](CatalogReader& reader) { return find_session(reader, caller, id, now); });
+  auto session = context_.catalog.read([&](CatalogReader& reader) { return find_session(reader, caller, id, now); });
   if (!session || !needs_extension(session->expires_at, now, context_.settings.download_session_timeout))
     return session;
   return context_.catalog.write([&](CatalogWriter& writer) -> Result<DownloadSession> {
@@ -268,7 +267,7 @@ Result<void> DownloadSessions::remove_expired() {
   for (;;) {
     Aftermath aftermath;
     std::size_t count = 0;
-    const auto removed = context_.catalog.write([&](CatalogWriter& writer) -> Result<void> {
+    auto removed = context_.catalog.write([&](CatalogWriter& writer) -> Result<void> {
       aftermath.clear();
       const auto ids = writer.expired_download_sessions(now, batch);
       count = ids.size();

@@ -178,7 +178,7 @@ Result<void> Libraries::change(const LibraryId& id, const LibrarySpec& spec, Err
 
 Result<void> Libraries::remove_local(const Caller&, const LibraryId& id) {
   Aftermath aftermath;
-  const auto removed = context_.catalog.write([&](CatalogWriter& writer) -> Result<void> {
+  auto removed = context_.catalog.write([&](CatalogWriter& writer) -> Result<void> {
     aftermath.clear();
     const auto library = find_local(writer, id);
     if (!library) return library.error();

@@ -14,7 +14,6 @@ using content::CatalogReader;
 using content::CatalogWriter;
 using content::PackageFile;
 using content::SessionFile;
-using content::SourceType;
 using content::UpdateSession;
 using content::UpdateSessionId;
 using content::UpdateSessionState;

@@ -515,7 +515,7 @@ Result<void> UpdateSessions::keep_alive(const Caller& caller, const UpdateSessio
 Result<void> UpdateSessions::complete(const Caller& caller, const UpdateSessionId& id) {
   Aftermath aftermath;
   std::optional<Error> failure;  // a refusal that ends the session, so that its transaction must commit
-  const auto completed = context_.catalog.write([&](CatalogWriter& writer) -> Result<void> {
+  auto completed = context_.catalog.write([&](CatalogWriter& writer) -> Result<void> {
     aftermath.clear();
     failure.reset();
     auto session = find_update_session(writer, caller, id, context_.clock.now());
@@ -536,7 +536,7 @@ Result<void> UpdateSessions::complete(const Caller& caller, const UpdateSessionI
                       "Update session {update_session_id} cannot complete and has ended: its content is not valid.",
                       {{"update_session_id", id.text()}})
                     .because(*problem);
-      end_session(writer, *session, UpdateSessionState::ERROR, *problem, context_.clock.now(), aftermath);
+      end_session(writer, *session, UpdateSessionState::ERROR, problem, context_.clock.now(), aftermath);
       return {};
     }
     if (!package->verdict.missing.empty()) return missing_files(package->verdict.missing);
@@ -563,7 +563,7 @@ Result<void> UpdateSessions::finish_completing(const UpdateSessionId& id) {
     if (!problem && !package->verdict.missing.empty())
       problem = missing_files(package->verdict.missing).messages().front();
     if (problem)
-      end_session(writer, *session, UpdateSessionState::ERROR, *problem, context_.clock.now(), aftermath);
+      end_session(writer, *session, UpdateSessionState::ERROR, problem, context_.clock.now(), aftermath);
     else
       commit_content(writer, context_, *session, *package, aftermath);
     return {};

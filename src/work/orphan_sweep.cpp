@@ -15,7 +15,7 @@ using content::Storage;
 Result<void> remove_unnamed(service::Context& context, const Storage& storage, const std::vector<BlobId>& batch,
                             SweepResult& result) {
   std::vector<BlobId> orphans;
-  const auto looked = context.catalog.read([&](content::CatalogReader& reader) -> Result<void> {
+  auto looked = context.catalog.read([&](content::CatalogReader& reader) -> Result<void> {
     orphans.clear();
     for (const auto& id : batch) {
       const auto blob = reader.blob(id);
