@@ -38,7 +38,7 @@ run: $(QUIRE)     ## Run a server on LISTEN with the folder DATA
 test: setup-test build test-unit test-clients  ## All tests
 
 test-unit: build
-	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS) --no-tests=error
+	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS) --timeout 600 --no-tests=error
 
 test-clients: $(QUIRE)
 	@tools/install-clients

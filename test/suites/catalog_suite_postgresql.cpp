@@ -166,7 +166,8 @@ TEST_F(PostgresqlCatalog, RunsACollidingInsertAgain) {
 }
 
 TEST_F(PostgresqlCatalog, GivesUpAfterSoManyTries) {
-  const auto catalog = open({.tries = 3});
+  // Two: a third run would be alone, and the write inside it would wait for it for ever.
+  const auto catalog = open({.tries = 2});
   ASSERT_TRUE(put(*catalog, "a", "0"));
   int runs = 0;
   const auto done = catalog->write([&](CatalogWriter& writer) -> Result<void> {
@@ -178,8 +179,8 @@ TEST_F(PostgresqlCatalog, GivesUpAfterSoManyTries) {
   });
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().kind(), ErrorKind::service_unavailable);
-  EXPECT_EQ(runs, 3);
-  EXPECT_EQ(setting(*catalog, "a"), "3");
+  EXPECT_EQ(runs, 2);
+  EXPECT_EQ(setting(*catalog, "a"), "2");
 }
 
 TEST_F(PostgresqlCatalog, ReconnectsWhenIdleConnectionsBroke) {

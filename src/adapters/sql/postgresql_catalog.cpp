@@ -18,32 +18,36 @@ constexpr std::string_view begin_reading = "BEGIN ISOLATION LEVEL REPEATABLE REA
 constexpr std::string_view begin_writing = "BEGIN ISOLATION LEVEL SERIALIZABLE";
 constexpr std::string_view begin_migrating = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
-/// Runs that collide before a transaction takes its turn among those that collided: then only newcomers are left to
-/// collide with, and it gets through.
-constexpr int runs_before_queuing = 2;
+/// Runs that collide before a transaction is run alone, where it cannot collide any more. Under constant traffic
+/// newcomers could otherwise push it out again and again.
+constexpr int runs_before_alone = 2;
 
 /// Runs of a transaction whose connection broke. When one broke, the others likely did as well, so all idle ones are
 /// closed; the next run has a new one.
 constexpr int disconnected_runs_max = 2;
 
-/// Holds an advisory lock.
+/// A writing transaction's place among the others of all servers: together with them, or alone. Taken before the
+/// transaction begins, because its snapshot must be younger than the end of those that it waited for.
 class Turn {
  public:
-  explicit Turn(PostgresqlConnection& connection) : connection_(connection) {
-    connection_.lock(AdvisoryLock::colliding);
+  Turn(PostgresqlConnection& connection, bool alone) : connection_(connection), alone_(alone) {
+    connection_.run(alone_ ? "SELECT pg_advisory_lock(:number)" : "SELECT pg_advisory_lock_shared(:number)", number);
   }
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
   ~Turn() {
     try {
-      connection_.unlock(AdvisoryLock::colliding);
+      connection_.run(alone_ ? "SELECT pg_advisory_unlock(:number)" : "SELECT pg_advisory_unlock_shared(:number)",
+                      number);
     } catch (const CatalogFailure&) {  // NOLINT(bugprone-empty-catch)
       // The connection broke, and the lock with it.
     }
   }
 
  private:
+  static constexpr auto number = static_cast<std::int64_t>(AdvisoryLock::writing);
   PostgresqlConnection& connection_;
+  bool alone_;
 };
 
 class PostgresqlCatalog final : public content::Catalog {
@@ -82,7 +86,7 @@ class PostgresqlCatalog final : public content::Catalog {
     int disconnected_runs = 0;
     for (int runs = 1;; ++runs) {
       try {
-        return run_once(begin, function, runs > runs_before_queuing);
+        return run_once(begin, function, runs > runs_before_alone);
       } catch (const Collision& collision) {
         if (runs >= collision.runs_max()) return collision.error();
       } catch (const Disconnected& disconnected) {
@@ -94,12 +98,12 @@ class PostgresqlCatalog final : public content::Catalog {
   }
 
   template <class Function>
-  Result<void> run_once(std::string_view begin, const Function& function, bool queued) {
+  Result<void> run_once(std::string_view begin, const Function& function, bool alone) {
     auto connection = connections_.borrow();
     bool committing = false;
     try {
       std::optional<Turn> turn;
-      if (queued) turn.emplace(*connection);
+      if (begin == begin_writing) turn.emplace(*connection, alone);
       try {
         connection->begin(begin);
         CatalogView view(*connection);

@@ -105,14 +105,6 @@ void PostgresqlConnection::roll_back() {
   }
 }
 
-void PostgresqlConnection::lock(AdvisoryLock advisory_lock) {
-  run("SELECT pg_advisory_lock(:number)", static_cast<std::int64_t>(advisory_lock));
-}
-
-void PostgresqlConnection::unlock(AdvisoryLock advisory_lock) {
-  run("SELECT pg_advisory_unlock(:number)", static_cast<std::int64_t>(advisory_lock));
-}
-
 bool PostgresqlConnection::usable() {
   return PQstatus(handle(session())) == CONNECTION_OK && PQtransactionStatus(handle(session())) == PQTRANS_IDLE;
 }

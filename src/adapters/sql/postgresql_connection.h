@@ -31,7 +31,7 @@ class Disconnected : public content::CatalogFailure {
 /// Advisory locks of the database that Quire takes.
 enum class AdvisoryLock : std::int64_t {
   migrating = 0x5155495245'0001,  ///< one server at a time brings the schema up to date
-  colliding = 0x5155495245'0002,  ///< transactions that collided before go one after the other
+  writing = 0x5155495245'0002,    ///< shared by writing transactions, exclusive for one that has to run alone
 };
 
 /// A connection to a PostgreSQL database.
@@ -47,9 +47,6 @@ class PostgresqlConnection final : public Connection {
   void commit();
   /// Ends a transaction if one is open; never throws.
   void roll_back();
-  /// Waits for the lock, which lasts until unlock() or the end of the connection.
-  void lock(AdvisoryLock advisory_lock);
-  void unlock(AdvisoryLock advisory_lock);
   /// False when the connection broke, or is in a state that it should not be in between transactions.
   bool usable();
 
