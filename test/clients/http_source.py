@@ -21,7 +21,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 
 @dataclass
@@ -62,7 +62,7 @@ class Certificate:
     """A certificate with its key, both in one file for ssl.SSLContext.load_cert_chain."""
 
     certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
+    key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
     path: Path
 
     @property
@@ -75,9 +75,15 @@ class Certificate:
         return hashlib.new(algorithm, der).digest().hex(":").upper()
 
 
-def make_certificate(folder, name, issuer=None, address="127.0.0.1"):
-    """A certificate for `address`, self-signed without an issuer; with no address one that signs others."""
-    key = ec.generate_private_key(ec.SECP256R1())
+DAY = timedelta(days=1)
+
+
+def make_certificate(folder, name, issuer=None, address="127.0.0.1", starts=-DAY, ends=DAY, rsa_bits=None):
+    """A certificate for `address`, self-signed without an issuer; with no address one that signs others.
+
+    `starts` and `ends` count from now.
+    """
+    key = rsa.generate_private_key(65537, rsa_bits) if rsa_bits else ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     now = datetime.now(timezone.utc)
     builder = (
@@ -86,8 +92,8 @@ def make_certificate(folder, name, issuer=None, address="127.0.0.1"):
         .issuer_name(issuer.certificate.subject if issuer else subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_before(now + starts)
+        .not_valid_after(now + ends)
         .add_extension(x509.BasicConstraints(ca=address is None, path_length=None), critical=True)
     )
     if address:

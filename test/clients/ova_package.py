@@ -107,13 +107,18 @@ class OvfPackage:
     descriptor: Path
     disks: list
     manifest: Path | None
+    certificate: Path | None = None
 
     def content_files(self):
-        """What an item holds after import: the manifest is checked, not kept."""
+        """What an item holds after import: manifest and certificate are checked, not kept."""
         return [self.descriptor, *self.disks]
 
+    def metadata_files(self):
+        """What must be added before the descriptor."""
+        return [file for file in (self.manifest, self.certificate) if file]
+
     def all_files(self):
-        return [self.descriptor, *([self.manifest] if self.manifest else []), *self.disks]
+        return [self.descriptor, *self.metadata_files(), *self.disks]
 
     def write_manifest(self, algorithm="SHA256"):
         self.manifest = self.folder / f"{self.name}.mf"
@@ -129,6 +134,20 @@ class OvfPackage:
                 last = "0" if line[-1] != "0" else "1"
                 lines[index] = line[:-1] + last
         self.manifest.write_text("\n".join(lines) + "\n")
+
+    def sign(self, signer, chain=(), algorithm="SHA256"):
+        """Writes the certificate file: the signature over the manifest, the signer's certificate, then `chain`."""
+        signature = subprocess.run(
+            ["openssl", "dgst", f"-{algorithm.lower()}", "-sign", str(signer.path), str(self.manifest)],
+            check=True,
+            capture_output=True,
+            timeout=60,
+        ).stdout
+        self.certificate = self.folder / f"{self.name}.cert"
+        self.certificate.write_text(
+            f"{algorithm}({self.manifest.name})= {signature.hex()}\n"
+            + "".join(certificate.pem for certificate in (signer, *chain))
+        )
 
     def pack(self, path=None, members=None):
         """Packs an OVA: descriptor first, manifest right after it, then the disks."""
