@@ -60,6 +60,17 @@ class Govc:
             shlex.join(["govc", *map(str, arguments)]), completed.returncode, completed.stdout, completed.stderr
         )
 
+    def start(self, *arguments):
+        """Starts it in the background; the caller ends it."""
+        return subprocess.Popen(
+            [program(), *map(str, arguments)],
+            env=self.environment,
+            cwd=self.home,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
     def ok(self, *arguments, **options):
         """Runs it, asserts exit 0 and returns what it printed."""
         outcome = self.run(*arguments, **options)

@@ -69,10 +69,13 @@ class Certificate:
     def pem(self):
         return self.certificate.public_bytes(serialization.Encoding.PEM).decode()
 
+    @property
+    def der(self):
+        return self.certificate.public_bytes(serialization.Encoding.DER)
+
     def thumbprint(self, algorithm="sha1"):
         """Upper case with colons."""
-        der = self.certificate.public_bytes(serialization.Encoding.DER)
-        return hashlib.new(algorithm, der).digest().hex(":").upper()
+        return hashlib.new(algorithm, self.der).digest().hex(":").upper()
 
 
 DAY = timedelta(days=1)

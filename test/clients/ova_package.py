@@ -5,6 +5,7 @@ The same arguments give the same bytes, so a failure can be repeated from its se
 
 import hashlib
 import io
+import os
 import random
 import re
 import subprocess
@@ -74,10 +75,14 @@ def write_random(path, size, seed):
     return Path(path)
 
 
-def make_disk(path, size, seed, subformat="streamOptimized"):
-    """A VMDK whose guest sees `size` bytes that do not compress."""
+def make_disk(path, size, seed, subformat="streamOptimized", guest_bytes=0):
+    """A VMDK that begins with `size` bytes which do not compress; its guest sees at least `guest_bytes`.
+
+    Returns its files: `path`, and what `path` refers to when the disk is split or flat.
+    """
     path = Path(path)
-    raw = write_random(path.with_suffix(".raw"), (size + 511) // 512 * 512, seed)
+    raw = write_random(path.with_suffix(".raw"), size, seed)
+    os.truncate(raw, (max(size, guest_bytes) + 511) // 512 * 512)
     subprocess.run(
         ["qemu-img", "convert", "-q", "-f", "raw", "-O", "vmdk", "-o", f"subformat={subformat}", str(raw), str(path)],
         check=True,
@@ -85,19 +90,20 @@ def make_disk(path, size, seed, subformat="streamOptimized"):
     )
     raw.unlink()
     _fix_content_id(path, seed)
-    return path
+    return [path, *sorted(path.parent.glob(f"{path.stem}-[fs]*.vmdk"))]
 
 
 def _fix_content_id(path, seed):
-    """qemu-img draws the content id in the disk's embedded description; put one there that follows from the seed."""
+    """qemu-img draws the content id in the disk's description; put one there that follows from the seed."""
     with open(path, "r+b") as disk:
         head = disk.read(64 * 1024)
         found = re.search(rb"^CID=[0-9a-f]{1,8}$", head, re.MULTILINE)
         assert found, f"{path} has no content id in its description"
-        # The description is followed by zeros up to the next sector, so there is room for all eight digits.
-        rest = head[found.end() : head.index(b"\0", found.end())]
+        # An embedded description is followed by zeros up to the next sector, so there is room for all eight digits.
+        end = head.find(b"\0", found.end())
         disk.seek(found.start())
-        disk.write(b"CID=%08x" % random.Random(f"cid {seed}").randrange(1, 1 << 32) + rest)
+        disk.write(b"CID=%08x" % random.Random(f"cid {seed}").randrange(1, 1 << 32))
+        disk.write(head[found.end() : end if end >= 0 else len(head)])
 
 
 @dataclass
@@ -105,7 +111,7 @@ class OvfPackage:
     folder: Path
     name: str
     descriptor: Path
-    disks: list
+    disks: list  # all files of all disks
     manifest: Path | None
     certificate: Path | None = None
 
@@ -162,26 +168,28 @@ class OvfPackage:
         return path
 
 
-def make_package(folder, name="tiny", disk_bytes=(MIB,), seed=1, manifest="SHA256", subformat="streamOptimized"):
+def make_package(
+    folder, name="tiny", disk_bytes=(MIB,), seed=1, manifest="SHA256", subformat="streamOptimized", guest_bytes=0
+):
     """Descriptor, disks and manifest (an algorithm, or None for no manifest) in `folder`."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     disks = [
-        make_disk(folder / f"{name}-disk{number}.vmdk", size, f"{seed} {number}", subformat)
+        make_disk(folder / f"{name}-disk{number}.vmdk", size, f"{seed} {number}", subformat, guest_bytes)
         for number, size in enumerate(disk_bytes, 1)
     ]
+    files = [file for disk in disks for file in disk]
     references = [
-        f'    <File ovf:id="file{number}" ovf:href="{disk.name}" ovf:size="{disk.stat().st_size}"/>'
-        for number, disk in enumerate(disks, 1)
+        f'    <File ovf:id="{file.stem}" ovf:href="{file.name}" ovf:size="{file.stat().st_size}"/>' for file in files
     ]
     sections = [
-        f'    <Disk ovf:diskId="vmdisk{number}" ovf:fileRef="file{number}" ovf:capacity="{size}"'
-        ' ovf:format="http://www.vmware.com/interfaces/specifications/vmdk.html#streamOptimized"/>'
-        for number, size in enumerate(disk_bytes, 1)
+        f'    <Disk ovf:diskId="vmdisk{number}" ovf:fileRef="{disk[0].stem}" ovf:capacity="{max(size, guest_bytes)}"'
+        f' ovf:format="http://www.vmware.com/interfaces/specifications/vmdk.html#{subformat}"/>'
+        for number, (size, disk) in enumerate(zip(disk_bytes, disks, strict=True), 1)
     ]
     descriptor = folder / f"{name}.ovf"
     descriptor.write_text(DESCRIPTOR.format(name=name, references="\n".join(references), disks="\n".join(sections)))
-    package = OvfPackage(folder, name, descriptor, disks, None)
+    package = OvfPackage(folder, name, descriptor, files, None)
     if manifest:
         package.write_manifest(manifest)
     return package

@@ -151,3 +151,15 @@ class QuireServer:
                 *lines[-last_lines:],
             ]
         )
+
+
+def used_bytes(folder):
+    """The lengths of all files below a folder that the server may be changing."""
+    total = 0
+    for root, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += os.lstat(os.path.join(root, name)).st_size
+            except FileNotFoundError:
+                pass  # swept while we looked
+    return total

@@ -10,7 +10,7 @@ import time
 
 import requests
 
-from quire_server import QuireServer
+from quire_server import QuireServer, used_bytes
 from rest_client import LegacyRest, Transfers, create_library, download_item
 
 ROUNDS = int(os.environ.get("QUIRE_CRASH_ROUNDS", "15"))
@@ -160,14 +160,3 @@ def check_space(server, acknowledged, where):
         time.sleep(0.2)
     assert used >= expected, f"{where}: {used} bytes of blobs for {expected} bytes of content"
     assert used <= expected + SLACK_BYTES, f"{where}: {used} bytes of blobs for {expected} bytes of content"
-
-
-def used_bytes(folder):
-    total = 0
-    for root, _, names in os.walk(folder):
-        for name in names:
-            try:
-                total += os.lstat(os.path.join(root, name)).st_size
-            except FileNotFoundError:
-                pass  # swept while we looked
-    return total

@@ -1,12 +1,18 @@
 """An unmodified govc against the real server, as an administrator would use it."""
 
 import re
+import time
 import uuid
 
 import pytest
 
 from govc_client import Govc
+from http_source import make_certificate
 from ova_package import digest, make_package, write_random
+from quire_server import QuireServer, used_bytes
+from rest_client import LegacyRest
+
+PATIENCE = 30
 
 
 @pytest.fixture
@@ -152,6 +158,24 @@ def test_import_wanting_a_manifest(govc, library, package, tmp_path):
 
 
 @pytest.mark.parametrize("form", ["ovf", "ova"])
+def test_import_split_disks(govc, library, tmp_path, form):
+    """A disk in several files, each of which the descriptor refers to; signed, which govc keeps to itself."""
+    package = make_package(
+        tmp_path / "package",
+        "vm",
+        [400_000],
+        seed="split",
+        manifest="SHA512",
+        subformat="twoGbMaxExtentSparse",
+        guest_bytes=5 << 30,
+    )
+    assert len(package.disks) == 4
+    package.sign(make_certificate(tmp_path, "signer"))
+    govc.ok("library.import", "-m", library, package.pack() if form == "ova" else package.descriptor)
+    assert_exports(govc, f"{library}/vm", package.content_files(), tmp_path / "out")
+
+
+@pytest.mark.parametrize("form", ["ovf", "ova"])
 def test_wrong_checksum_is_refused(govc, library, tmp_path, form):
     """govc sends a manifest's digests as checksum_info; bytes that do not match must not become content."""
     package = make_package(tmp_path / "package", "vm", [300_000], seed=9)
@@ -281,6 +305,64 @@ def test_download_session_is_listed(govc, library, iso, tmp_path):
     )
     govc.ok("library.session.rm", line.split()[0])
     assert line.split()[0] not in govc.ok("library.session.ls")
+
+
+def interrupt_import(govc, target, path):
+    """Kills govc in the middle of its upload; the session that it leaves behind."""
+    importing = govc.start("library.import", target, path)
+    try:
+        end = time.monotonic() + PATIENCE
+        while not (flowing := [s for s in govc.sessions() if any(f.get("bytes_transferred") for f in s["files"])]):
+            assert importing.poll() is None, "govc ended before it could be interrupted"
+            assert time.monotonic() < end, "nothing flows"
+    finally:
+        importing.kill()
+        importing.wait()
+    (session,) = flowing
+    return session["id"]
+
+
+@pytest.mark.parametrize("way_out", ["session.rm", "library.rm", "expiry"])
+def test_interrupted_import(tmp_path, way_out):
+    """The next import is told who is in its way, and gets through once that session is gone, however it went."""
+    flags = ["--update-session-timeout", "2s"] if way_out == "expiry" else []
+    server = QuireServer(tmp_path / "server", flags=flags).start()
+    try:
+        govc = Govc(server, tmp_path / "home")
+        govc.ok("library.create", "images")
+        big, small = tmp_path / "boot.iso", tmp_path / "small/boot.iso"
+        with open(big, "wb") as hole:
+            hole.truncate(4 << 30)
+        small.parent.mkdir()
+        write_random(small, 300_000, seed="small")
+
+        left = interrupt_import(govc, "images", big)
+        # govc wants to make a new item of the same name, or, told to use the one there is, a second session.
+        assert "already" in govc.fails("library.import", "images", small)
+        if way_out == "expiry":
+            # Looking at the session would keep it alive; asking for another one does not.
+            end = time.monotonic() + PATIENCE
+            while (next_import := govc.run("library.import", "images/boot", small)).code != 0:
+                assert time.monotonic() < end, f"the session does not expire\n{next_import}"
+        else:
+            busy = LegacyRest(server).log_in()
+            item = govc.json("library.info", "images/boot")[0]["id"]
+            answer = busy.call("update_session.create", create_spec={"library_item_id": item})
+            assert answer.error_type == "RESOURCE_BUSY" and left in answer.text and server.user in answer.text, answer
+            assert "400" in govc.fails("library.import", "images/boot", small)
+            if way_out == "session.rm":
+                govc.ok("library.session.rm", "-f", left)
+                govc.ok("library.import", "images/boot", small)
+            else:
+                govc.ok("library.rm", "images/boot")
+                govc.ok("library.import", "images", small)
+        assert_exports(govc, "images/boot", [small], tmp_path / "out")
+        end = time.monotonic() + PATIENCE
+        while (used := used_bytes(server.data_dir / "blobs")) > 300_000:
+            assert time.monotonic() < end, f"{used} bytes are still taken"
+        server.stop()
+    finally:
+        server.kill()
 
 
 def test_content_survives_restart(server, tmp_path):
