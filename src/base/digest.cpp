@@ -60,6 +60,12 @@ Hasher::~Hasher() = default;
 Hasher::Hasher(Hasher&&) noexcept = default;
 Hasher& Hasher::operator=(Hasher&&) noexcept = default;
 
+Hasher Hasher::clone() const {
+  Hasher copy(algorithm_);
+  QUIRE_CHECK(EVP_MD_CTX_copy_ex(copy.context_->evp.get(), context_->evp.get()) == 1);
+  return copy;
+}
+
 void Hasher::update(std::span<const std::byte> bytes) {
   QUIRE_CHECK(EVP_DigestUpdate(context_->evp.get(), bytes.data(), bytes.size()) == 1);
 }

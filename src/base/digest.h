@@ -38,6 +38,9 @@ class Hasher {
   Hasher(Hasher&&) noexcept;
   Hasher& operator=(Hasher&&) noexcept;
 
+  /// One that has seen the same bytes and goes its own way from here.
+  Hasher clone() const;
+
   DigestAlgorithm algorithm() const { return algorithm_; }
   void update(std::span<const std::byte> bytes);
   /// The digest of all bytes so far; the hasher must not be used afterwards.

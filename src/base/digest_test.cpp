@@ -20,6 +20,16 @@ TEST(Digest, MatchesPublishedVectors) {
     EXPECT_EQ(digest_of(algorithm, {}).hex.size(), hex_length(algorithm));
 }
 
+TEST(Digest, AClonesBytesAreItsOwn) {
+  Hasher first(DigestAlgorithm::SHA256);
+  first.update(bytes_of("ab"));
+  Hasher second = first.clone();
+  first.update(bytes_of("x"));
+  second.update(bytes_of("c"));
+  EXPECT_EQ(second.finish(), digest_of(DigestAlgorithm::SHA256, bytes_of("abc")));
+  EXPECT_EQ(first.finish(), digest_of(DigestAlgorithm::SHA256, bytes_of("abx")));
+}
+
 TEST(Digest, NamesAreReadInAnyCase) {
   EXPECT_EQ(digest_algorithm("sha256"), DigestAlgorithm::SHA256);
   EXPECT_EQ(digest_algorithm("CRC32"), std::nullopt);

@@ -13,18 +13,27 @@
 
 namespace quire::content {
 
-/// Bytes on their way to durable storage.
+/// Bytes on their way to durable storage, from one position of a blob on. Used by one thread at a time.
 ///
-/// Used by one thread at a time. Nothing can be opened until commit() returns a value. A writer destroyed before that
-/// removes what it wrote.
+/// Nothing can be opened until some writer's commit() has returned a value. The writer that create() gave removes the
+/// blob when it is destroyed before commit() or keep(); those of resume() never do.
 class BlobWriter {
  public:
   virtual ~BlobWriter() = default;
 
-  /// Appends `bytes`. UnableToAllocateResource when the storage is full; after any failure only destroy the writer.
+  /// Writes `bytes` and moves on behind them. UnableToAllocateResource when the storage is full; after any failure only
+  /// destroy the writer.
   virtual base::Result<void> append(std::span<const std::byte> bytes) = 0;
 
-  /// Makes data, name and directory durable: once it returns a value, a power cut cannot lose the blob. Call once.
+  /// Makes what was appended durable, but possibly not the last 4,095 bytes; returns the position up to which it is.
+  virtual base::Result<std::int64_t> sync() = 0;
+
+  /// Makes all that was appended durable and leaves the blob unfinished: remove() or a commit ends that. Then only
+  /// destroy the writer.
+  virtual base::Result<void> keep() = 0;
+
+  /// The blob ends here. Makes data, name and directory durable: once it returns a value, a power cut cannot lose the
+  /// blob, as far as other writers' parts are durable. Call once, when no other writer of the blob is open.
   virtual base::Result<void> commit() = 0;
 };
 
@@ -49,17 +58,24 @@ class BlobStore {
   virtual base::Result<std::unique_ptr<BlobWriter>> create(const BlobId& id,
                                                            std::optional<std::int64_t> expected_bytes) = 0;
 
+  /// Another writer of an unfinished blob, from `position` on. Several may write at once where no two of them write the
+  /// same bytes. NotFound when there is no such blob, or it has been committed.
+  virtual base::Result<std::unique_ptr<BlobWriter>> resume(const BlobId& id, std::int64_t position) = 0;
+
+  /// What is in an unfinished blob so far; anything may stand where nothing was written. NotFound as resume().
+  virtual base::Result<std::unique_ptr<BlobReader>> open_unfinished(const BlobId& id) = 0;
+
   /// NotFound when there is no committed blob of that id.
   virtual base::Result<std::unique_ptr<BlobReader>> open(const BlobId& id) = 0;
 
-  /// Removes a blob; success when it is not there.
+  /// Removes a blob, committed or not; success when it is not there.
   virtual base::Result<void> remove(const BlobId& id) = 0;
 
   /// Calls `visit` for every committed blob, in no particular order.
   virtual base::Result<void> list(const std::function<void(const BlobId&)>& visit) = 0;
 
-  /// Removes what crashed writers left behind. Only while no writer is open, so at start.
-  virtual base::Result<void> remove_unfinished() = 0;
+  /// Removes the unfinished blobs that `keeps` does not want. Only while no writer is open, so at start.
+  virtual base::Result<void> remove_unfinished(const std::function<bool(const BlobId&)>& keeps) = 0;
 
   struct Space {
     std::int64_t capacity_bytes = 0;

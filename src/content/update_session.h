@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/time.h"
 #include "content/ids.h"
+#include "content/received_ranges.h"
 
 namespace quire::content {
 
@@ -96,6 +97,16 @@ struct UnreadableFacts {
 };
 using PackageFacts = std::variant<std::monostate, DescriptorFacts, ManifestFacts, SignatureFacts, UnreadableFacts>;
 
+/// What has arrived of a file that is not whole: durable, so an upload can go on from it after anything
+/// (docs/uploads.md).
+struct UnfinishedContent {
+  BlobId blob;  ///< unfinished in the blob store
+  StorageId storage;
+  ReceivedRanges received;
+  std::optional<std::int64_t> length;  ///< of the whole file, once a request told it
+  bool operator==(const UnfinishedContent&) const = default;
+};
+
 /// An entry of an update session (content-library-api.md §15). NONE entries are the snapshot of the item's files.
 struct SessionFile {
   std::string name;
@@ -109,8 +120,9 @@ struct SessionFile {
   std::optional<std::int64_t> size;     ///< from READY on
   std::vector<base::Checksum> digests;  ///< all that were taken of the received bytes
   BlobId blob;  ///< non-empty from READY on, except for an unpacked archive; cleared at the session's end
-  std::optional<base::Message> error_message;  ///< exactly in ERROR
-  bool keep_in_storage = true;                 ///< false for manifest and certificate of a package
+  std::optional<UnfinishedContent> unfinished;  ///< of a pushed file that is TRANSFERRING
+  std::optional<base::Message> error_message;   ///< exactly in ERROR
+  bool keep_in_storage = true;                  ///< false for manifest and certificate of a package
   std::int64_t attempt = 0;  ///< +1 with each transfer that starts; a transfer of an older attempt has lost
   std::string archive;       ///< name of the `.ova` entry that this file came out of; such entries are not listed
   PackageFacts facts;

@@ -28,7 +28,7 @@ ArchiveIntake::~ArchiveIntake() {
 }
 
 Result<void> ArchiveIntake::append(std::span<const std::byte> bytes) {
-  hasher_.begin(bytes);
+  hasher_.add(bytes);
   auto fed = stream_.feed(bytes);
   hasher_.wait();
   size_ += static_cast<std::int64_t>(bytes.size());

@@ -5,77 +5,6 @@
 #include "base/check.h"
 
 namespace quire::service {
-namespace {
-
-/// Smaller chunks are hashed in line: waking a thread would cost more.
-constexpr std::size_t parallel_bytes_min = 128 * 1024;
-
-}  // namespace
-
-struct ParallelHasher::Lane {
-  explicit Lane(base::DigestAlgorithm algorithm) : hasher(algorithm) {}
-
-  void start() {
-    if (thread.joinable()) return;
-    thread = std::thread([this] {
-      for (;;) {
-        go.acquire();
-        if (ending) return;
-        hasher.update(bytes);
-        done.release();
-      }
-    });
-  }
-
-  base::Hasher hasher;
-  std::span<const std::byte> bytes;
-  std::binary_semaphore go{0};
-  std::binary_semaphore done{0};
-  bool ending = false;
-  bool running = false;
-  std::thread thread;
-};
-
-ParallelHasher::ParallelHasher(const std::vector<base::DigestAlgorithm>& algorithms) {
-  for (const auto algorithm : algorithms) lanes_.push_back(std::make_unique<Lane>(algorithm));
-}
-
-ParallelHasher::~ParallelHasher() {
-  for (auto& lane : lanes_) {
-    if (!lane->thread.joinable()) continue;
-    if (lane->running) lane->done.acquire();
-    lane->ending = true;
-    lane->go.release();
-    lane->thread.join();
-  }
-}
-
-void ParallelHasher::begin(std::span<const std::byte> bytes) {
-  for (auto& lane : lanes_) {
-    if (bytes.size() < parallel_bytes_min) {
-      lane->hasher.update(bytes);
-      continue;
-    }
-    lane->start();
-    lane->bytes = bytes;
-    lane->running = true;
-    lane->go.release();
-  }
-}
-
-void ParallelHasher::wait() {
-  for (auto& lane : lanes_) {
-    if (!lane->running) continue;
-    lane->done.acquire();
-    lane->running = false;
-  }
-}
-
-std::vector<base::Checksum> ParallelHasher::finish() {
-  std::vector<base::Checksum> digests;
-  for (auto& lane : lanes_) digests.push_back(lane->hasher.finish());
-  return digests;
-}
 
 base::Result<std::unique_ptr<BlobIntake>> BlobIntake::begin(Context& context, const content::Storage& storage,
                                                             std::optional<std::int64_t> expected_bytes,
@@ -97,7 +26,7 @@ BlobIntake::BlobIntake(content::BlobId id, content::StorageId storage, std::uniq
       hasher_(std::make_unique<ParallelHasher>(algorithms)) {}
 
 base::Result<void> BlobIntake::append(std::span<const std::byte> bytes) {
-  hasher_->begin(bytes);
+  hasher_->add(bytes);
   auto written = writer_->append(bytes);
   hasher_->wait();
   size_ += static_cast<std::int64_t>(bytes.size());

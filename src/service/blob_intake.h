@@ -1,37 +1,17 @@
 #pragma once
 
 #include <memory>
-#include <semaphore>
 #include <span>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "base/digest.h"
 #include "service/context.h"
+#include "service/parallel_hasher.h"
 
 namespace quire::service {
 
-/// Several digests of the same bytes, each on a thread of its own once chunks are large, so that hashing overlaps with
-/// writing (performance.md "Upload"). One thread at a time.
-class ParallelHasher {
- public:
-  explicit ParallelHasher(const std::vector<base::DigestAlgorithm>& algorithms);
-  ~ParallelHasher();
-  ParallelHasher(const ParallelHasher&) = delete;
-  ParallelHasher& operator=(const ParallelHasher&) = delete;
-
-  /// Starts hashing `bytes`, which must stay until wait() returns.
-  void begin(std::span<const std::byte> bytes);
-  void wait();
-  std::vector<base::Checksum> finish();
-
- private:
-  struct Lane;
-  std::vector<std::unique_ptr<Lane>> lanes_;
-};
-
-/// Bytes that arrive for one blob: hashed and written side by side. One thread at a time. Destroyed before commit() it
+/// Bytes that arrive for one blob from its start to its end: hashed and written side by side. One thread at a time. Destroyed before commit() it
 /// leaves nothing.
 class BlobIntake {
  public:

@@ -24,12 +24,18 @@ class SpaceOnlyStore final : public content::BlobStore {
                                                             std::optional<std::int64_t>) override {
     return base::internal_error("not for bytes");
   }
+  base::Result<std::unique_ptr<content::BlobWriter>> resume(const content::BlobId&, std::int64_t) override {
+    return base::internal_error("not for bytes");
+  }
+  base::Result<std::unique_ptr<content::BlobReader>> open_unfinished(const content::BlobId&) override {
+    return base::internal_error("not for bytes");
+  }
   base::Result<std::unique_ptr<content::BlobReader>> open(const content::BlobId&) override {
     return base::internal_error("not for bytes");
   }
   base::Result<void> remove(const content::BlobId&) override { return {}; }
   base::Result<void> list(const std::function<void(const content::BlobId&)>&) override { return {}; }
-  base::Result<void> remove_unfinished() override { return {}; }
+  base::Result<void> remove_unfinished(const std::function<bool(const content::BlobId&)>&) override { return {}; }
   std::string uri(const content::BlobId& id) const override { return "file:///nowhere/" + id.text(); }
 
  private:

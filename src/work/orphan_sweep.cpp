@@ -1,12 +1,14 @@
 #include "work/orphan_sweep.h"
 
 #include <algorithm>
+#include <unordered_set>
 #include <vector>
 
 namespace quire::work {
 namespace {
 
 constexpr std::size_t batch_blobs = 500;
+constexpr std::size_t batch_sessions = 100;
 
 using base::Result;
 using content::BlobId;
@@ -31,8 +33,29 @@ Result<void> remove_unnamed(service::Context& context, const Storage& storage, c
   return {};
 }
 
-Result<void> sweep_storage(service::Context& context, const Storage& storage, SweepResult& result) {
-  if (auto cleaned = storage.blobs->remove_unfinished(); !cleaned) return cleaned;
+/// Blobs that uploads to ACTIVE sessions can go on with.
+Result<std::unordered_set<BlobId>> resumable_blobs(service::Context& context) {
+  std::unordered_set<BlobId> all;
+  content::UpdateSessionId after;
+  for (bool more = true; more;) {
+    auto looked = context.catalog.read([&](content::CatalogReader& reader) -> Result<void> {
+      const auto sessions = reader.active_update_sessions_after(after, batch_sessions);
+      more = !sessions.empty();
+      if (more) after = sessions.back();
+      for (const auto& session : sessions)
+        for (const auto& file : reader.session_files(session))
+          if (file.unfinished) all.insert(file.unfinished->blob);
+      return {};
+    });
+    if (!looked) return looked.error();
+  }
+  return all;
+}
+
+Result<void> sweep_storage(service::Context& context, const Storage& storage,
+                           const std::unordered_set<BlobId>& resumable, SweepResult& result) {
+  const auto keeps = [&](const BlobId& id) { return resumable.contains(id); };
+  if (auto cleaned = storage.blobs->remove_unfinished(keeps); !cleaned) return cleaned;
   std::vector<BlobId> all;
   if (auto listed = storage.blobs->list([&](const BlobId& id) { all.push_back(id); }); !listed) return listed;
   for (std::size_t from = 0; from < all.size(); from += batch_blobs) {
@@ -48,8 +71,10 @@ Result<void> sweep_storage(service::Context& context, const Storage& storage, Sw
 
 Result<SweepResult> sweep_orphans(service::Context& context) {
   SweepResult result;
+  const auto resumable = resumable_blobs(context);
+  if (!resumable) return resumable.error();
   for (const auto& storage : context.storages.all())
-    if (auto swept = sweep_storage(context, storage, result); !swept) return swept.error();
+    if (auto swept = sweep_storage(context, storage, *resumable, result); !swept) return swept.error();
   return result;
 }
 

@@ -32,10 +32,18 @@ class PlacedBlobStore final : public BlobStore {
                                                       std::optional<std::int64_t> expected_bytes) override {
     return blobs_->create(id, expected_bytes);
   }
+  Result<std::unique_ptr<content::BlobWriter>> resume(const BlobId& id, std::int64_t position) override {
+    return blobs_->resume(id, position);
+  }
+  Result<std::unique_ptr<content::BlobReader>> open_unfinished(const BlobId& id) override {
+    return blobs_->open_unfinished(id);
+  }
   Result<std::unique_ptr<content::BlobReader>> open(const BlobId& id) override { return blobs_->open(id); }
   Result<void> remove(const BlobId& id) override { return blobs_->remove(id); }
   Result<void> list(const std::function<void(const BlobId&)>& visit) override { return blobs_->list(visit); }
-  Result<void> remove_unfinished() override { return blobs_->remove_unfinished(); }
+  Result<void> remove_unfinished(const std::function<bool(const BlobId&)>& keeps) override {
+    return blobs_->remove_unfinished(keeps);
+  }
   Result<Space> space() override { return Space{1'000'000'000'000, 400'000'000'000}; }
   std::string uri(const BlobId& id) const override {
     return place_ + "/blobs/" + id.text().substr(0, 2) + "/" + id.text();

@@ -100,6 +100,8 @@ void in_dying_process(const std::function<bool()>& work) {
   ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "the other process could not do its work";
 }
 
+bool none(const BlobId&) { return false; }
+
 }  // namespace
 
 void BlobStoreSuite::SetUp() {
@@ -349,7 +351,7 @@ TEST_P(BlobStoreSuite, CommittedBlobsSurviveTheProcess) {
     return true;
   });
   store_ = place_->open();
-  ASSERT_TRUE(store_->remove_unfinished());
+  ASSERT_TRUE(store_->remove_unfinished(none));
   EXPECT_THAT(listed(*store_), ElementsAre(first_id.text()));
   expect_content(*store_, first_id, bytes.all());
 }
@@ -368,10 +370,105 @@ TEST_P(BlobStoreSuite, WhatCrashedWritersLeftIsRemovedAtStart) {
   const auto reader = store_->open(first_id);
   ASSERT_FALSE(reader);
   EXPECT_EQ(reader.error().kind(), ErrorKind::not_found);
-  ASSERT_TRUE(store_->remove_unfinished());
+  ASSERT_TRUE(store_->remove_unfinished(none));
   EXPECT_THAT(place_->stored(), ElementsAre(second_id.text()));
   expect_content(*store_, second_id, bytes.all());
-  ASSERT_TRUE(store_->remove_unfinished());
+  ASSERT_TRUE(store_->remove_unfinished(none));
+}
+
+TEST_P(BlobStoreSuite, WritersOfOneBlobFillItInAnyOrder) {
+  std::mt19937_64 random(test_support::test_seed());
+  for (int round = 0; round < 20; ++round) {
+    const std::size_t size = 1 + random() % (5 * mib);
+    const auto length = static_cast<std::int64_t>(size);
+    const auto bytes = some_bytes(size, random());
+    std::vector<std::pair<std::size_t, std::size_t>> parts;
+    for (std::size_t at = 0; at < size;) {
+      auto end = std::min(size, at + 1 + random() % (2 * mib));
+      if (random() % 2 == 0) end -= std::min(end - at - 1, end % 4096);
+      parts.emplace_back(at, end);
+      at = end;
+    }
+    std::shuffle(parts.begin(), parts.end(), random);
+    auto first = store_->create(first_id, random() % 2 == 0 ? std::optional(length) : std::nullopt);
+    ASSERT_TRUE(first) << first.error().cause();
+    std::vector<std::unique_ptr<content::BlobWriter>> open;
+    for (const auto& [at, end] : parts) {
+      auto writer = store_->resume(first_id, static_cast<std::int64_t>(at));
+      ASSERT_TRUE(writer) << writer.error().cause();
+      // As an upload lays it out in memory: as far behind a page as in the file, now and then otherwise.
+      Bytes part(end - at, random() % 4 == 0 ? 1 : at % 4096);
+      std::ranges::copy(bytes.all().subspan(at, end - at), part.all().begin());
+      const auto split = random() % (part.all().size() + 1);
+      ASSERT_TRUE((*writer)->append(part.all().first(split)));
+      if (random() % 2 == 0) {
+        const auto synced = (*writer)->sync();
+        ASSERT_TRUE(synced);
+        EXPECT_LE(*synced, static_cast<std::int64_t>(at + split));
+        EXPECT_GT(*synced + 4096, static_cast<std::int64_t>(at + split));
+      }
+      ASSERT_TRUE((*writer)->append(part.all().subspan(split)));
+      if (random() % 2 == 0)
+        ASSERT_TRUE((*writer)->keep());
+      else
+        open.push_back(*std::move(writer));  // ends later, so that several are open at once
+    }
+    for (auto& writer : open) ASSERT_TRUE(writer->keep());
+    open.clear();
+    EXPECT_THAT(listed(*store_), IsEmpty());
+    const auto unfinished = store_->open_unfinished(first_id);
+    ASSERT_TRUE(unfinished);
+    auto so_far = read_all(**unfinished);
+    ASSERT_GE(so_far.size(), size);
+    so_far.resize(size);
+    EXPECT_TRUE(std::ranges::equal(so_far, bytes.all()));
+    auto last = store_->resume(first_id, length);
+    ASSERT_TRUE(last);
+    ASSERT_TRUE((*last)->commit());
+    first->reset();  // has nothing to remove any more
+    expect_content(*store_, first_id, bytes.all());
+    ASSERT_TRUE(store_->remove(first_id));
+  }
+}
+
+TEST_P(BlobStoreSuite, WhatIsKeptSurvivesTheProcessAndGoesOn) {
+  const auto bytes = some_bytes(3 * mib + 5, 21);
+  in_dying_process([&] {
+    const auto store = place_->open();
+    auto writer = store->create(first_id, 3 * mib + 5);
+    if (!writer || !(*writer)->append(bytes.all().first(mib + 7)) || !(*writer)->keep()) return false;
+    auto unwanted = store->create(second_id, std::nullopt);
+    return unwanted && (*unwanted)->append(bytes.all()) && (*unwanted)->keep();
+  });
+  store_ = place_->open();
+  ASSERT_TRUE(store_->remove_unfinished([](const BlobId& id) { return id == first_id; }));
+  EXPECT_FALSE(store_->open_unfinished(second_id));
+  EXPECT_THAT(listed(*store_), IsEmpty());
+  {
+    auto writer = store_->resume(first_id, mib + 7);
+    ASSERT_TRUE(writer);
+    ASSERT_TRUE((*writer)->append(bytes.all().subspan(mib + 7)));
+    ASSERT_TRUE((*writer)->commit());
+  }
+  expect_content(*store_, first_id, bytes.all());
+  const auto again = store_->resume(first_id, 0);
+  ASSERT_FALSE(again) << "a committed blob never changes";
+  EXPECT_EQ(again.error().kind(), ErrorKind::not_found);
+  EXPECT_FALSE(store_->open_unfinished(first_id));
+}
+
+TEST_P(BlobStoreSuite, RemovesUnfinishedBlobs) {
+  const auto bytes = some_bytes(100, 22);
+  auto writer = store_->create(first_id, std::nullopt);
+  ASSERT_TRUE(writer);
+  ASSERT_TRUE((*writer)->append(bytes.all()));
+  ASSERT_TRUE((*writer)->keep());
+  writer->reset();
+  EXPECT_TRUE(store_->open_unfinished(first_id));
+  EXPECT_FALSE(store_->open(first_id));
+  ASSERT_TRUE(store_->remove(first_id));
+  EXPECT_FALSE(store_->open_unfinished(first_id));
+  EXPECT_FALSE(store_->resume(first_id, 0));
 }
 
 TEST_P(BlobStoreSuite, SaysHowMuchSpaceThereIs) {

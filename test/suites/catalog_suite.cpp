@@ -684,6 +684,30 @@ TEST_P(CatalogSuite, KeepsEveryKindOfPackageFacts) {
   for (std::size_t i = 0; i < all.size(); ++i) EXPECT_EQ(files[i].facts, all[i]) << i;
 }
 
+TEST_P(CatalogSuite, KeepsWhatHasArrivedOfAFile) {
+  const UpdateSessionId id("session");
+  auto file = a_session_file("disk");
+  file.blob = BlobId();
+  file.unfinished.emplace();
+  file.unfinished->blob = BlobId("begun");
+  file.unfinished->storage = StorageId("storage");
+  file.unfinished->received.add({0, 4096});
+  file.unfinished->received.add({5'000'000'000, 5'000'000'001});
+  change([&](CatalogWriter& writer) {
+    put_item(writer);
+    writer.insert_update_session(an_update_session("session"));
+    writer.put_session_file(id, file);
+  });
+  const auto stored = [&] { return look([&](CatalogReader& reader) { return reader.session_file(id, "disk"); }); };
+  EXPECT_EQ(stored(), file);
+  file.unfinished->length = 6'000'000'000;
+  change([&](CatalogWriter& writer) { writer.put_session_file(id, file); });
+  EXPECT_EQ(stored(), file);
+  file.unfinished.reset();
+  change([&](CatalogWriter& writer) { writer.put_session_file(id, file); });
+  EXPECT_EQ(stored(), file);
+}
+
 TEST_P(CatalogSuite, KeepsDownloadSessions) {
   auto session = a_download_session("session");
   session.item_content_version = 3;

@@ -29,6 +29,20 @@ class FailingBlobStore final : public content::BlobStore {
     return std::unique_ptr<content::BlobWriter>(std::move(writer));
   }
 
+  base::Result<std::unique_ptr<content::BlobWriter>> resume(const content::BlobId& id, std::int64_t position) override {
+    if (faults_.strikes(FaultPoint::before_blob_call, "resume")) return faults_.error();
+    auto made = inner_.resume(id, position);
+    if (!made) return made.error();
+    return std::unique_ptr<content::BlobWriter>(std::make_unique<Writer>(*this, *std::move(made)));
+  }
+
+  base::Result<std::unique_ptr<content::BlobReader>> open_unfinished(const content::BlobId& id) override {
+    if (faults_.strikes(FaultPoint::before_blob_call, "open_unfinished")) return faults_.error();
+    auto made = inner_.open_unfinished(id);
+    if (!made) return made.error();
+    return std::unique_ptr<content::BlobReader>(std::make_unique<Reader>(*std::move(made), faults_));
+  }
+
   base::Result<std::unique_ptr<content::BlobReader>> open(const content::BlobId& id) override {
     if (faults_.strikes(FaultPoint::before_blob_call, "open")) return faults_.error();
     auto made = inner_.open(id);
@@ -45,8 +59,8 @@ class FailingBlobStore final : public content::BlobStore {
     return inner_.list(visit);
   }
 
-  base::Result<void> remove_unfinished() override {
-    return effect(faults_, "remove_unfinished", [&] { return inner_.remove_unfinished(); });
+  base::Result<void> remove_unfinished(const std::function<bool(const content::BlobId&)>& keeps) override {
+    return effect(faults_, "remove_unfinished", [&] { return inner_.remove_unfinished(keeps); });
   }
 
   base::Result<Space> space() override {
@@ -75,6 +89,13 @@ class FailingBlobStore final : public content::BlobStore {
 
     base::Result<void> append(std::span<const std::byte> bytes) override {
       return effect(store_.faults_, "append", [&] { return inner_->append(bytes); });
+    }
+    base::Result<std::int64_t> sync() override {
+      if (store_.faults_.strikes(FaultPoint::before_blob_call, "sync")) return store_.faults_.error();
+      return inner_->sync();
+    }
+    base::Result<void> keep() override {
+      return effect(store_.faults_, "keep", [&] { return inner_->keep(); });
     }
     base::Result<void> commit() override {
       return effect(store_.faults_, "commit", [&] { return inner_->commit(); });

@@ -1038,6 +1038,14 @@ class FullStore final : public content::BlobStore {
     if (!writer) return writer.error();
     return std::unique_ptr<content::BlobWriter>(std::make_unique<Writer>(*this, *std::move(writer)));
   }
+  base::Result<std::unique_ptr<content::BlobWriter>> resume(const content::BlobId& id, std::int64_t position) override {
+    auto writer = inner_.resume(id, position);
+    if (!writer) return writer.error();
+    return std::unique_ptr<content::BlobWriter>(std::make_unique<Writer>(*this, *std::move(writer)));
+  }
+  base::Result<std::unique_ptr<content::BlobReader>> open_unfinished(const content::BlobId& id) override {
+    return inner_.open_unfinished(id);
+  }
   base::Result<std::unique_ptr<content::BlobReader>> open(const content::BlobId& id) override {
     return inner_.open(id);
   }
@@ -1045,7 +1053,9 @@ class FullStore final : public content::BlobStore {
   base::Result<void> list(const std::function<void(const content::BlobId&)>& visit) override {
     return inner_.list(visit);
   }
-  base::Result<void> remove_unfinished() override { return inner_.remove_unfinished(); }
+  base::Result<void> remove_unfinished(const std::function<bool(const content::BlobId&)>& keeps) override {
+    return inner_.remove_unfinished(keeps);
+  }
   base::Result<Space> space() override {
     auto space = inner_.space();
     if (space && free_bytes) space->free_bytes = *free_bytes;
@@ -1063,6 +1073,8 @@ class FullStore final : public content::BlobStore {
       if (store.full == Full::at_append) return no_room();
       return inner->append(bytes);
     }
+    base::Result<std::int64_t> sync() override { return inner->sync(); }
+    base::Result<void> keep() override { return inner->keep(); }
     base::Result<void> commit() override {
       if (store.full == Full::at_commit) return no_room();
       return inner->commit();

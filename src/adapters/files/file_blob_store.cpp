@@ -28,6 +28,7 @@ using content::BlobId;
 constexpr std::size_t staging_bytes = 1 << 20;
 constexpr std::size_t direct_io_alignment = 4096;  // the largest logical block size of disks
 constexpr mode_t folder_mode = 0750;
+constexpr mode_t unfinished_mode = 0640;
 constexpr mode_t blob_mode = 0440;  // a blob never changes
 constexpr std::string_view hex_digits = "0123456789abcdef";
 
@@ -95,15 +96,19 @@ struct Folders {
 
 class FileBlobWriter final : public content::BlobWriter {
  public:
-  FileBlobWriter(std::shared_ptr<Folders> folders, const BlobId& id, FileDescriptor file, bool direct_io)
+  /// `owns`: the blob goes with the writer.
+  FileBlobWriter(std::shared_ptr<Folders> folders, const BlobId& id, FileDescriptor file, bool direct_io,
+                 std::int64_t position, bool owns)
       : folders_(std::move(folders)),
         name_(id.text()),
         place_(place_of(id)),
         file_(std::move(file)),
-        direct_io_(direct_io) {}
+        direct_io_(direct_io),
+        written_(position),
+        owns_(owns) {}
 
   ~FileBlobWriter() override {
-    if (state_ == State::committed) return;
+    if (!owns_) return;
     if (named_)
       ::unlinkat(folders_->blobs.get(), place_.c_str(), 0);
     else
@@ -123,7 +128,6 @@ class FileBlobWriter final : public content::BlobWriter {
       if (is_out_of_space(errno)) return folders_->no_room_for(bytes, space->free_bytes);
       return folders_->failure("fallocate", incoming_place(), errno);
     }
-    reserved_ = bytes;
     return {};
   }
 
@@ -136,15 +140,35 @@ class FileBlobWriter final : public content::BlobWriter {
     return {};
   }
 
+  Result<std::int64_t> sync() override {
+    QUIRE_CHECK(state_ == State::open);
+    auto done = sync_whole_blocks();
+    if (!done) {
+      state_ = State::failed;
+      return done.error();
+    }
+    return written_;
+  }
+
+  Result<void> keep() override {
+    QUIRE_CHECK(state_ == State::open);
+    auto done = write_tail();
+    if (done) done = sync_data();
+    if (done) owns_ = false;
+    state_ = done ? State::ended : State::failed;
+    return done;
+  }
+
   Result<void> commit() override {
     QUIRE_CHECK(state_ == State::open);
     auto done = make_durable();
-    state_ = done ? State::committed : State::failed;
+    if (done) owns_ = false;
+    state_ = done ? State::ended : State::failed;
     return done;
   }
 
  private:
-  enum class State { open, failed, committed };
+  enum class State { open, failed, ended };
 
   struct Free {
     void operator()(std::byte* memory) const { std::free(memory); }
@@ -153,10 +177,14 @@ class FileBlobWriter final : public content::BlobWriter {
   Result<void> append_or_stage(std::span<const std::byte> bytes) {
     while (!bytes.empty()) {
       const std::size_t whole = bytes.size() - bytes.size() % direct_io_alignment;
+      const auto into_block = static_cast<std::size_t>(written_ % static_cast<std::int64_t>(direct_io_alignment));
       std::size_t taken = bytes.size();
       Result<void> done;
       if (!direct_io_ && staged_ == 0) {
         done = write(bytes);
+      } else if (into_block != 0) {  // the first block of a writer that began inside one
+        taken = std::min(bytes.size(), direct_io_alignment - into_block);
+        done = write(bytes.first(taken));
       } else if (staged_ == 0 && whole > 0 && is_aligned(bytes.data())) {
         taken = whole;
         done = write_direct(bytes.first(whole));
@@ -214,11 +242,43 @@ class FileBlobWriter final : public content::BlobWriter {
     return folders_->failure("write", incoming_place(), errno);
   }
 
-  Result<void> make_durable() {
+  Result<void> write_tail() {
     if (auto ended = end_direct_io(); !ended) return ended;
-    if (auto tail = write({staging_.get(), staged_}); !tail) return tail;
-    if (reserved_ > written_ && ::ftruncate(file_.get(), written_) != 0)
+    return write({staging_.get(), std::exchange(staged_, 0)});
+  }
+
+  /// The data, and that there is such a file at all.
+  Result<void> sync_data() {
+    if (::fdatasync(file_.get()) != 0) return folders_->failure("fdatasync", incoming_place(), errno);
+    if (entry_durable_) return {};
+    if (::fsync(folders_->incoming.get()) != 0) return folders_->failure("sync of", "incoming", errno);
+    entry_durable_ = true;
+    return {};
+  }
+
+  /// Leaves in `staging_` what does not fill a block, so that what follows stays aligned.
+  Result<void> sync_whole_blocks() {
+    const std::size_t rest = staged_ % direct_io_alignment;
+    const std::size_t whole = staged_ - rest;
+    if (whole > 0) {
+      if (auto written = write_direct({staging_.get(), whole}); !written) return written;
+      std::copy_n(staging_.get() + whole, rest, staging_.get());
+      staged_ = rest;
+    }
+    return sync_data();
+  }
+
+  Result<void> make_durable() {
+    if (auto tail = write_tail(); !tail) return tail;
+    struct stat facts{};
+    if (::fstat(file_.get(), &facts) != 0) return folders_->failure("stat", incoming_place(), errno);
+    if (facts.st_size < written_)
+      return base::internal_error(
+          fmt::format("{} has {} bytes instead of {}", incoming_place(), facts.st_size, written_));
+    // What was reserved and not used goes.
+    if (facts.st_size > written_ && ::ftruncate(file_.get(), written_) != 0)
       return folders_->failure("ftruncate", incoming_place(), errno);
+    if (::fchmod(file_.get(), blob_mode) != 0) return folders_->failure("chmod", incoming_place(), errno);
     if (::fdatasync(file_.get()) != 0) return folders_->failure("fdatasync", incoming_place(), errno);
     const std::string prefix = place_.substr(0, 2);
     if (auto there = folders_->need_folder(prefix); !there) return there;
@@ -241,8 +301,9 @@ class FileBlobWriter final : public content::BlobWriter {
   bool direct_now_ = false;  ///< the flag is on
   bool named_ = false;       ///< moved out of `incoming`
   State state_ = State::open;
-  std::int64_t reserved_ = 0;  ///< length that fallocate gave the file
-  std::int64_t written_ = 0;   ///< without what is staged
+  std::int64_t written_;        ///< position without what is staged
+  bool owns_;                   ///< the blob goes with the writer
+  bool entry_durable_ = false;  ///< the file's name in `incoming`
   std::unique_ptr<std::byte, Free> staging_;
   std::size_t staged_ = 0;
 };
@@ -301,13 +362,29 @@ class FileBlobStore final : public content::BlobStore {
     const auto place = place_of(id);
     if (::faccessat(folders_->blobs.get(), place.c_str(), F_OK, 0) == 0)
       return failed_call("creation of the blob", folders_->root / "blobs" / place, EEXIST);
-    auto file = open_at(folders_->incoming.get(), id.text(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, blob_mode);
+    auto file = open_at(folders_->incoming.get(), id.text(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, unfinished_mode);
     if (!file) return folders_->failure("creation of", "incoming/" + id.text(), errno);
     const bool small = expected_bytes && *expected_bytes < static_cast<std::int64_t>(staging_bytes);
     auto writer =
-        std::make_unique<FileBlobWriter>(folders_, id, std::move(file), folders_->options.direct_io && !small);
+        std::make_unique<FileBlobWriter>(folders_, id, std::move(file), folders_->options.direct_io && !small, 0, true);
     if (auto reserved = writer->reserve(expected_bytes.value_or(0)); !reserved) return reserved.error();
     return std::unique_ptr<content::BlobWriter>(std::move(writer));
+  }
+
+  Result<std::unique_ptr<content::BlobWriter>> resume(const BlobId& id, std::int64_t position) override {
+    QUIRE_CHECK(position >= 0 && is_blob_name(id.text()));
+    auto file = open_at(folders_->incoming.get(), id.text(), O_WRONLY | O_NOFOLLOW);
+    if (!file && errno == ENOENT) return no_unfinished(id);
+    if (!file) return folders_->failure("opening of", "incoming/" + id.text(), errno);
+    return std::unique_ptr<content::BlobWriter>(
+        std::make_unique<FileBlobWriter>(folders_, id, std::move(file), folders_->options.direct_io, position, false));
+  }
+
+  Result<std::unique_ptr<content::BlobReader>> open_unfinished(const BlobId& id) override {
+    QUIRE_CHECK(is_blob_name(id.text()));
+    auto file = open_at(folders_->incoming.get(), id.text(), O_RDONLY | O_NOFOLLOW);
+    if (!file && errno == ENOENT) return no_unfinished(id);
+    return reader_of(std::move(file), folders_->root / "incoming" / id.text());
   }
 
   Result<std::unique_ptr<content::BlobReader>> open(const BlobId& id) override {
@@ -318,18 +395,15 @@ class FileBlobStore final : public content::BlobStore {
                          "Storage {storage} holds no blob {blob}. Its file was removed from outside; restore it from a "
                          "backup.",
                          {{"storage", folders_->options.storage_name}, {"blob", id.text()}});
-    const auto path = folders_->root / "blobs" / place;
-    if (!file) return failed_call("opening of", path, errno);
-    struct stat facts{};
-    if (::fstat(file.get(), &facts) != 0) return failed_call("stat", path, errno);
-    if (!S_ISREG(facts.st_mode)) return base::internal_error(path.string() + " is no file");
-    return std::unique_ptr<content::BlobReader>(std::make_unique<FileBlobReader>(std::move(file), path, facts.st_size));
+    return reader_of(std::move(file), folders_->root / "blobs" / place);
   }
 
   Result<void> remove(const BlobId& id) override {
     const auto place = place_of(id);
-    if (::unlinkat(folders_->blobs.get(), place.c_str(), 0) != 0 && errno != ENOENT)
-      return folders_->failure("removal of", "blobs/" + place, errno);
+    if (::unlinkat(folders_->blobs.get(), place.c_str(), 0) == 0) return {};
+    if (errno != ENOENT) return folders_->failure("removal of", "blobs/" + place, errno);
+    if (::unlinkat(folders_->incoming.get(), id.text().c_str(), 0) != 0 && errno != ENOENT)
+      return folders_->failure("removal of", "incoming/" + id.text(), errno);
     return {};
   }
 
@@ -343,9 +417,10 @@ class FileBlobStore final : public content::BlobStore {
     });
   }
 
-  Result<void> remove_unfinished() override {
+  Result<void> remove_unfinished(const std::function<bool(const BlobId&)>& keeps) override {
     return visit_names(folders_->root / "incoming", [&](const std::string& name) -> Result<void> {
-      if (is_blob_name(name) && ::unlinkat(folders_->incoming.get(), name.c_str(), 0) != 0 && errno != ENOENT)
+      if (is_blob_name(name) && !keeps(BlobId(name)) && ::unlinkat(folders_->incoming.get(), name.c_str(), 0) != 0 &&
+          errno != ENOENT)
         return folders_->failure("removal of", "incoming/" + name, errno);
       return {};
     });
@@ -356,6 +431,22 @@ class FileBlobStore final : public content::BlobStore {
   std::string uri(const BlobId& id) const override { return file_uri(folders_->root / "blobs" / place_of(id)); }
 
  private:
+  base::Error no_unfinished(const BlobId& id) const {
+    return base::Error(base::ErrorKind::not_found, "quire.blob.not_unfinished",
+                       "Storage {storage} has begun no blob {blob}, or has finished it.",
+                       {{"storage", folders_->options.storage_name}, {"blob", id.text()}});
+  }
+
+  /// `file` is empty with errno set when it could not be opened.
+  static Result<std::unique_ptr<content::BlobReader>> reader_of(FileDescriptor file, std::filesystem::path path) {
+    if (!file) return failed_call("opening of", path, errno);
+    struct stat facts{};
+    if (::fstat(file.get(), &facts) != 0) return failed_call("stat", path, errno);
+    if (!S_ISREG(facts.st_mode)) return base::internal_error(path.string() + " is no file");
+    return std::unique_ptr<content::BlobReader>(
+        std::make_unique<FileBlobReader>(std::move(file), std::move(path), facts.st_size));
+  }
+
   const std::shared_ptr<Folders> folders_;
 };
 

@@ -16,7 +16,7 @@ struct FileBlobStoreOptions {
 
 /// Blobs as plain files below `root`, an absolute path; makes the folders that are missing.
 ///
-///     <root>/incoming/<id>                         still being written
+///     <root>/incoming/<id>                         unfinished
 ///     <root>/blobs/<first two digits of id>/<id>   committed, read-only
 ///
 /// Ids are 3 to 64 of `0-9`, `a-f` and `-`, starting with two digits; any other is a broken invariant. Creating an id
@@ -25,7 +25,8 @@ struct FileBlobStoreOptions {
 ///
 /// Large blobs bypass the page cache (O_DIRECT) where the file system allows it. That is fastest when append() gets
 /// whole multiples of 4,096 bytes at addresses that are multiples of 4,096: they go to the disk from where they are;
-/// anything else is gathered in a buffer of 1 MiB. Blobs that are expected to be smaller than that use no buffer.
+/// anything else is gathered in a buffer of 1 MiB. A writer whose position is no such multiple wants its first bytes at
+/// an address as far behind one. Blobs that are expected to be smaller than that use no buffer.
 ///
 /// Cost: commit() waits for the disk three times (data, name, folder). remove(), and the destruction of a writer that
 /// has not committed, take time in proportion to the size (in the order of 0.1 s a GiB): not on a network thread.

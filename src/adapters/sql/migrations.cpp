@@ -193,6 +193,7 @@ const std::vector<Migration>& migrations() {
            " name {text} NOT NULL,"
            " PRIMARY KEY (session_id, name))",
        }},
+      {2, "uploads that go on", {"ALTER TABLE session_files ADD COLUMN unfinished {text}"}},
   };
   return all;
 }

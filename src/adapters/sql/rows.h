@@ -176,6 +176,7 @@ void each_column(Visitor& visit, Row& file) {
   visit.column("size", file.size);
   visit.column("digests", file.digests);
   visit.column("blob_id", file.blob);
+  visit.column("unfinished", file.unfinished);
   visit.column("error_message", file.error_message);
   visit.column("keep_in_storage", file.keep_in_storage);
   visit.column("attempt", file.attempt);

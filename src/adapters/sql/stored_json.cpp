@@ -29,6 +29,7 @@ json::value write(const base::Message& message);
 json::value write(const base::Checksum& checksum);
 json::value write(const content::WarningBehavior& behavior);
 json::value write(const content::ExpectedFile& file);
+json::value write(const content::ByteRange& range);
 json::value write(const content::ManifestFacts::Entry& entry);
 template <class T>
 json::value write(const std::vector<T>& all) {
@@ -55,6 +56,7 @@ void read(const json::value& from, base::Message& message);
 void read(const json::value& from, base::Checksum& checksum);
 void read(const json::value& from, content::WarningBehavior& behavior);
 void read(const json::value& from, content::ExpectedFile& file);
+void read(const json::value& from, content::ByteRange& range);
 void read(const json::value& from, content::ManifestFacts::Entry& entry);
 template <class T>
 void read(const json::value& from, std::vector<T>& all) {
@@ -165,6 +167,32 @@ void read(const json::value& from, content::ManifestFacts::Entry& entry) {
   read_member(from, "checksum", entry.checksum);
 }
 
+json::value write(const content::ByteRange& range) { return {{"first", range.first}, {"end", range.end}}; }
+void read(const json::value& from, content::ByteRange& range) {
+  read_member(from, "first", range.first);
+  read_member(from, "end", range.end);
+}
+
+json::value write(const content::UnfinishedContent& content) {
+  return {{"blob", content.blob.text()},
+          {"storage", content.storage.text()},
+          {"received", write(content.received.ranges())},
+          {"length", write(content.length)}};
+}
+void read(const json::value& from, content::UnfinishedContent& content) {
+  std::string blob;
+  std::string storage;
+  std::vector<content::ByteRange> received;
+  read_member(from, "blob", blob);
+  read_member(from, "storage", storage);
+  read_member(from, "received", received);
+  read_member(from, "length", content.length);
+  content.blob = content::BlobId(std::move(blob));
+  content.storage = content::StorageId(std::move(storage));
+  content.received = {};
+  for (const auto& range : received) content.received.add(range);
+}
+
 json::value write(const content::PackageFacts& facts) {
   struct Writer {
     json::value operator()(std::monostate) const { return nullptr; }
@@ -243,6 +271,7 @@ std::string to_json_text(const content::CertificateVerification& verification) {
 std::string to_json_text(const std::vector<content::WarningBehavior>& behaviors) { return text_of(behaviors); }
 std::string to_json_text(const content::SourceEndpoint& endpoint) { return text_of(endpoint); }
 std::string to_json_text(const content::PackageFacts& facts) { return text_of(facts); }
+std::string to_json_text(const content::UnfinishedContent& content) { return text_of(content); }
 
 void from_json_text(std::string_view text, base::Message& message) { parse(text, message); }
 void from_json_text(std::string_view text, base::Checksum& checksum) { parse(text, checksum); }
@@ -254,5 +283,6 @@ void from_json_text(std::string_view text, content::CertificateVerification& ver
 void from_json_text(std::string_view text, std::vector<content::WarningBehavior>& behaviors) { parse(text, behaviors); }
 void from_json_text(std::string_view text, content::SourceEndpoint& endpoint) { parse(text, endpoint); }
 void from_json_text(std::string_view text, content::PackageFacts& facts) { parse(text, facts); }
+void from_json_text(std::string_view text, content::UnfinishedContent& content) { parse(text, content); }
 
 }  // namespace quire::adapters::sql

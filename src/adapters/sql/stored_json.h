@@ -22,6 +22,7 @@ std::string to_json_text(const content::CertificateVerification& verification);
 std::string to_json_text(const std::vector<content::WarningBehavior>& behaviors);
 std::string to_json_text(const content::SourceEndpoint& endpoint);
 std::string to_json_text(const content::PackageFacts& facts);
+std::string to_json_text(const content::UnfinishedContent& content);
 
 void from_json_text(std::string_view text, base::Message& message);
 void from_json_text(std::string_view text, base::Checksum& checksum);
@@ -31,5 +32,6 @@ void from_json_text(std::string_view text, content::CertificateVerification& ver
 void from_json_text(std::string_view text, std::vector<content::WarningBehavior>& behaviors);
 void from_json_text(std::string_view text, content::SourceEndpoint& endpoint);
 void from_json_text(std::string_view text, content::PackageFacts& facts);
+void from_json_text(std::string_view text, content::UnfinishedContent& content);
 
 }  // namespace quire::adapters::sql
