@@ -8,7 +8,7 @@ LISTEN ?= 127.0.0.1:8443
 DATA ?= quire-data
 
 .DEFAULT_GOAL := help
-.PHONY: help setup-build setup-test configure build demo run test test-unit test-clients sanitize bench lint format generate clean
+.PHONY: help setup-build setup-test configure build demo run test test-unit test-clients sanitize bench bench-short lint format generate clean
 
 help:             ## Show the targets
 	@sed -n 's/^\([a-z-]*\): *.*## /  make \1  /p' $(MAKEFILE_LIST)
@@ -49,10 +49,17 @@ sanitize:         ## Unit tests, suites and fault tests under ASan+UBSan (both c
 	@$(MAKE) PRESET=gcc-asan test-unit
 	@$(MAKE) PRESET=clang-tsan test-unit
 
-bench: setup-test build  ## Inner pieces, and whole transfers with the server's peak memory
-	@tools/install-clients venv
+bench: setup-test build  ## Inner pieces; Quire beside nginx, caddy and vcsim, into docs/performance.md (about 15 minutes)
+	@tools/install-clients vcsim
+	@tools/install-peers
 	@$(BUILD)/bench/quire_bench
-	@QUIRE_BINARY=$(QUIRE) build/clients/venv/bin/python bench/transfers.py
+	@python3 bench/run.py --build $(BUILD) --document docs/performance.md
+
+bench-short: setup-test configure  ## Whether all of bench/run.py runs; its figures mean nothing
+	@tools/install-clients vcsim
+	@tools/install-peers
+	@cmake --build --preset $(PRESET) -j $(JOBS) --target quire quire_load quire_seed
+	@python3 bench/run.py --build $(BUILD) --short
 
 lint: setup-test configure  ## Formatting, clang-tidy, include permissions, generated documents
 	@PRESET=$(PRESET) JOBS=$(JOBS) tools/lint

@@ -1,9 +1,14 @@
 #include "http/download_exchange.h"
 
+#include <openssl/evp.h>
+
 #include <algorithm>
 #include <array>
+#include <string>
 #include <utility>
+#include <vector>
 
+#include "base/hex.h"
 #include "http/byte_range.h"
 #include "http/offload.h"
 
@@ -18,10 +23,51 @@ constexpr base::Duration touch_interval = std::chrono::seconds(5);
 using Read = base::Result<std::size_t>;
 using Touched = base::Result<void>;
 
-std::string entity_tag_of(const content::ContentFile& file) {
-  const bool by_content = file.checksum.algorithm == base::DigestAlgorithm::SHA256 && !file.checksum.hex.empty();
-  return '"' + (by_content ? file.checksum.hex : file.blob.text()) + '"';
+/// RFC 9530 §3: of the whole file, whichever part of it the answer holds.
+std::string repr_digest(std::string_view sha256_hex) {
+  const auto digest = base::from_hex(sha256_hex).value_or(std::vector<std::byte>());
+  std::string base64((digest.size() + 2) / 3 * 4 + 1, '\0');  // EVP_EncodeBlock() ends it with a zero
+  const int count =
+      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(base64.data()),
+                      reinterpret_cast<const unsigned char*>(digest.data()), static_cast<int>(digest.size()));
+  base64.resize(static_cast<std::size_t>(count));
+  return "sha-256=:" + base64 + ":";
 }
+
+/// The parts of a multipart/byteranges answer (RFC 9110 §14.6).
+class Parts {
+ public:
+  /// The boundary is the digest of the file: nobody can make a file that holds its own.
+  Parts(const DownloadPlan& plan, std::string_view entity_tag, std::uint64_t size)
+      : boundary_(entity_tag.substr(1, entity_tag.size() - 2)) {
+    for (const auto& range : plan.ranges) {
+      auto head = heads_.empty() ? std::string() : std::string("\r\n");
+      head.append("--").append(boundary_).append("\r\nContent-Type: application/octet-stream\r\nContent-Range: ");
+      head.append(content_range(range, size)).append("\r\n\r\n");
+      length_ += head.size() + range.length;
+      heads_.push_back(std::move(head));
+    }
+    end_ = "\r\n--" + boundary_ + "--\r\n";
+    length_ += end_.size();
+  }
+
+  std::string content_type() const { return "multipart/byteranges; boundary=" + boundary_; }
+  std::uint64_t length() const { return length_; }
+  /// What stands before the bytes of a range.
+  const std::string& head(std::size_t number) const { return heads_[number]; }
+  const std::string& end() const { return end_; }
+
+  static std::string content_range(const ByteRange& range, std::uint64_t size) {
+    return "bytes " + std::to_string(range.first) + "-" + std::to_string(range.first + range.length - 1) + "/" +
+           std::to_string(size);
+  }
+
+ private:
+  std::string boundary_;
+  std::vector<std::string> heads_;
+  std::string end_;
+  std::uint64_t length_ = 0;
+};
 
 /// Opened, or the answer why not.
 struct Opening {
@@ -55,7 +101,8 @@ class DownloadExchange {
   asio::awaitable<void> run();
 
  private:
-  asio::awaitable<void> send(std::uint64_t first, std::uint64_t length);
+  asio::awaitable<bool> send_parts(const DownloadPlan& plan, const Parts& parts);
+  asio::awaitable<bool> send(ByteRange range);
   asio::awaitable<bool> send_file(int file, std::uint64_t first, std::uint64_t length);
   asio::awaitable<bool> send_read_ahead(std::uint64_t first, std::uint64_t length);
   asio::awaitable<bool> send_halves(std::span<std::byte> memory, std::uint64_t first, std::uint64_t length);
@@ -73,7 +120,7 @@ class DownloadExchange {
 asio::awaitable<void> DownloadExchange::run() {
   const auto& head = connection_->head();
   const auto size = static_cast<std::uint64_t>(download_.bytes->size());
-  const auto entity_tag = entity_tag_of(download_.file);
+  const auto entity_tag = '"' + download_.sha256 + '"';
   const bool head_only = head.method == "HEAD";
   DownloadConditions conditions;
   if (!head_only) conditions.range = head.headers.find("Range");
@@ -92,30 +139,56 @@ asio::awaitable<void> DownloadExchange::run() {
   wire::Headers headers;
   headers.add("ETag", entity_tag);
   headers.add("Accept-Ranges", "bytes");
-  if (plan.status != 304) headers.add("Content-Type", "application/octet-stream");
-  if (plan.status == 206) {
-    headers.add("Content-Range", "bytes " + std::to_string(plan.first) + "-" +
-                                     std::to_string(plan.first + plan.length - 1) + "/" + std::to_string(size));
+  std::optional<Parts> parts;
+  std::uint64_t length = plan.ranges.empty() ? 0 : plan.ranges.front().length;
+  if (plan.ranges.size() > 1) {
+    parts.emplace(plan, entity_tag, size);
+    length = parts->length();
+    headers.add("Content-Type", parts->content_type());
+  } else if (plan.status != 304) {
+    headers.add("Content-Type", "application/octet-stream");
   }
-  const bool with_body = !head_only && plan.length > 0;
+  if (plan.status == 206 && !parts) headers.add("Content-Range", Parts::content_range(plan.ranges.front(), size));
+  if (plan.status != 304) headers.add("Repr-Digest", repr_digest(download_.sha256));
+  const bool with_body = !head_only && length > 0;
   auto& transport = connection_->transport();
   transport.set_cork(with_body && !transport.secure());
-  const bool headed = co_await connection_->respond_head(plan.status, headers, plan.length);
-  if (headed && with_body) co_await send(plan.first, plan.length);
+  const bool headed = co_await connection_->respond_head(plan.status, headers, length);
+  if (headed && with_body) {
+    bool sent = false;
+    if (parts) {
+      sent = co_await send_parts(plan, *parts);
+    } else {
+      sent = co_await send(plan.ranges.front());
+    }
+    if (!sent) connection_->abandon_answer();
+  }
   transport.set_cork(false);
   co_await release();
 }
 
-asio::awaitable<void> DownloadExchange::send(std::uint64_t first, std::uint64_t length) {
-  auto& transport = connection_->transport();
+asio::awaitable<bool> DownloadExchange::send_parts(const DownloadPlan& plan, const Parts& parts) {
+  const auto stall = parts_.settings.limits.transfer_stall_timeout;
+  const std::string_view nothing;
+  for (std::size_t i = 0; i < plan.ranges.size(); ++i) {
+    const bool headed = co_await connection_->transport().write(parts.head(i), nothing, stall);
+    if (!headed) co_return false;
+    const bool sent = co_await send(plan.ranges[i]);
+    if (!sent) co_return false;
+  }
+  const bool ended = co_await connection_->transport().write(parts.end(), nothing, stall);
+  co_return ended;
+}
+
+asio::awaitable<bool> DownloadExchange::send(ByteRange range) {
   const auto file = download_.bytes->file_descriptor();
   bool sent = false;
-  if (!transport.secure() && file) {
-    sent = co_await send_file(*file, first, length);
+  if (!connection_->transport().secure() && file) {
+    sent = co_await send_file(*file, range.first, range.length);
   } else {
-    sent = co_await send_read_ahead(first, length);
+    sent = co_await send_read_ahead(range.first, range.length);
   }
-  if (!sent) connection_->abandon_answer();
+  co_return sent;
 }
 
 asio::awaitable<bool> DownloadExchange::send_file(int file, std::uint64_t first, std::uint64_t length) {

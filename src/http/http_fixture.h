@@ -64,7 +64,7 @@ struct FakeUpload {
 struct FakeDownload {
   std::string bytes;
   bool as_file = false;
-  content::ContentFile file;
+  std::string sha256;
 };
 
 class FakeTransfers final : public TransferService {

@@ -16,6 +16,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/digest.h"
 #include "base/hex.h"
 #include "http/tls_identity.h"
 
@@ -154,9 +155,9 @@ base::Result<bool> FakeTransfers::is_upload_endpoint(const content::TransferToke
 
 FakeDownload& FakeTransfers::add_download(const std::string& token, std::string bytes, bool as_file) {
   auto& download = downloads_[token];
+  download.sha256 = base::digest_of(base::DigestAlgorithm::SHA256, std::as_bytes(std::span(bytes))).hex;
   download.bytes = std::move(bytes);
   download.as_file = as_file;
-  download.file.blob = content::BlobId("blob-1");
   return download;
 }
 
@@ -166,7 +167,7 @@ base::Result<service::OpenDownload> FakeTransfers::open_download(const content::
   if (found == downloads_.end() || name != "file") return not_there();
   service::OpenDownload open;
   open.bytes = std::make_shared<MemoryReader>(found->second.bytes, found->second.as_file);
-  open.file = found->second.file;
+  open.sha256 = found->second.sha256;
   return open;
 }
 

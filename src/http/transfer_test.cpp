@@ -333,8 +333,7 @@ TEST_P(TransferTest, OtherMethods) {
 TEST_P(TransferTest, Downloads) {
   const auto bytes = pattern(5 * 1024 * 1024 + 3);
   for (const bool as_file : {false, true}) {
-    auto& download = transfers_.add_download(as_file ? "file" : "memory", bytes, as_file);
-    download.file.checksum = {base::DigestAlgorithm::SHA256, "abcd"};
+    transfers_.add_download(as_file ? "file" : "memory", bytes, as_file).sha256 = "abcd";
   }
   start();
   for (const std::string token : {"memory", "file"}) {
@@ -344,12 +343,26 @@ TEST_P(TransferTest, Downloads) {
     EXPECT_EQ(whole.headers.at("content-type"), "application/octet-stream");
     EXPECT_EQ(whole.headers.at("accept-ranges"), "bytes");
     EXPECT_EQ(whole.headers.at("etag"), "\"abcd\"");
+    EXPECT_EQ(whole.headers.at("repr-digest"), "sha-256=:q80=:");
     EXPECT_TRUE(whole.body == bytes);
 
     const auto part = client->ask(get(token, "Range: bytes=3000000-4999999\r\nIf-Range: \"abcd\"\r\n"));
     EXPECT_EQ(part.status, 206);
     EXPECT_EQ(part.headers.at("content-range"), "bytes 3000000-4999999/" + std::to_string(bytes.size()));
+    EXPECT_EQ(part.headers.at("repr-digest"), "sha-256=:q80=:");
     EXPECT_TRUE(part.body == bytes.substr(3000000, 2000000));
+
+    const auto parts = client->ask(get(token, "Range: bytes=4000000-4999999, 7-8, -2\r\n"));
+    EXPECT_EQ(parts.status, 206);
+    EXPECT_EQ(parts.headers.at("content-type"), "multipart/byteranges; boundary=abcd");
+    EXPECT_FALSE(parts.headers.contains("content-range"));
+    const auto head_of = [&](const std::string& range) {
+      return "--abcd\r\nContent-Type: application/octet-stream\r\nContent-Range: bytes " + range + "/" +
+             std::to_string(bytes.size()) + "\r\n\r\n";
+    };
+    EXPECT_TRUE(parts.body == head_of("4000000-4999999") + bytes.substr(4000000, 1000000) + "\r\n" + head_of("7-8") +
+                                  bytes.substr(7, 2) + "\r\n" + head_of("5242881-5242882") +
+                                  bytes.substr(bytes.size() - 2) + "\r\n--abcd--\r\n");
 
     const auto last = client->ask(get(token, "Range: bytes=-1\r\n"));
     EXPECT_EQ(last.status, 206);
@@ -362,10 +375,12 @@ TEST_P(TransferTest, Downloads) {
     const auto same = client->ask(get(token, "If-None-Match: \"abcd\"\r\n"));
     EXPECT_EQ(same.status, 304);
     EXPECT_EQ(same.headers.at("etag"), "\"abcd\"");
+    EXPECT_FALSE(same.headers.contains("repr-digest"));
 
     const auto head = client->ask("HEAD /cls/data/" + token + "/file HTTP/1.1\r\n\r\n", false);
     EXPECT_EQ(head.status, 200);
     EXPECT_EQ(head.headers.at("content-length"), std::to_string(bytes.size()));
+    EXPECT_EQ(head.headers.at("repr-digest"), "sha-256=:q80=:");
   }
 }
 
@@ -377,7 +392,7 @@ TEST_P(TransferTest, DownloadsOfNothingAndOfLittle) {
   const auto nothing = client->ask(get("nothing"));
   EXPECT_EQ(nothing.status, 200);
   EXPECT_EQ(nothing.headers.at("content-length"), "0");
-  EXPECT_EQ(nothing.headers.at("etag"), "\"blob-1\"");
+  EXPECT_EQ(nothing.headers.at("repr-digest"), "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:");
   EXPECT_EQ(client->ask(get("little")).body, "abc");
 }
 

@@ -299,7 +299,7 @@ Result<OpenDownload> Downloads::open(const content::TransferToken& token, const 
     if (!file || !reader.is_prepared(session->id, name)) return none;
     auto blob = reader.blob(file->blob);
     if (!blob) return base::internal_error("content file without blob " + file->blob.text());
-    return Place{{nullptr, *std::move(file), session->id}, *std::move(blob)};
+    return Place{{nullptr, *std::move(file), session->id, blob->sha256}, *std::move(blob)};
   });
   if (!place) return place.error();
   const auto* storage = context_.storages.find(place->blob.storage);

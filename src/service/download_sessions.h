@@ -54,6 +54,7 @@ struct OpenDownload {
   std::shared_ptr<content::BlobReader> bytes;
   content::ContentFile file;
   content::DownloadSessionId session;
+  std::string sha256;  ///< of the whole file, lower-case hexadecimal
 };
 
 /// The byte side of download sessions, for the HTTP layer. All threads may call it.
