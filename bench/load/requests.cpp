@@ -85,7 +85,7 @@ class LifeCycle final : public Script {
       case Step::add_file:
         return add_file();
       case Step::put:
-        return request_text(calling_, base_, "PUT", upload_path_, content_);
+        return request_text(calling_, base_, "PUT", upload_path_, content());
       case Step::complete:
         break;
     }
@@ -123,6 +123,13 @@ class LifeCycle final : public Script {
 
   bool rest() const { return calling_.binding == "rest"; }
   bool rpc() const { return calling_.binding == "rpc"; }
+
+  /// Never the same twice: a server may store equal files once.
+  std::string content() const {
+    auto bytes = calling_.library + names_ + std::to_string(count_);
+    bytes.resize(body_bytes, 'x');
+    return bytes;
+  }
 
   std::string create_item() {
     const auto name = names_ + std::to_string(++count_);
@@ -185,7 +192,6 @@ class LifeCycle final : public Script {
   const Calling& calling_;
   const Url& base_;
   const std::string names_;
-  const std::string content_ = std::string(body_bytes, 'x');
   std::size_t count_ = 0;
   Step step_ = Step::create_item;
   std::string item_;

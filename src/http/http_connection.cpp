@@ -208,8 +208,8 @@ asio::awaitable<void> HttpConnection::close() {
 }
 
 void HttpConnection::request_stop() {
+  stopping_ = true;  // at once: the strand may be busy with a call
   asio::post(transport_.executor(), [self = shared_from_this()] {
-    self->stopping_ = true;
     if (self->waits_for_request_) self->transport_.interrupt();
   });
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <memory>
@@ -101,7 +102,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   bool keeps_alive_ = true;
   bool waits_for_request_ = false;
   bool first_request_ = true;
-  bool stopping_ = false;
+  std::atomic<bool> stopping_ = false;
 };
 
 }  // namespace quire::http

@@ -67,8 +67,14 @@ asio::awaitable<void> answer_call(HttpConnection& connection, const ServerParts&
   request.base_url = parts.settings.public_url;
   if (request.base_url.empty()) request.base_url = connection.base_url();
   auto call = [&] { return parts.api.handle(request); };
-  const auto response = co_await offload(parts.call_pool, call);
-  co_await connection.respond(response);
+  // Most GETs are answered in less time than it takes to hand them to another thread and back.
+  const bool reads = request.method == "GET" || request.method == "HEAD";
+  auto response = reads ? parts.inline_calls.try_run(call) : std::nullopt;
+  if (!response) {
+    auto offloaded = co_await offload(parts.call_pool, call);
+    response = std::move(offloaded);
+  }
+  co_await connection.respond(*response);
 }
 
 asio::awaitable<void> answer_transfer(std::shared_ptr<HttpConnection> connection, const ServerParts& parts,

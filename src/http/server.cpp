@@ -63,7 +63,8 @@ class AsioServer final : public Server {
         buffers_(settings_.limits.transfer_buffer_bytes, settings_.limits.transfer_memory_bytes_max),
         call_pool_(std::max<std::size_t>(1, settings_.limits.call_threads)),
         transfer_pool_(std::max<std::size_t>(1, settings_.limits.transfer_threads)),
-        parts_{settings_, api, transfers, clock, buffers_, call_pool_, transfer_pool_} {}
+        inline_calls_(std::max<std::size_t>(1, settings_.limits.network_threads)),
+        parts_{settings_, api, transfers, clock, buffers_, call_pool_, inline_calls_, transfer_pool_} {}
 
   ~AsioServer() override {
     call_pool_.join();
@@ -98,6 +99,7 @@ class AsioServer final : public Server {
   TransferBuffers buffers_;
   asio::thread_pool call_pool_;
   asio::thread_pool transfer_pool_;
+  InlineCalls inline_calls_;
   const ServerParts parts_;
   // Of the strand:
   std::unordered_set<std::shared_ptr<HttpConnection>> connections_;

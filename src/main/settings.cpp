@@ -278,7 +278,8 @@ const std::vector<SettingDefinition>& setting_definitions() {
       duration("transfer_stall_timeout", "A transfer without a byte for this long is broken off.",
                QUIRE_AT(http.transfer_stall_timeout)),
       duration("write_timeout", "A client must take an answer within this time.", QUIRE_AT(http.write_timeout)),
-      number("network_threads", "Threads for the network.", QUIRE_AT(http.network_threads)),
+      number("network_threads", "Threads for the network; all but one of them also answer GETs of the API.",
+             QUIRE_AT(http.network_threads)),
       number("call_threads", "Threads for API calls.", QUIRE_AT(http.call_threads)),
       number("transfer_threads", "Threads for the disk side of transfers.", QUIRE_AT(http.transfer_threads)),
   };

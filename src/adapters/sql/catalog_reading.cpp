@@ -41,13 +41,18 @@ std::optional<std::string> folded(const std::optional<std::string>& text) {
   return content::fold_case(*text);
 }
 
+// Without statistics SQLite takes the index that gives the order, although another one would find the few rows at once.
+// A column inside an expression (`column || ''`) is not looked up in an index: these queries use it to leave only the
+// right one.
+
 /// Sessions of one user (every user's when empty), of one item if given.
 template <class Id>
 std::vector<Id> sessions_of(Connection& connection, std::string_view table, std::string_view user,
                             const std::optional<ItemId>& item) {
   const auto creator = user.empty() ? std::nullopt : std::optional<std::string_view>(user);
   Conditions conditions;
-  conditions.add(creator.has_value(), "creator = :creator");
+  conditions.add(creator && !item, "creator = :creator");
+  conditions.add(creator && item, "creator || '' = :creator");
   conditions.add(item.has_value(), "item_id = :item_id");
   return connection.all<Id>("SELECT id FROM " + std::string(table) + conditions.text() + " ORDER BY created, id",
                             IfGiven{creator}, IfGiven{item});
@@ -110,7 +115,9 @@ std::vector<ItemId> CatalogView::items(const content::ItemFilter& filter) {
   const auto type = folded(filter.type);
   Conditions conditions;
   conditions.add(name.has_value(), "folded_name = :folded_name");
-  conditions.add(filter.library_id.has_value(), "library_id = :library_id");
+  const bool by_name = name || filter.source_id;
+  conditions.add(filter.library_id && !by_name, "library_id = :library_id");
+  conditions.add(filter.library_id && by_name, "library_id || '' = :library_id");
   conditions.add(filter.source_id.has_value(), "source_id = :source_id");
   conditions.add(type.has_value(), "folded_type = :folded_type");
   return connection_.all<ItemId>("SELECT id FROM items" + conditions.text() + " ORDER BY creation_time, id",
@@ -140,7 +147,7 @@ std::optional<Blob> CatalogView::blob(const content::BlobId& id) {
 std::optional<Blob> CatalogView::blob_with(const content::StorageId& storage, std::string_view sha256,
                                            std::int64_t size) {
   static const std::string sql =
-      select_from<Blob>("WHERE sha256 = :sha256 AND size = :size AND storage = :storage ORDER BY id LIMIT 1");
+      select_from<Blob>("WHERE sha256 = :sha256 AND size = :size AND storage || '' = :storage ORDER BY id LIMIT 1");
   return connection_.one<Blob>(sql, sha256, size, storage);
 }
 
