@@ -241,6 +241,15 @@ bool manifest_names_all(const std::vector<SessionFile>& files) {
   });
 }
 
+Message about_file(const std::string& file, Message reason) {
+  const auto prefix = base::make_message({}, "{file_name}: ", {{"file_name", file}});
+  const auto name = std::string_view(prefix.default_message).substr(0, prefix.default_message.size() - 2);
+  if (reason.default_message.find(name) != std::string::npos) return reason;
+  reason.default_message.insert(0, prefix.default_message);
+  reason.params.push_back(prefix.params.front());
+  return reason;
+}
+
 bool is_ignored(const std::optional<std::vector<WarningBehavior>>& behavior, WarningType type) {
   if (!behavior) return false;
   return std::any_of(behavior->begin(), behavior->end(),

@@ -74,6 +74,10 @@ struct PackageVerdict {
 /// Judges the files of a session (members of archives included).
 PackageVerdict judge_package(std::string_view item_type, const std::vector<SessionFile>& files);
 
+/// `reason` with the file it is about in front, unless its text names that file already; the same id, and a further
+/// param `file_name`. For where the reason stands without its file: clients show a session's error_message alone.
+base::Message about_file(const std::string& file, base::Message reason);
+
 /// True when the files' manifest names every file that stays, the descriptor among them (§28.2: else not VERIFIED).
 bool manifest_names_all(const std::vector<SessionFile>& files);
 

@@ -177,6 +177,18 @@ TEST(JudgePackage, ASignatureBringsItsWarningsAndMustFit) {
   EXPECT_EQ(verdict.invalid[0].message.id, "quire.package.signature_invalid");
 }
 
+// A session that failed over one of several archives said "The OVA cannot be used" and not which.
+TEST(AboutFile, NamesTheFileUnlessTheTextDoes) {
+  const auto bare = base::make_message("quire.x", "It is too {what}.", {{"what", "long"}});
+  const auto named = about_file("d/100%.ova", bare);
+  EXPECT_EQ(named.id, "quire.x");
+  EXPECT_EQ(named.default_message.find("d/100"), 0U) << named.default_message;
+  EXPECT_EQ(named.default_message.find('%'), std::string::npos) << named.default_message;
+  EXPECT_NE(named.default_message.find(": It is too long."), std::string::npos) << named.default_message;
+  EXPECT_EQ(named.params, (std::vector<base::MessageParam>{{"what", "long"}, {"file_name", "d/100%.ova"}}));
+  EXPECT_EQ(about_file("d/100%.ova", named), named);
+}
+
 TEST(Warnings, AreIgnoredOnlyWhenTheListSaysSo) {
   EXPECT_FALSE(is_ignored(std::nullopt, WarningType::EXPIRED_CERTIFICATE));
   const std::vector<WarningBehavior> list = {{WarningType::EXPIRED_CERTIFICATE, true},

@@ -18,8 +18,13 @@ bool is_metadata(PackageFileKind kind) { return kind != PackageFileKind::other; 
 }  // namespace
 
 ArchiveIntake::ArchiveIntake(Context& context, const content::Storage& storage, std::size_t files_max,
+                             std::optional<std::int64_t> expected_size,
                              const std::vector<base::DigestAlgorithm>& own_digests)
-    : context_(context), storage_(storage), files_max_(files_max), hasher_(own_digests) {}
+    : context_(context),
+      storage_(storage),
+      files_max_(files_max),
+      expected_size_(expected_size),
+      hasher_(own_digests) {}
 
 ArchiveIntake::~ArchiveIntake() {
   std::vector<content::Blob> unused;
@@ -42,6 +47,12 @@ Result<void> ArchiveIntake::begin_member(std::string_view name, std::uint64_t si
     return Error(ErrorKind::invalid_argument, "quire.ova.too_many_files",
                  "The archive holds more than {limit} files, which is the limit.",
                  {{"limit", static_cast<std::int64_t>(files_max_)}});
+  if (expected_size_ && size > static_cast<std::uint64_t>(*expected_size_))
+    return Error(
+        ErrorKind::invalid_argument, "quire.ova.member_too_large",
+        "The OVA cannot be used: its member {name} is to have {size} bytes, but the whole archive has "
+        "{archive_size}. Make the archive again.",
+        {{"name", std::string(name)}, {"size", static_cast<std::int64_t>(size)}, {"archive_size", *expected_size_}});
   const auto metadata_max = static_cast<std::uint64_t>(context_.limits.metadata_file_bytes_max);
   if (is_metadata(*kind) && size > metadata_max)
     return Error(ErrorKind::invalid_argument, "quire.package.metadata_too_large",

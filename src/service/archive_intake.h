@@ -18,9 +18,10 @@ namespace quire::service {
 /// nothing.
 class ArchiveIntake final : public formats::OvaVisitor {
  public:
-  /// `files_max` bounds the members. `own_digests` are taken of the archive as a whole, padding included.
+  /// `files_max` bounds the members. `expected_size`: bytes of the whole archive when that is known; a member that
+  /// announces more is refused. `own_digests` are taken of the archive as a whole, padding included.
   ArchiveIntake(Context& context, const content::Storage& storage, std::size_t files_max,
-                const std::vector<base::DigestAlgorithm>& own_digests);
+                std::optional<std::int64_t> expected_size, const std::vector<base::DigestAlgorithm>& own_digests);
   ~ArchiveIntake() override;
 
   /// InvalidArgument for what is no OVA; UnableToAllocateResource.
@@ -49,6 +50,7 @@ class ArchiveIntake final : public formats::OvaVisitor {
   Context& context_;
   const content::Storage& storage_;
   std::size_t files_max_;
+  std::optional<std::int64_t> expected_size_;
   formats::OvaStream stream_{*this};
   formats::OvaMemberOrder order_;
   ParallelHasher hasher_;

@@ -205,7 +205,8 @@ Error missing_files(const std::vector<std::string>& names) {
 
 /// Why a session with these files must end in ERROR instead of completing, if it must.
 std::optional<Message> fatal_problem(const content::PackageVerdict& verdict, const UpdateSession& session) {
-  if (!verdict.invalid.empty()) return verdict.invalid.front().message;
+  if (!verdict.invalid.empty())
+    return content::about_file(verdict.invalid.front().file, verdict.invalid.front().message);
   for (const auto warning : verdict.warnings)
     if (!content::is_ignored(session.warning_behavior, warning))
       return content::message_of(warning, *verdict.signature);

@@ -107,7 +107,7 @@ void fail_file(CatalogWriter& writer, const Located& at, const Message& reason, 
   file.status = TransferStatus::ERROR;
   file.error_message = reason;
   writer.put_session_file(at.session.id, file);
-  end_session(writer, at.session, UpdateSessionState::ERROR, reason, now, aftermath);
+  end_session(writer, at.session, UpdateSessionState::ERROR, content::about_file(file.name, reason), now, aftermath);
 }
 
 class SessionUpload final : public Upload {
@@ -123,13 +123,13 @@ class SessionUpload final : public Upload {
   Result<void> start(std::optional<std::int64_t> content_length) {
     auto algorithms = target_.manifest_digests;
     if (target_.file.declared_checksum) algorithms.push_back(target_.file.declared_checksum->algorithm);
+    const auto expected = target_.file.declared_size ? target_.file.declared_size : content_length;
     if (kind() == content::PackageFile::archive) {
       std::vector<base::DigestAlgorithm> own;
       if (target_.file.declared_checksum) own.push_back(target_.file.declared_checksum->algorithm);
-      archive_ = std::make_unique<ArchiveIntake>(context_, *target_.storage, target_.files_max, own);
+      archive_ = std::make_unique<ArchiveIntake>(context_, *target_.storage, target_.files_max, expected, own);
       return {};
     }
-    const auto expected = target_.file.declared_size ? target_.file.declared_size : content_length;
     auto begun = BlobIntake::begin(context_, *target_.storage, expected, std::move(algorithms));
     if (!begun) return give_up(begun.error());
     plain_ = *std::move(begun);

@@ -58,9 +58,7 @@ class PushSession:
 
     def content(self):
         """Name → SHA-256 of what the item serves."""
-        return {
-            name: sha256(data) for name, data in download_item(self.binding, self.transfers, self.item).items()
-        }
+        return {name: sha256(data) for name, data in download_item(self.binding, self.transfers, self.item).items()}
 
     def remove(self):
         """Deletes session and item, and with them all that they hold."""

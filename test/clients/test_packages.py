@@ -63,9 +63,7 @@ DISKS = {
 @pytest.mark.parametrize("form", ["ovf", "ova"])
 @pytest.mark.parametrize("subformat", DISKS)
 def test_disks(world, tmp_path, subformat, form):
-    package = make_package(
-        tmp_path, "vm", [700_000, 300_000], seed=subformat, subformat=subformat, **DISKS[subformat]
-    )
+    package = make_package(tmp_path, "vm", [700_000, 300_000], seed=subformat, subformat=subformat, **DISKS[subformat])
     assert len(package.disks) == {"twoGbMaxExtentSparse": 8, "monolithicFlat": 4, "twoGbMaxExtentFlat": 4}.get(
         subformat, 2
     )
@@ -103,7 +101,10 @@ def test_manifest(library, plain, algorithm, form):
     assert push(session, plain[algorithm], form).status_code == 200
     session.ok("complete")
     assert session.content() == digests_of(plain[algorithm].content_files())
-    files = {info["name"]: info["checksum_info"] for info in session.binding.ok("item.file.list", library_item_id=session.item)}
+    files = {
+        info["name"]: info["checksum_info"]
+        for info in session.binding.ok("item.file.list", library_item_id=session.item)
+    }
     disk = plain[algorithm].disks[0]
     assert files[disk.name]["checksum"].lower() == digest(disk, files[disk.name]["algorithm"].lower())
 

@@ -487,6 +487,25 @@ TEST_P(PackageSessionTest, HostileArchivesEndTheSessionAndLeaveNothing) {
   }
 }
 
+// A member of 4 EiB was "no room on this storage", a 507, whatever the length of the archive: as if the server had a
+// problem, and not the archive.
+TEST_P(PackageSessionTest, AMemberCannotBeLargerThanItsArchive) {
+  TarWriter tar;
+  TarWriter::Header header;
+  header.name = "disk.vmdk";
+  header.size_field = TarWriter::base256(std::uint64_t{1} << 62U);
+  const auto body = tar.file("vm.ovf", vm_ovf).header(header).whole();
+  const auto length = static_cast<std::int64_t>(body.size());
+  for (const auto& spec : {file_spec("vm.ova"), file_spec("vm.ova", length)}) {
+    const auto id = open();
+    const auto entry = must(sessions().add_file(alice(), id, spec));
+    const auto content_length = spec.size ? std::optional<std::int64_t>() : length;
+    EXPECT_EQ(why(send(*world_, entry.upload_token, body, BodyEnd::whole, content_length)),
+              "quire.ova.member_too_large");
+    expect_ended(id, "vm.ova");
+  }
+}
+
 TEST_P(PackageSessionTest, AnArchiveCutAnywhereEndsTheSessionAndLeavesNothing) {
   const auto body = archive({{"vm.ovf", vm_ovf}, {"disk.vmdk", disk}, {"vm.mf", manifest({{"disk.vmdk", disk}})}});
   for (std::size_t length = 0; length < body.size() - 2 * TarWriter::block_bytes; length += 97) {
