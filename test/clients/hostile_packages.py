@@ -1,7 +1,7 @@
 """Makes packages that are damaged or meant to do harm, and tells how an honest reader would take them.
 
-`make_variant(seed, number, …)` gives the same one for the same arguments. Each family is a function of a random source and a good
-package; each is drawn as often as the others.
+`make_variant(seed, number, …)` gives the same one for the same arguments. Each family is a function of a random source
+and a good package; each is drawn as often as the others.
 """
 
 import base64
@@ -13,6 +13,7 @@ import tarfile
 from dataclasses import dataclass
 
 BLOCK = 512
+MEMBERS_MAX = 200  # what the server is told to take; each costs it a file that it must make safe
 OVF = "http://schemas.dmtf.org/ovf/envelope/1"
 
 
@@ -377,10 +378,9 @@ def ends(chance, package, around):
 
 
 def many_members(chance, package, around):
-    # Each member is a file that the server makes safe, so that many take their time.
-    count = 12_000 if chance.random() < 0.02 else 100
+    count = chance.choice([MEMBERS_MAX // 2, MEMBERS_MAX + 1, 12_000])
     extra = b"".join(header(f"empty-{number}", 0) for number in range(count))
-    return f"{count} empty members", *ova(members(package) + extra + END, good=count == 100)
+    return f"{count} empty members", *ova(members(package) + extra + END, good=count < MEMBERS_MAX)
 
 
 def as_files(chance, text, disks=(), **options):

@@ -11,7 +11,7 @@ from collections import Counter
 
 import requests
 
-from hostile_packages import Surroundings, good_package, honest_content, make_variant
+from hostile_packages import MEMBERS_MAX, Surroundings, good_package, honest_content, make_variant
 from http_source import HttpSource
 from push_session import PushSession, sha256
 from quire_server import QuireServer
@@ -139,7 +139,9 @@ def test_hostile_packages(tmp_path):
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "secret").write_text(SECRET)
-    server = QuireServer(tmp_path / "server", flags=["--pull-allow", "127.0.0.0/8"]).start()
+    server = QuireServer(
+        tmp_path / "server", flags=["--pull-allow", "127.0.0.0/8", "--files-per-item-max", str(MEMBERS_MAX)]
+    ).start()
     try:
         with HttpSource() as web:
             around = Surroundings(str(outside), str(outside / "secret"), web.url(""))

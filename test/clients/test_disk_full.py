@@ -1,0 +1,327 @@
+"""A full disk, at every stage: the API's error, nothing lost, and on it goes when there is room again.
+
+Each test has a small file system of its own (tmpfs), which needs root.
+"""
+
+import contextlib
+import os
+import random
+import subprocess
+import time
+
+import pytest
+
+from hostile_packages import descriptor
+from ova_package import archive_of
+from push_session import PushSession, sha256
+from quire_server import QuireServer, used_bytes
+from rest_client import BINDINGS, LegacyRest, Transfers, create_library, download_item, upload_item
+
+PATIENCE = 30
+MIB = 1 << 20
+SIZE = 48 * MIB
+RANDOM = random.Random("disk full")
+SMALL = {"a.bin": RANDOM.randbytes(300_001)}
+FILE = RANDOM.randbytes(6 * MIB)
+
+
+class SmallDisk:
+    """A file system of SIZE bytes, and a ballast file that takes as much of it as a test says."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.ballast = folder / "ballast"
+
+    def free(self):
+        space = os.statvfs(self.folder)
+        return space.f_bavail * space.f_frsize
+
+    def leave(self, count):
+        """Takes room until at most so many bytes are free (whole pages); the server may be writing meanwhile."""
+        self.make_room()
+        with open(self.ballast, "wb") as file:
+            while (excess := self.free() - count) > 4096:
+                with contextlib.suppress(OSError):
+                    os.posix_fallocate(file.fileno(), file.seek(0, os.SEEK_END), excess)
+
+    def make_room(self):
+        self.ballast.unlink(missing_ok=True)
+
+    def allow_new_files(self, count):
+        """There may be bytes left and no room for a further file."""
+        space = os.statvfs(self.folder)
+        options = f"remount,nr_inodes={space.f_files - space.f_ffree + count}"
+        subprocess.run(["mount", "-o", options, str(self.folder)], check=True)
+
+
+@contextlib.contextmanager
+def small_disk(folder):
+    folder.mkdir(parents=True)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "quire-test", str(folder)], capture_output=True, text=True
+    )
+    if mounted.returncode != 0:
+        pytest.skip(f"no small file system can be mounted here, which takes root: {mounted.stderr.strip()}")
+    try:
+        yield SmallDisk(folder)
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+class Place:
+    """A server whose content or catalog, or both, are on a small disk; with an item that was there before."""
+
+    def __init__(self, server, disk):
+        self.server, self.disk = server, disk
+        self.log_in()
+        self.library = create_library(self.binding)
+        self.spare = self.binding.ok("item.create", create_spec={"name": "spare", "library_id": self.library})
+        self.old = upload_item(self.binding, Transfers(server), self.library, "old", SMALL)
+
+    def log_in(self, wire="legacy"):
+        self.binding = BINDINGS[wire](self.server).log_in()
+
+    def session(self, item=None):
+        return PushSession(self.binding, self.library, "", item)
+
+    def old_is_whole(self):
+        assert download_item(self.binding, Transfers(self.server), self.old) == SMALL
+
+
+LAYOUTS = ["one disk", "content apart", "catalog apart"]
+
+
+@pytest.fixture
+def place(tmp_path, request):
+    """By the layout: everything on the small disk, the content alone, or the catalog alone."""
+    layout = getattr(request, "param", "one disk")
+    with small_disk(tmp_path / "small") as disk:
+        folder = tmp_path / "server"
+        flags = ["--storage", f"main={disk.folder / 'content'}"] if layout == "content apart" else []
+        if layout == "catalog apart":
+            (tmp_path / "content").mkdir()
+            flags = ["--storage", f"main={tmp_path / 'content'}"]
+        elif flags:
+            (disk.folder / "content").mkdir()
+        server = QuireServer(folder, flags=flags)
+        if layout != "content apart":
+            server.data_dir = disk.folder / "data"
+        try:
+            server.start()
+            yield Place(server, disk)
+            if server.process is not None:
+                assert server.process.poll() is None, f"the server died\n{server.log()}"
+                server.stop()
+        finally:
+            server.kill()
+
+
+content_disk = pytest.mark.parametrize("place", ["one disk", "content apart"], indirect=True)
+catalog_disk = pytest.mark.parametrize("place", ["one disk", "catalog apart"], indirect=True)
+
+
+def is_full(answer, status):
+    assert answer.status == status and answer.error_type == "UNABLE_TO_ALLOCATE_RESOURCE", answer
+    assert answer.messages[0]["id"] and answer.messages[0]["default_message"], answer
+
+
+def waits(session, name):
+    info = session.ok("file.get", file_name=name)
+    assert info["status"] == "WAITING_FOR_TRANSFER" and info["bytes_transferred"] == 0, info
+    assert session.model()["state"] == "ACTIVE"
+
+
+def pieces(content, stop=None):
+    """In pieces, so that the length is not announced; `stop` is called before the last one."""
+    step = 64 * 1024
+    for start in range(0, len(content), step):
+        if stop and start + step >= len(content):
+            stop()
+        yield content[start : start + step]
+
+
+def completes(session, files):
+    session.ok("complete")
+    assert session.model()["state"] == "DONE"
+    assert session.content() == {name: sha256(content) for name, content in files.items()}
+
+
+@content_disk
+def test_declared_size_without_room(place):
+    """Refused at add, on every wire; the session takes what fits, and the same file once there is room."""
+    for wire, status in (("legacy", 400), ("new", 500), ("json_rpc", 200)):
+        place.log_in(wire)
+        session = place.session()
+        place.disk.leave(4 * MIB)
+        spec = {"name": "big.bin", "source_type": "PUSH", "size": len(FILE)}
+        is_full(session.call("file.add", file_spec=spec), status)
+        assert session.ok("file.list") == []
+        assert session.push("small.bin", b"fits", size=4).status_code == 200
+        place.disk.make_room()
+        assert session.push("big.bin", FILE, size=len(FILE)).status_code == 200
+        completes(session, {"small.bin": b"fits", "big.bin": FILE})
+        session.remove()
+        place.old_is_whole()
+
+
+@content_disk
+def test_no_room_for_a_further_file(place):
+    session = place.session()
+    uri = session.add("big.bin")
+    place.disk.allow_new_files(0)
+    response = session.transfers.put(uri, FILE)
+    assert response.status_code == 507 and response.json()["error_type"] == "UNABLE_TO_ALLOCATE_RESOURCE", response.text
+    waits(session, "big.bin")
+    place.old_is_whole()
+    place.disk.allow_new_files(1000)
+    assert session.transfers.put(uri, FILE).status_code == 200
+    completes(session, {"big.bin": FILE})
+
+
+@content_disk
+@pytest.mark.parametrize("framing", ["content-length", "chunked"])
+def test_full_during_an_upload(place, framing):
+    """What had arrived makes room for others; the file waits, and goes to the same URL afterwards."""
+    session = place.session()
+    uri = session.add("big.bin")
+    place.disk.leave(3 * MIB)
+    free = place.disk.free()
+    response = session.transfers.put(uri, FILE if framing == "content-length" else pieces(FILE))
+    assert response.status_code == 507 and response.json()["error_type"] == "UNABLE_TO_ALLOCATE_RESOURCE", response.text
+    waits(session, "big.bin")
+    # But for what the catalog wrote meanwhile.
+    assert place.disk.free() >= free - MIB
+    refused = session.call("complete")
+    assert refused.error_type == "NOT_ALLOWED_IN_CURRENT_STATE" and "big.bin" in refused.text
+    place.old_is_whole()
+
+    place.disk.make_room()
+    assert session.transfers.put(uri, pieces(FILE)).status_code == 200
+    completes(session, {"big.bin": FILE})
+
+
+@content_disk
+def test_declared_size_whose_room_went(place):
+    """There was room at add; somebody else took it before the bytes came, and while they came."""
+    session = place.session()
+    uri = session.add("big.bin", size=len(FILE))
+    place.disk.leave(3 * MIB)
+    assert session.transfers.put(uri, FILE).status_code == 507
+    waits(session, "big.bin")
+
+    place.disk.make_room()
+    # Room for a declared size is taken when the upload begins, so nobody can take it away any more.
+    response = session.transfers.put(uri, FILE)
+    assert response.status_code == 200, response.text
+    completes(session, {"big.bin": FILE})
+
+
+@pytest.mark.parametrize("place", ["content apart"], indirect=True)
+def test_full_at_the_end_of_an_upload(place):
+    """All bytes have come, then the disk is full to the last page: what is left to do is to make them durable."""
+    session = place.session()
+    uri = session.add("big.bin")
+    response = session.transfers.put(uri, pieces(FILE, stop=lambda: place.disk.leave(0)))
+    place.disk.make_room()
+    if response.status_code != 200:
+        assert response.status_code == 507, response.text
+        waits(session, "big.bin")
+        assert session.transfers.put(uri, FILE).status_code == 200
+    completes(session, {"big.bin": FILE})
+
+
+@content_disk
+def test_full_while_unpacking(place):
+    """The members that had been unpacked make room again, too."""
+    files = {"vm.ovf": descriptor([("a.vmdk", ""), ("b.vmdk", "")]).encode(), "a.vmdk": FILE[: 2 * MIB], "b.vmdk": FILE}
+    archive = archive_of(files.items())
+    session = PushSession(place.binding, place.library, "ovf")
+    uri = session.add("vm.ova")
+    place.disk.leave(5 * MIB)
+    free = place.disk.free()
+    response = session.transfers.put(uri, pieces(archive))
+    assert response.status_code == 507 and response.json()["error_type"] == "UNABLE_TO_ALLOCATE_RESOURCE", response.text
+    waits(session, "vm.ova")
+    wait_for_room(place.disk, free - MIB)
+    place.disk.make_room()
+    assert session.transfers.put(uri, pieces(archive)).status_code == 200
+    completes(session, files)
+
+
+def wait_for_room(disk, least):
+    end = time.monotonic() + PATIENCE
+    while disk.free() < least:
+        assert time.monotonic() < end, f"{disk.free()} bytes are free, not {least}"
+        time.sleep(0.02)
+
+
+def fill_until_refused(place):
+    """Fills the disk to the last page, and the catalog until it has no room: the answer that said so, and the items
+    that were made on the way."""
+    place.disk.leave(0)
+    made = []
+    for number in range(2000):
+        name = f"item-{number}"
+        answer = place.binding.call("item.create", create_spec={"name": name, "library_id": place.library})
+        if not answer.ok:
+            return answer, made
+        made.append(answer.value)
+    raise AssertionError("2,000 items went into a full catalog")
+
+
+@catalog_disk
+def test_full_catalog(place):
+    """Whatever would write is refused, whatever reads works; a completion changes nothing and can be repeated."""
+    session = place.session(place.old)
+    assert session.push("new.bin", FILE[:MIB], size=MIB).status_code == 200
+    refused, made = fill_until_refused(place)
+    is_full(refused, 400)
+    is_full(place.binding.call("local_library.create", create_spec={"name": "another", "type": "LOCAL"}), 400)
+    is_full(place.binding.call("update_session.create", create_spec={"library_item_id": place.spare}), 400)
+    is_full(session.call("file.add", file_spec={"name": "more.bin", "source_type": "PUSH"}), 400)
+    is_full(session.call("complete"), 400)
+
+    # Reading goes on, the session is as it was, and so is the item.
+    assert session.model()["state"] == "ACTIVE"
+    assert session.ok("file.get", file_name="new.bin")["status"] == "READY"
+    assert place.binding.ok("item.get", library_item_id=place.old)["content_version"] == "2"
+    assert sorted(place.binding.ok("item.list", library_id=place.library)) == sorted([place.spare, place.old, *made])
+    assert place.binding.ok("local_library.list") == [place.library]
+
+    place.disk.make_room()
+    completes(session, {**SMALL, "new.bin": FILE[:MIB]})
+    assert place.binding.ok("item.get", library_item_id=place.old)["content_version"] == "3"
+
+
+@catalog_disk
+def test_upload_into_a_full_catalog(place):
+    """The bytes have come, but nothing can be written down: refused like a full storage, and the bytes go."""
+    session = place.session()
+    uri = session.add("new.bin")
+    fill_until_refused(place)
+    before = used_bytes(place.server.data_dir) + used_bytes(place.disk.folder.parent / "content")
+    response = session.transfers.put(uri, FILE[:100_000])
+    assert response.status_code == 507 and response.json()["error_type"] == "UNABLE_TO_ALLOCATE_RESOURCE", response.text
+    after = used_bytes(place.server.data_dir) + used_bytes(place.disk.folder.parent / "content")
+    assert after - before < 50_000
+    place.disk.make_room()
+    assert session.transfers.put(uri, FILE[:100_000]).status_code == 200
+    completes(session, {"new.bin": FILE[:100_000]})
+
+
+@catalog_disk
+@pytest.mark.parametrize("end", ["stop", "kill"])
+def test_restart_with_a_full_disk(place, end):
+    """It starts on the full disk and serves; everything is there that was acknowledged."""
+    session = place.session()
+    assert session.push("new.bin", FILE[:MIB], size=MIB).status_code == 200
+    _, made = fill_until_refused(place)
+    getattr(place.server, end)()
+    place.server.start()
+    assert place.binding.ok("item.get", library_item_id=place.old)["content_version"] == "2"
+    place.disk.make_room()
+    place.old_is_whole()
+    assert sorted(place.binding.ok("item.list", library_id=place.library)) == sorted(
+        [place.spare, place.old, session.item, *made]
+    )
+    completes(session, {"new.bin": FILE[:MIB]})
