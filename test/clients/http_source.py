@@ -114,7 +114,7 @@ def make_certificate(folder, name, issuer=None, address="127.0.0.1", starts=-DAY
 class HttpSource:
     """The server; one thread a connection, one request on each. With a certificate it speaks TLS."""
 
-    def __init__(self, host="127.0.0.1", certificate=None, credentials=None):
+    def __init__(self, host="127.0.0.1", certificate=None, credentials=None, port=0):
         self.host = host
         self.certificate = certificate
         self.credentials = credentials  # "user:password", asked of every request
@@ -124,7 +124,7 @@ class HttpSource:
         self._requests = []
         self._lost = threading.Event()
         self._closing = False
-        self._server = _Server((host, 0), type("Handler", (_Handler,), {"source": self}))
+        self._server = _Server((host, port), type("Handler", (_Handler,), {"source": self}))
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(certificate.path)

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import os
 import random
 import time
 import uuid
@@ -577,6 +578,21 @@ def test_broken_connection_starts_over(library, source):
         asked = [request.headers.get("range") for request in source.requests(f"/{index}")]
         assert asked[0] is None and len(asked) <= 3, (case, asked)
         assert case == "no ranges" or asked == [None, None], (case, asked)
+
+
+def test_cut_at_random_bytes(pull, source):
+    """Anywhere, before the first and the last byte included; with and without a validator."""
+    seed = int(os.environ.get("QUIRE_SEED", random.SystemRandom().randrange(1 << 32)))
+    print(f"QUIRE_SEED={seed}")
+    chance = random.Random(seed)
+    contents = {}
+    for number in range(8):
+        name = f"{number}.bin"
+        content = contents[name] = CONTENT[: chance.randint(1, len(CONTENT))]
+        look = chance.choice([{"etag": '"v1"'}, {"etag": 'W/"v1"'}, {}, {"framing": "chunked"}])
+        end = chance.choice([0, 1, len(content) - 1, chance.randrange(len(content))])
+        pull.add(name, source.answer(f"/{name}", Reply(content, cut_after=end, **look), Reply(content, **look)))
+    assert pull.done() == digests(contents), f"QUIRE_SEED={seed}"
 
 
 def test_content_that_changes_between_attempts(library, source):
