@@ -21,9 +21,9 @@ VARIANTS = int(os.environ.get("QUIRE_HOSTILE_VARIANTS", "248"))
 ONLY = os.environ.get("QUIRE_HOSTILE_ONLY")
 # One variant, from the first request to the last: nothing may hang or grind.
 SECONDS_MAX = 60
-# The server's memory at its highest may rise by so much over what a good package takes. A descriptor of the size limit
-# with its document is the most that is held at once.
-MEMORY_BYTES_MAX = 128 << 20
+# The server's memory at its highest may rise by so much over what a good package takes. Each thread that ever held a
+# metadata file of the size limit may keep that much for the next one, so a long run comes nearer to it than a short one.
+MEMORY_BYTES_MAX = 256 << 20
 RECLAIM_TIMEOUT = 30
 FAILURES_SHOWN = 10
 SECRET = "quire-secret-that-no-answer-may-show"
