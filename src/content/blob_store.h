@@ -46,6 +46,12 @@ class BlobReader {
   virtual base::Result<std::size_t> read(std::int64_t offset, std::span<std::byte> buffer) = 0;
   /// A file descriptor for `sendfile`, owned by the reader; nullopt where the bytes are no local file.
   virtual std::optional<int> file_descriptor() const = 0;
+
+  /// True when nothing has written to the blob since commit() or seal(). False when something may have, or when this
+  /// cannot be told: then only the digest of all bytes tells what they are.
+  virtual bool sealed() const = 0;
+  /// Makes sealed() true again, for bytes whose digest has been checked.
+  virtual base::Result<void> seal() = 0;
 };
 
 /// Holds blobs of one storage, each written once and never changed (architecture.md "Bytes"). All threads may call it.

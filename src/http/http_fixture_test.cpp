@@ -74,6 +74,8 @@ class MemoryReader final : public content::BlobReader {
     if (file_ < 0) return std::nullopt;
     return file_;
   }
+  bool sealed() const override { return true; }
+  base::Result<void> seal() override { return {}; }
 
  private:
   std::string bytes_;

@@ -1,5 +1,11 @@
 #include "service/download_sessions.h"
 
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/digest.h"
+#include "base/log.h"
 #include "content/text.h"
 #include "service/session_access.h"
 
@@ -284,6 +290,38 @@ Result<void> DownloadSessions::remove_expired() {
   }
 }
 
+namespace {
+
+/// The bytes are those that were uploaded, or an Error. Costs a reading of all of them when the blob has lost its seal.
+Result<void> check_bytes(const content::Blob& blob, const std::string& name, content::BlobReader& bytes) {
+  const auto damaged = [&](std::string_view how) {
+    return Error(
+               ErrorKind::internal_server_error, "quire.download.damaged",
+               "File {name} is damaged on storage {storage}: its bytes are no longer those that were uploaded. Upload "
+               "it again, or restore file {blob} of the storage from a backup.",
+               {{"name", name}, {"storage", blob.storage.text()}, {"blob", blob.id.text()}})
+        .with_cause(std::string(how));
+  };
+  if (bytes.size() != blob.size) return damaged("its size has changed");
+  if (bytes.sealed()) return {};
+  base::Hasher hasher(base::DigestAlgorithm::SHA256);
+  std::vector<std::byte> buffer(1024 * 1024);
+  for (std::int64_t done = 0; done < blob.size;) {
+    const auto count = bytes.read(done, buffer);
+    if (!count) return count.error();
+    if (*count == 0) return damaged("it has become shorter");
+    hasher.update(std::span(buffer).first(*count));
+    done += static_cast<std::int64_t>(*count);
+  }
+  if (hasher.finish().hex != blob.sha256) return damaged("its SHA-256 has changed");
+  if (const auto sealed = bytes.seal(); !sealed)
+    spdlog::warn("Blob {} was checked but could not be sealed; each download will check it: {}", blob.id.text(),
+                 sealed.error().cause());
+  return {};
+}
+
+}  // namespace
+
 Result<OpenDownload> Downloads::open(const content::TransferToken& token, const std::string& name) {
   const auto now = context_.clock.now();
   const Error none(ErrorKind::not_found, "quire.download.not_found",
@@ -307,6 +345,11 @@ Result<OpenDownload> Downloads::open(const content::TransferToken& token, const 
   auto bytes = storage->blobs->open(place->blob.id);
   if (!bytes)
     return base::internal_error("blob " + place->blob.id.text() + " cannot be opened: " + bytes.error().cause());
+  if (auto good = check_bytes(place->blob, name, **bytes); !good) {
+    spdlog::error("Blob {} of storage {} is not served: {}", place->blob.id.text(), storage->name,
+                  good.error().cause());
+    return good.error();
+  }
   place->download.bytes = *std::move(bytes);
   if (auto touched = touch(place->download.session); !touched && touched.error().kind() == ErrorKind::not_found)
     return touched.error();

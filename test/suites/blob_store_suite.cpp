@@ -287,6 +287,18 @@ TEST_P(BlobStoreSuite, ManyThreadsMayUseIt) {
       expect_content(*store_, id_of(thread, blob), some_bytes(1000 + thread, blob).all());
 }
 
+TEST_P(BlobStoreSuite, ACommittedBlobIsSealed) {
+  for (const std::size_t size : {std::size_t{0}, std::size_t{10}, 2 * mib + 1}) {
+    put(*store_, first_id, some_bytes(size, 3).all());
+    auto reader = store_->open(first_id);
+    ASSERT_TRUE(reader);
+    EXPECT_TRUE((*reader)->sealed()) << size;
+    EXPECT_TRUE((*reader)->seal());
+    EXPECT_TRUE((*reader)->sealed()) << size;
+    ASSERT_TRUE(store_->remove(first_id));
+  }
+}
+
 TEST_P(BlobStoreSuite, AnOpenReaderKeepsTheBytesOfARemovedBlob) {
   const auto bytes = some_bytes(mib + 1, 8);
   put(*store_, first_id, bytes.all());

@@ -116,6 +116,8 @@ class FailingBlobStore final : public content::BlobStore {
       return inner_->read(offset, buffer);
     }
     std::optional<int> file_descriptor() const override { return inner_->file_descriptor(); }
+    bool sealed() const override { return inner_->sealed(); }
+    base::Result<void> seal() override { return inner_->seal(); }
 
    private:
     std::unique_ptr<content::BlobReader> inner_;

@@ -112,6 +112,10 @@ class ServiceWorld {
     });
   }
 
+  /// Where the bytes of a committed blob lie.
+  std::filesystem::path blob_file(const content::BlobId& id) const {
+    return folder_.path() / "store" / "blobs" / id.text().substr(0, 2) / id.text();
+  }
   /// All bytes of a committed blob, past any faults; nullopt when it cannot be read.
   std::optional<std::string> blob(const content::BlobId& id) const {
     const auto reader = blobs_->open(id);

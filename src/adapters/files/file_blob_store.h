@@ -28,6 +28,9 @@ struct FileBlobStoreOptions {
 /// anything else is gathered in a buffer of 1 MiB. A writer whose position is no such multiple wants its first bytes at
 /// an address as far behind one. Blobs that are expected to be smaller than that use no buffer.
 ///
+/// The time of change of a committed file carries the seal (BlobReader::sealed()): its nanoseconds belong to the id. On
+/// a file system whose times are coarser no blob is ever sealed.
+///
 /// Cost: commit() waits for the disk three times (data, name, folder). remove(), and the destruction of a writer that
 /// has not committed, take time in proportion to the size (in the order of 0.1 s a GiB): not on a network thread.
 /// remove() is not durable by itself; after a power cut the blob may be back, and a sweep finds it by list(). A reader

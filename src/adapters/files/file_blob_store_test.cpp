@@ -126,6 +126,32 @@ TEST_F(FileBlobStoreTest, AFileCutShortFromOutsideIsAnErrorNotAnEnd) {
   EXPECT_FALSE((*reader)->read(0, page_aligned_));
 }
 
+TEST_F(FileBlobStoreTest, WritingBreaksTheSealAndACopyKeepsIt) {
+  const auto store = open_store(root());
+  auto writer = store->create(id, std::nullopt);
+  ASSERT_TRUE(writer);
+  ASSERT_TRUE((*writer)->append(page_aligned_));
+  ASSERT_TRUE((*writer)->commit());
+  const auto path = root() / "blobs" / "ab" / id.text();
+  const auto sealed = [&] {
+    const auto reader = store->open(id);
+    return reader && (*reader)->sealed();
+  };
+  // As a backup that is put back: another file with the same times.
+  const auto time = std::filesystem::last_write_time(path);
+  std::filesystem::copy_file(path, path.string() + ".copy");
+  std::filesystem::rename(path.string() + ".copy", path);
+  EXPECT_FALSE(sealed());
+  std::filesystem::last_write_time(path, time);
+  EXPECT_TRUE(sealed());
+
+  std::filesystem::permissions(path, std::filesystem::perms::owner_write, std::filesystem::perm_options::add);
+  std::fstream(path, std::ios::in | std::ios::out | std::ios::binary).put('x');
+  EXPECT_FALSE(sealed());
+  ASSERT_TRUE((*store->open(id))->seal());
+  EXPECT_TRUE(sealed());
+}
+
 TEST_F(FileBlobStoreTest, ASymbolicLinkIsNoBlob) {
   const auto store = open_store(root());
   std::filesystem::create_directories(root() / "blobs" / "ab");
