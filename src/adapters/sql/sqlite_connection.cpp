@@ -15,6 +15,18 @@ sqlite_api::sqlite3* handle(soci::session& session) {
   return static_cast<soci::sqlite3_session_backend*>(session.get_backend())->conn_;
 }
 
+/// SQLite without the locks that nobody here needs: a connection is used by one thread at a time, and nobody asks for
+/// its memory figures, which are counted under one lock for all threads. Has no effect, and no harm, when something
+/// else in the process has used SQLite before.
+void configure_sqlite_once() {
+  static const bool done = [] {
+    sqlite_api::sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
+    sqlite_api::sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    return true;
+  }();
+  static_cast<void>(done);
+}
+
 /// `cause` stands in for what(), to which SOCI adds the parameters' values: they may be secrets.
 base::Error error_of(const soci::soci_error& error, int system_errno, std::string cause) {
   const auto* sqlite = dynamic_cast<const soci::sqlite3_soci_error*>(&error);
@@ -43,6 +55,7 @@ SqliteConnection::SqliteConnection(const std::string& parameters) : Connection(s
 
 std::unique_ptr<SqliteConnection> SqliteConnection::open(const std::filesystem::path& path,
                                                          const SqliteOptions& options) {
+  configure_sqlite_once();
   const auto parameters = parameters_for(path);
   std::unique_ptr<SqliteConnection> connection;
   try {
