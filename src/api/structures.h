@@ -246,6 +246,25 @@ struct ValidationResult {
   std::vector<ValidationError> invalid_files;
 };
 
+enum class ProbeStatus {
+  SUCCESS,
+  INVALID_URL,
+  TIMED_OUT,
+  HOST_NOT_FOUND,
+  RESOURCE_NOT_FOUND,
+  INVALID_CREDENTIALS,
+  CERTIFICATE_ERROR,
+  UNKNOWN_ERROR
+};
+
+struct ProbeResult {
+  static constexpr std::string_view canonical_name = "com.vmware.content.library.item.updatesession.file.probe_result";
+  ProbeStatus status = ProbeStatus::SUCCESS;
+  std::optional<std::string> ssl_thumbprint;
+  std::optional<std::string> ssl_certificate;
+  std::vector<LocalizableMessage> error_messages;
+};
+
 struct DownloadSessionModel {
   static constexpr std::string_view canonical_name = "com.vmware.content.library.item.download_session_model";
   std::optional<std::string> id;

@@ -28,6 +28,8 @@ BOOST_DESCRIBE_ENUM(PreviewState, UNAVAILABLE, PREPARING, AVAILABLE, NOT_APPLICA
 namespace quire::api {
 
 BOOST_DESCRIBE_ENUM(PrepareStatus, UNPREPARED, PREPARE_REQUESTED, PREPARING, PREPARED, ERROR)
+BOOST_DESCRIBE_ENUM(ProbeStatus, SUCCESS, INVALID_URL, TIMED_OUT, HOST_NOT_FOUND, RESOURCE_NOT_FOUND,
+                    INVALID_CREDENTIALS, CERTIFICATE_ERROR, UNKNOWN_ERROR)
 BOOST_DESCRIBE_ENUM(EndpointType, HTTPS, DIRECT)
 
 template <>
@@ -63,6 +65,9 @@ inline constexpr std::string_view enumeration_name<content::DownloadSessionState
 template <>
 inline constexpr std::string_view enumeration_name<service::PreviewState> =
     "com.vmware.content.library.item.updatesession.preview_info.state";
+template <>
+inline constexpr std::string_view enumeration_name<ProbeStatus> =
+    "com.vmware.content.library.item.updatesession.file.probe_result.status";
 template <>
 inline constexpr std::string_view enumeration_name<PrepareStatus> =
     "com.vmware.content.library.item.downloadsession.file.prepare_status";
@@ -107,6 +112,7 @@ BOOST_DESCRIBE_STRUCT(UpdateSessionFileInfo, (),
                       (name, source_type, size, checksum_info, source_endpoint, upload_endpoint, bytes_transferred,
                        status, error_message, keep_in_storage))
 BOOST_DESCRIBE_STRUCT(ValidationError, (), (name, error_message))
+BOOST_DESCRIBE_STRUCT(ProbeResult, (), (status, ssl_thumbprint, ssl_certificate, error_messages))
 BOOST_DESCRIBE_STRUCT(ValidationResult, (), (has_errors, missing_files, invalid_files))
 BOOST_DESCRIBE_STRUCT(DownloadSessionModel, (),
                       (id, library_item_id, library_item_content_version, error_message, client_progress, state,

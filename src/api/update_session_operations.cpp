@@ -32,11 +32,16 @@ struct UpdateSessionFileAddInput {
   std::string update_session_id;
   UpdateSessionFileAddSpec file_spec;
 };
+struct UpdateSessionFileProbeInput {
+  static constexpr std::string_view canonical_name = operation_input;
+  TransferEndpoint source_endpoint;
+};
 BOOST_DESCRIBE_STRUCT(UpdateSessionCreateInput, (), (client_token, create_spec))
 BOOST_DESCRIBE_STRUCT(UpdateSessionUpdateInput, (), (update_session_id, update_spec))
 BOOST_DESCRIBE_STRUCT(UpdateSessionKeepAliveInput, (), (update_session_id, client_progress))
 BOOST_DESCRIBE_STRUCT(UpdateSessionFailInput, (), (update_session_id, client_error_message))
 BOOST_DESCRIBE_STRUCT(UpdateSessionFileAddInput, (), (update_session_id, file_spec))
+BOOST_DESCRIBE_STRUCT(UpdateSessionFileProbeInput, (), (source_endpoint))
 
 namespace {
 
@@ -128,6 +133,10 @@ Result<UpdateSessionFileInfo> info_of(const Result<content::SessionFile>& file, 
 /// `{algorithm?, checksum}` with the default of §12.
 base::Checksum to_content(const ChecksumInfo& info) {
   return {info.algorithm.value_or(base::DigestAlgorithm::SHA1), info.checksum};
+}
+
+content::SourceEndpoint to_content(const TransferEndpoint& endpoint) {
+  return {endpoint.uri, endpoint.ssl_certificate_thumbprint, endpoint.ssl_certificate};
 }
 
 struct UpdateSessionCreate {
@@ -332,9 +341,7 @@ struct UpdateSessionFileAdd {
     service::AddFileSpec spec;
     spec.name = input.file_spec.name;
     spec.source_type = input.file_spec.source_type;
-    if (const auto& source = input.file_spec.source_endpoint)
-      spec.source_endpoint =
-          content::SourceEndpoint{source->uri, source->ssl_certificate_thumbprint, source->ssl_certificate};
+    if (input.file_spec.source_endpoint) spec.source_endpoint = to_content(*input.file_spec.source_endpoint);
     spec.size = input.file_spec.size;
     if (input.file_spec.checksum_info) spec.checksum = to_content(*input.file_spec.checksum_info);
     return info_of(
@@ -427,6 +434,62 @@ struct UpdateSessionFileValidate {
   }
 };
 
+/// §28.3.
+ProbeStatus to_api(content::FetchFailure failure) {
+  switch (failure) {
+    case content::FetchFailure::none:
+      return ProbeStatus::SUCCESS;
+    case content::FetchFailure::unusable_url:
+    case content::FetchFailure::refused_address:
+    case content::FetchFailure::redirect:
+      return ProbeStatus::INVALID_URL;
+    case content::FetchFailure::host_not_found:
+      return ProbeStatus::HOST_NOT_FOUND;
+    case content::FetchFailure::certificate:
+      return ProbeStatus::CERTIFICATE_ERROR;
+    case content::FetchFailure::unauthorized:
+      return ProbeStatus::INVALID_CREDENTIALS;
+    case content::FetchFailure::not_there:
+      return ProbeStatus::RESOURCE_NOT_FOUND;
+    case content::FetchFailure::timed_out:
+    case content::FetchFailure::stalled:
+      return ProbeStatus::TIMED_OUT;
+    case content::FetchFailure::not_connected:
+    case content::FetchFailure::status:
+    case content::FetchFailure::broken:
+    case content::FetchFailure::refused_by_sink:
+    case content::FetchFailure::stopped:
+      break;
+  }
+  return ProbeStatus::UNKNOWN_ERROR;
+}
+
+/// Not in the published bindings; govc calls it (§15.1).
+struct UpdateSessionFileProbe {
+  using Input = UpdateSessionFileProbeInput;
+  using Output = ProbeResult;
+  static OperationFacts facts() {
+    return {.service = file_service,
+            .name = "probe",
+            .privilege = anyone,
+            .errors = {ErrorKind::invalid_argument, ErrorKind::unsupported},
+            .summary = "Whether the server could pull from an endpoint, and which certificate it shows.",
+            .in_new_rest = false};
+  }
+  static Result<Output> run(service::Services& services, const CallContext&, const Input& input) {
+    const auto probe = services.sources.probe(to_content(input.source_endpoint));
+    if (!probe) return probe.error();
+    ProbeResult result;
+    result.status = to_api(probe->failure);
+    if (probe->presented) {
+      result.ssl_thumbprint = probe->presented->thumbprint_sha1;
+      result.ssl_certificate = probe->presented->pem;
+    }
+    if (result.status != ProbeStatus::SUCCESS) result.error_messages.push_back(message_to_api(probe->reason));
+    return result;
+  }
+};
+
 }  // namespace
 
 void add_update_session_operations(std::vector<Operation>& all) {
@@ -444,6 +507,7 @@ void add_update_session_operations(std::vector<Operation>& all) {
   all.push_back(bind<UpdateSessionFileGet>());
   all.push_back(bind<UpdateSessionFileRemove>());
   all.push_back(bind<UpdateSessionFileValidate>());
+  all.push_back(bind<UpdateSessionFileProbe>());
 }
 
 }  // namespace quire::api

@@ -40,6 +40,7 @@ enum class FetchFailure {
   refused_address,  ///< the address policy forbids it, on whichever hop
   host_not_found,
   not_connected,    ///< refused, unreachable, proxy failure
+  timed_out,        ///< no connection in time
   certificate,      ///< not trusted or not the one that was named
   redirect,         ///< too many, from https to http, or to an unusable URL
   unauthorized,     ///< 401, 403
@@ -80,6 +81,10 @@ class FetchSink {
 class Fetcher {
  public:
   virtual ~Fetcher() = default;
+
+  /// Whether this can be fetched at all, as far as that shows without looking: the form of the URL and of what to
+  /// trust, the scheme. InvalidArgument says what is wrong.
+  virtual base::Result<void> check(const FetchRequest& request) const = 0;
 
   /// One attempt at one URL, blocking; follows redirects, never retries. `stop` set from another thread ends it within
   /// about a second.

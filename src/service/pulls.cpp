@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/uri.h"
+#include "service/sources.h"
 
 namespace quire::service {
 namespace {
@@ -73,8 +74,10 @@ class Pulls::Transfer final : public content::FetchSink {
   }
 
   content::FetchRequest request() const {
-    const auto& source = *job_.file.source_endpoint;
-    return {source.uri, received_, validator_, {source.ssl_certificate, source.ssl_certificate_thumbprint}};
+    auto request = fetch_request(*job_.file.source_endpoint);
+    request.offset = received_;
+    request.validator = validator_;
+    return request;
   }
 
   Result<void> begin(const content::FetchResponse& response) override {

@@ -5,6 +5,7 @@
 #include "service/items.h"
 #include "service/libraries.h"
 #include "service/logins.h"
+#include "service/sources.h"
 #include "service/update_sessions.h"
 #include "service/uploads.h"
 
@@ -17,6 +18,7 @@ struct Services {
   Libraries libraries{context};
   Items items{context};
   UpdateSessions update_sessions{context};
+  Sources sources{context};
   DownloadSessions download_sessions{context};
   Configuration configuration{context};
   Uploads uploads{context};

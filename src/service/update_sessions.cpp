@@ -4,9 +4,9 @@
 
 #include "base/file_name.h"
 #include "base/hex.h"
-#include "base/uri.h"
 #include "content/text.h"
 #include "service/session_access.h"
+#include "service/sources.h"
 
 namespace quire::service {
 namespace {
@@ -342,27 +342,8 @@ Result<base::Checksum> normalised(const base::Checksum& checksum) {
   return lower;
 }
 
-/// The form of a source: its scheme, and a thumbprint that can be one.
-Result<void> check_source(const content::SourceEndpoint& source) {
-  const auto scheme = base::to_lower(std::string_view(source.uri).substr(0, source.uri.find(':')));
-  if ((scheme != "http" && scheme != "https") || source.uri.find("://") == std::string::npos)
-    return bad_spec("quire.update_session.unusable_source",
-                    "{uri} cannot be fetched; source_endpoint.uri must be an http or https URL.",
-                    {{"uri", base::uri_for_people(source.uri)}});
-  if (source.ssl_certificate_thumbprint) {
-    std::string digits = *source.ssl_certificate_thumbprint;
-    std::erase(digits, ':');
-    const bool hex = std::all_of(digits.begin(), digits.end(), base::is_hex_digit);
-    if (!hex || (digits.size() != 40 && digits.size() != 64))
-      return bad_spec(
-          "quire.update_session.bad_thumbprint",
-          "ssl_certificate_thumbprint must be the SHA-1 or SHA-256 of the certificate in hexadecimal digits.");
-  }
-  return {};
-}
-
 /// What needs no look at the session: the form of the spec.
-Result<SessionFile> entry_of(const AddFileSpec& spec) {
+Result<SessionFile> entry_of(Context& context, const AddFileSpec& spec) {
   if (auto checked = base::check_file_name(spec.name); !checked) return checked.error();
   SessionFile file;
   file.name = spec.name;
@@ -372,12 +353,14 @@ Result<SessionFile> entry_of(const AddFileSpec& spec) {
     case SourceType::NONE:
       return bad_spec("quire.update_session.source_type_none",
                       "A file cannot be added with source_type NONE; use PUSH or PULL.");
-    case SourceType::PULL:
+    case SourceType::PULL: {
       if (!spec.source_endpoint)
         return bad_spec("quire.update_session.no_source", "A file with source_type PULL needs a source_endpoint.");
-      if (auto checked = check_source(*spec.source_endpoint); !checked) return checked.error();
-      file.source_endpoint = spec.source_endpoint;
+      auto source = Sources(context).accept(*spec.source_endpoint);
+      if (!source) return source.error();
+      file.source_endpoint = *std::move(source);
       break;
+    }
     case SourceType::PUSH:
       if (spec.source_endpoint)
         return bad_spec("quire.update_session.source_not_used",
@@ -654,12 +637,8 @@ Result<SessionFile> UpdateSessions::add_file(const Caller& caller, const UpdateS
     aftermath.clear();
     auto session = find_update_session(writer, caller, id, context_.clock.now());
     if (!session) return session.error();
-    auto entry = entry_of(spec);
+    auto entry = entry_of(context_, spec);
     if (!entry) return entry;
-    if (spec.source_type == SourceType::PULL && context_.fetcher == nullptr)
-      return Error(ErrorKind::unsupported, "quire.update_session.pull_unsupported",
-                   "This server does not fetch files by itself; add {name} with source_type PUSH and send its bytes.",
-                   {{"name", spec.name}});
     if (auto allowed = content::check_allowed(*session, SessionOperation::add_file); !allowed) return allowed.error();
     const auto item = writer.item(session->item_id);
     const auto library = item ? writer.library(item->library_id) : std::nullopt;

@@ -19,6 +19,7 @@ std::string legacy_text(const api::Operation& operation) {
 }
 
 std::string new_text(const api::Operation& operation) {
+  if (!operation.facts.in_new_rest) return "none";
   const auto& facts = operation.facts;
   const auto mapping = new_rest_mapping(operation);
   auto text = facts.method + " /api" + facts.path;
@@ -130,6 +131,7 @@ const std::vector<Row>& table() {
       {"content.library.item.updatesession.file.validate",
        "POST …/library/item/updatesession/file/id:{update_session_id}?~action=validate",
        "POST /api/content/library/item/update-session/{update_session_id}/file?action=validate 200"},
+      {"content.library.item.updatesession.file.probe", "POST …/library/item/updatesession/file?~action=probe", "none"},
       {"content.library.item.download_session.create", "POST …/library/item/download-session",
        "POST /api/content/library/item/download-session 201 token body"},
       {"content.library.item.download_session.list", "GET …/library/item/download-session",

@@ -173,6 +173,8 @@ def _operations():
         f"PATCH {base}/update-session/{{update_session_id}}",
         "update_spec",
     )
+    probe = "POST /rest/com/vmware/content/library/item/updatesession/file?~action=probe"
+    add("file.probe", CONTENT + "library.item.updatesession.file", probe, None)  # new REST does not have it
     return table
 
 
@@ -203,7 +205,8 @@ PARAMETER_STRUCTURES = {
         "create_spec": "com.vmware.content.library.item.download_session_model"
     },
     CONTENT + "library.item.updatesession.file": {
-        "file_spec": "com.vmware.content.library.item.updatesession.file.add_spec"
+        "file_spec": "com.vmware.content.library.item.updatesession.file.add_spec",
+        "source_endpoint": "com.vmware.content.library.item.transfer_endpoint",
     },
 }
 # … and which one a field is:

@@ -170,6 +170,10 @@ BAD_SPECS = {
     "ftp": {"source_endpoint": {"uri": "ftp://127.0.0.1/boot.iso"}},
     "relative": {"source_endpoint": {"uri": "/boot.iso"}},
     "not a thumbprint": {"source_endpoint": {"uri": "https://127.0.0.1/b", "ssl_certificate_thumbprint": "AB:CD"}},
+    "no host": {"source_endpoint": {"uri": "http:///boot.iso"}},
+    "port out of range": {"source_endpoint": {"uri": "http://127.0.0.1:99999/boot.iso"}},
+    "blank in the host": {"source_endpoint": {"uri": "http://127.0.0.1 /boot.iso"}},
+    "no certificate": {"source_endpoint": {"uri": "https://127.0.0.1/b", "ssl_certificate": "-----BEGIN"}},
     "checksum too short": {"source_endpoint": {"uri": "http://127.0.0.1/b"}, "checksum_info": {"checksum": "abcd"}},
 }
 
@@ -877,6 +881,66 @@ def test_deleted_item_is_no_longer_pulled(puller, library, pull, source):
     wait_for("room", lambda: bytes_below(puller.data_dir), lambda taken: taken <= before)
 
 
+def test_empty_texts_for_trust_are_unset(pull, authority, tmp_path):
+    with HttpSource(certificate=make_certificate(tmp_path, "signed", authority)) as secure:
+        url = secure.answer("/boot.iso", Reply(CONTENT))
+        info = pull.add("boot.iso", url, {"ssl_certificate": "", "ssl_certificate_thumbprint": ""})
+        assert info["source_endpoint"] == {"uri": url}, info
+        assert pull.done() == ARRIVED
+
+
+# --- Probes
+
+
+OLDER_BINDINGS = [wire for wire in BINDINGS if wire != "new"]
+
+
+def probe(binding, uri, **trust):
+    return binding.ok("file.probe", source_endpoint={"uri": uri, **trust})
+
+
+@pytest.mark.parametrize("wire", OLDER_BINDINGS)
+def test_probe_shows_the_certificate(puller, unknown_source, self_signed, wire):
+    binding, url = BINDINGS[wire](puller).log_in(), unknown_source.url("/boot.iso")
+    seen = probe(binding, url)
+    assert seen["status"] == "CERTIFICATE_ERROR" and seen["error_messages"], seen
+    assert seen["ssl_thumbprint"] == self_signed.thumbprint(), seen
+    assert seen["ssl_certificate"] == self_signed.pem, seen
+    assert unknown_source.requests(method="HEAD") == []
+    for trust in trust_in(self_signed).values():
+        good = probe(binding, url, **trust)
+        assert (good["status"], good["error_messages"]) == ("SUCCESS", []), good
+        assert good["ssl_thumbprint"] == self_signed.thumbprint(), good
+
+
+@pytest.mark.parametrize("wire", OLDER_BINDINGS)
+def test_probe_tells_what_is_wrong(puller, source, wire):
+    binding = BINDINGS[wire](puller).log_in()
+    source.answer("/boot.iso", Reply(CONTENT))
+    source.answer("/forbidden.iso", Reply(status=403))
+    source.answer("/broken.iso", Reply(status=500))
+    source.answer("/moved.iso", redirect(source.url("/boot.iso")))
+    source.answer("/away.iso", redirect(f"http://{DENIED}/boot.iso"))
+    expected = {
+        source.url("/boot.iso"): "SUCCESS",
+        source.url("/moved.iso"): "SUCCESS",
+        source.url("/away.iso"): "INVALID_URL",
+        source.url("/nothing.iso"): "RESOURCE_NOT_FOUND",
+        source.url("/forbidden.iso"): "INVALID_CREDENTIALS",
+        source.url("/broken.iso"): "UNKNOWN_ERROR",
+        f"http://{DENIED}/boot.iso": "INVALID_URL",
+        "http://nowhere.invalid/boot.iso": "HOST_NOT_FOUND",
+        "http:///boot.iso": "INVALID_URL",
+        "ftp://127.0.0.1/boot.iso": "INVALID_URL",
+        "boot.iso": "INVALID_URL",
+    }
+    answers = {url: probe(binding, url) for url in expected}
+    assert {url: answer["status"] for url, answer in answers.items()} == expected, answers
+    for url, answer in answers.items():
+        assert bool(answer["error_messages"]) == (answer["status"] != "SUCCESS"), f"{url}: {answer}"
+        assert "ssl_thumbprint" not in answer or answer["ssl_thumbprint"] is None, f"{url}: {answer}"
+
+
 # --- govc
 
 
@@ -916,6 +980,8 @@ def test_govc_pulls(pulling_govc, source, unknown_source, two_disks, tmp_path):
         ("ovf", "pulled", serve_package(source, two_disks)["two.ovf"]),
         ("ova", *checksum_flags(None, archive), "pulled", source.answer("/two.ova", Reply(archive))),
     ]
+    # Otherwise it cannot look at the source itself, lets the server probe it and sends the thumbprint that came back.
+    isos.append(("iso-probed-certificate", "pulled", unknown_source.url("/boot.iso")))
     for outcome in import_all(pulling_govc, isos + packages):
         assert outcome.code == 0, str(outcome)
     for item, *_ in isos:
@@ -939,3 +1005,15 @@ def test_govc_shows_why_a_pull_failed(pulling_govc, source):
         assert outcome.code != 0 and expected in outcome.stderr, str(outcome)
         assert pulling_govc.json("library.info", f"pulled/{item}")[0]["content_version"] == "1"
     assert not_found.code != 0 and "404" in not_found.stderr and missing[-1] in not_found.stderr, str(not_found)
+
+
+def test_govc_probes(puller, source, unknown_source, self_signed, tmp_path):
+    govc = Govc(puller, tmp_path / "govc-home", GOVC_PERSIST_SESSION="false", GOVC_SHOW_UNRELEASED="true")
+
+    def status(url):
+        return govc.json("library.probe", url)["status"]
+
+    assert status(source.answer("/boot.iso", Reply(CONTENT))) == "SUCCESS"
+    assert status("ftp://127.0.0.1/boot.iso") == "INVALID_URL"
+    shown = govc.json("library.probe", unknown_source.url("/boot.iso"))
+    assert (shown["status"], shown["ssl_thumbprint"]) == ("CERTIFICATE_ERROR", self_signed.thumbprint()), shown

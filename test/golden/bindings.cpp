@@ -108,6 +108,8 @@ constexpr std::array places = {
     Place{"content.library.item.updatesession.file.remove", "POST",
           "/content/library/item/updatesession/file/id:{update_session_id}?~action=remove", "DELETE",
           "/content/library/item/update-session/{update_session_id}/file/{file_name}"},
+    Place{"content.library.item.updatesession.file.probe", "POST",
+          "/content/library/item/updatesession/file?~action=probe", "", ""},
     Place{"content.library.item.updatesession.file.validate", "POST",
           "/content/library/item/updatesession/file/id:{update_session_id}?~action=validate", "POST",
           "/content/library/item/update-session/{update_session_id}/file?action=validate"},

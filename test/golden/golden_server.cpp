@@ -54,18 +54,18 @@ class PlacedBlobStore final : public BlobStore {
   std::string place_;
 };
 
-/// Other servers: one file, and nothing else.
+/// Other servers: one file, one server that nobody vouches for, and nothing else.
 class FixedFetcher final : public content::Fetcher {
  public:
+  Result<void> check(const content::FetchRequest& request) const override {
+    if (request.url.starts_with("http://") || request.url.starts_with("https://")) return {};
+    return base::Error(base::ErrorKind::invalid_argument, "quire.pull.unusable_url",
+                       "The URL is not a usable http or https URL. Check how it is written.");
+  }
   content::FetchOutcome fetch(const content::FetchRequest& request, content::FetchSink& sink,
                               const std::atomic<bool>&) override {
     content::FetchOutcome outcome;
-    if (request.url != GoldenServer::pulled_uri) {
-      outcome.failure = content::FetchFailure::not_there;
-      outcome.status = 404;
-      outcome.reason = base::make_message("quire.fetch.status", "The server answered 404.");
-      return outcome;
-    }
+    if (request.url != GoldenServer::pulled_uri) return nothing_there();
     const std::string_view content = "pulled bytes";
     outcome.status = 200;
     if (!sink.begin({200, 0, static_cast<std::int64_t>(content.size()), ""}) ||
@@ -73,7 +73,27 @@ class FixedFetcher final : public content::Fetcher {
       outcome.failure = content::FetchFailure::refused_by_sink;
     return outcome;
   }
-  content::FetchOutcome probe(const content::FetchRequest&) override { return {}; }
+  content::FetchOutcome probe(const content::FetchRequest& request) override {
+    if (request.url != GoldenServer::pulled_uri && request.url != GoldenServer::unknown_uri) return nothing_there();
+    content::FetchOutcome outcome;
+    outcome.presented =
+        content::PeerCertificate{"00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33", std::string(64, 'A'),
+                                 "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"};
+    if (request.url == GoldenServer::unknown_uri && !request.trust.thumbprint) {
+      outcome.failure = content::FetchFailure::certificate;
+      outcome.reason = base::make_message("quire.pull.certificate", "The certificate is not trusted.");
+    }
+    return outcome;
+  }
+
+ private:
+  static content::FetchOutcome nothing_there() {
+    content::FetchOutcome outcome;
+    outcome.failure = content::FetchFailure::not_there;
+    outcome.status = 404;
+    outcome.reason = base::make_message("quire.fetch.status", "The server answered 404.");
+    return outcome;
+  }
 };
 
 content::Storage storage_of(const std::filesystem::path& folder, const std::string& number) {

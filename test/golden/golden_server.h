@@ -40,6 +40,8 @@ class GoldenServer {
   /// Fetches what waits to be pulled. The other servers of this world have one file: `pulled_uri`.
   void run_pulls();
   static constexpr std::string_view pulled_uri = "https://mirror.example/pulled.iso";
+  /// Can be probed, but its certificate is known only by its thumbprint.
+  static constexpr std::string_view unknown_uri = "https://unknown.example/x.iso";
 
   /// A subscribed library with one item, which no operation can make yet.
   struct Subscribed {

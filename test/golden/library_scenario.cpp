@@ -743,4 +743,25 @@ void walk_through_the_api(Client& client) {
   walk.deletions();
 }
 
+void walk_through_the_older_bindings(Client& client) {
+  const std::string probe = "content.library.item.updatesession.file.probe";
+  const auto source = [](std::string_view uri) { return object{{"source_endpoint", object{{"uri", uri}}}}; };
+  client.transcript().heading("Sources are probed");
+  client.use(std::nullopt);
+  client.refused("UNAUTHENTICATED", probe, source(GoldenServer::pulled_uri), "without a login");
+  client.authenticate_once(administrator, "secret");
+  client.use(text(client.done("cis.session.create")));
+  client.done(probe, source(GoldenServer::pulled_uri));
+  client.done(probe, source(GoldenServer::unknown_uri), "a certificate that is not trusted");
+  client.done(probe,
+              {{"source_endpoint",
+                object{{"uri", GoldenServer::unknown_uri},
+                       {"ssl_certificate", ""},
+                       {"ssl_certificate_thumbprint", "00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33"}}}},
+              "by its thumbprint");
+  client.done(probe, source("https://mirror.example/nothing.iso"), "nothing is there");
+  client.done(probe, source("ftp://user:secret@mirror.example/x.iso"), "another scheme");
+  client.refused("INVALID_ARGUMENT", probe, {{"source_endpoint", object{}}}, "without a URI");
+}
+
 }  // namespace quire::golden

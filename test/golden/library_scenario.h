@@ -8,4 +8,7 @@ namespace quire::golden {
 /// calls, so that the outcomes can be compared.
 void walk_through_the_api(Client& client);
 
+/// The same for operations that new REST does not have.
+void walk_through_the_older_bindings(Client& client);
+
 }  // namespace quire::golden

@@ -37,6 +37,12 @@ FetchOutcome failed(FetchFailure failure, base::Message reason) {
   return outcome;
 }
 
+/// The URL is not shown: it may hold credentials that nothing here could find.
+base::Message unusable_url() {
+  return base::make_message("quire.pull.unusable_url",
+                            "The URL is not a usable http or https URL. Check how it is written.");
+}
+
 FetchOutcome redirect_refused(std::string_view text, const SourceUrl& from) {
   return failed(FetchFailure::redirect, base::make_message("quire.pull.redirect", text, {{"url", from.shown()}}));
 }
@@ -68,6 +74,12 @@ class CurlFetcher final : public content::Fetcher {
  public:
   explicit CurlFetcher(Options options) : options_(std::move(options)) { set_up_libcurl(); }
 
+  base::Result<void> check(const content::FetchRequest& request) const override {
+    if (!SourceUrl::parse(request.url)) return base::Error(base::ErrorKind::invalid_argument, unusable_url());
+    if (auto trust = CertificateCheck::make(request.trust, options_.extra_ca_file); !trust) return trust.error();
+    return {};
+  }
+
   FetchOutcome fetch(const content::FetchRequest& request, content::FetchSink& sink,
                      const std::atomic<bool>& stop) override {
     return ask(request, Question::content, &sink, stop);
@@ -85,12 +97,7 @@ class CurlFetcher final : public content::Fetcher {
   FetchOutcome ask(const content::FetchRequest& request, Question question, content::FetchSink* sink,
                    const std::atomic<bool>& stop) {
     const auto url = SourceUrl::parse(request.url);
-    if (!url) {
-      // Not shown: it may hold credentials that nothing here could find.
-      return failed(FetchFailure::unusable_url,
-                    base::make_message("quire.pull.unusable_url",
-                                       "The URL is not a usable http or https URL. Check how it is written."));
-    }
+    if (!url) return failed(FetchFailure::unusable_url, unusable_url());
     auto check = CertificateCheck::make(request.trust, options_.extra_ca_file);
     if (!check) return failed(FetchFailure::certificate, check.error().messages().front());
     auto outcome = follow(Errand{options_, request, question, sink, *check, stop}, *url);

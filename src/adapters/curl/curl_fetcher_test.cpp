@@ -200,7 +200,7 @@ TEST_F(CurlFetcher, ReportsAServerThatNeverEndsItsTlsHandshake) {
   ASSERT_EQ(listen(listener, 1), 0);
   ASSERT_EQ(getsockname(listener, reinterpret_cast<sockaddr*>(&address), &length), 0);
   const auto outcome = fetch("https://127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + "/");
-  EXPECT_EQ(outcome.failure, FetchFailure::not_connected);
+  EXPECT_EQ(outcome.failure, FetchFailure::timed_out);
   EXPECT_TRUE(outcome.worth_retrying);
   close(listener);
 }
@@ -564,6 +564,20 @@ TEST_F(CurlFetcher, NothingTellsCredentials) {
   told += testing::internal::GetCapturedStderr() + testing::internal::GetCapturedStdout() + log.text();
   EXPECT_THAT(told, Not(HasSubstr("hidden")));
   EXPECT_THAT(told, Not(HasSubstr("name:")));
+}
+
+TEST_F(CurlFetcher, SaysBeforehandWhatCanNeverBeFetched) {
+  const auto fetcher = make_curl_fetcher(options_);
+  const auto check = [&](const std::string& url, const content::FetchTrust& trust = {}) {
+    const auto checked = fetcher->check({url, 0, "", trust});
+    return checked ? "" : checked.error().messages().front().id;
+  };
+  EXPECT_EQ(check("https://host.example/a"), "");
+  EXPECT_EQ(check("http:///a"), "quire.pull.unusable_url");
+  EXPECT_EQ(check("file:///etc/passwd"), "quire.pull.unusable_url");
+  EXPECT_EQ(check("https://host.example/a", {"no certificate", std::nullopt}), "quire.pull.certificate_unreadable");
+  EXPECT_EQ(check("https://host.example/a", {std::nullopt, "AB:CD"}), "quire.pull.thumbprint_unreadable");
+  EXPECT_EQ(check("https://host.example/a", {std::nullopt, std::string(64, 'a')}), "");
 }
 
 TEST_F(CurlFetcher, ManyThreadsShareOneFetcher) {

@@ -231,7 +231,7 @@ TEST_F(Tls, APlainServerIsNoTlsServer) {
   // The script never sees a request: the server waits for the end of a head that does not come.
   options_.connect_timeout = std::chrono::milliseconds(100);
   const auto outcome = fetch(request);
-  EXPECT_EQ(outcome.failure, FetchFailure::not_connected) << outcome.reason.default_message;
+  EXPECT_EQ(outcome.failure, FetchFailure::timed_out) << outcome.reason.default_message;
   EXPECT_TRUE(outcome.worth_retrying);
 }
 

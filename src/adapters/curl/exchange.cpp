@@ -475,7 +475,8 @@ void Exchange::end_with_curl_code(CURLcode code) {
         {{"status", std::int64_t{proxy_status}}});
   } else if (code == CURLE_COULDNT_CONNECT || code == CURLE_OPERATION_TIMEDOUT || code == CURLE_SSL_CONNECT_ERROR ||
              code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_PROXY || !connected_) {
-    end(FetchFailure::not_connected, true, "quire.pull.not_connected",
+    end(code == CURLE_OPERATION_TIMEDOUT ? FetchFailure::timed_out : FetchFailure::not_connected, true,
+        "quire.pull.not_connected",
         "No connection to {url} ({detail}). Check that the server there runs and is reachable from this server.",
         {{"detail", detail}});
   } else {

@@ -38,9 +38,17 @@ bool is_ascii(const std::string& host) {
   return std::all_of(host.begin(), host.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
+/// libcurl also takes one slash, or three: then `http:///boot.iso` is the host `boot.iso`.
+bool begins_with_a_host(std::string_view text) {
+  const auto slashes = text.find("://");
+  return slashes != std::string_view::npos && slashes == text.find_first_of(":/") && slashes + 3 < text.size() &&
+         text[slashes + 3] != '/';
+}
+
 }  // namespace
 
 std::optional<SourceUrl> SourceUrl::parse(const std::string& text) {
+  if (!begins_with_a_host(text)) return std::nullopt;
   const auto handle = new_handle();
   if (!set_url(handle.get(), text)) return std::nullopt;
   return take_apart(handle.get());

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "service/context.h"
+
+namespace quire::service {
+
+/// The places that files are pulled from. All threads may call it.
+class Sources {
+ public:
+  explicit Sources(Context& context) : context_(context) {}
+
+  /// Asks an http or https source for its head, under the same policy as a pull; other schemes are unusable (§15.2).
+  /// Every outcome is in the result; Unsupported where the server has no fetcher. Blocks for as long as the other end
+  /// may take.
+  base::Result<content::FetchOutcome> probe(const content::SourceEndpoint& source);
+
+  /// The source as it is kept: empty texts for certificate and thumbprint are unset. InvalidArgument when it can never
+  /// be fetched: malformed, another scheme, a thumbprint or certificate that cannot be read. Unsupported where the
+  /// server has no fetcher.
+  base::Result<content::SourceEndpoint> accept(content::SourceEndpoint source) const;
+
+ private:
+  Context& context_;
+};
+
+/// What a fetcher is asked for.
+content::FetchRequest fetch_request(const content::SourceEndpoint& source);
+
+}  // namespace quire::service
