@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/hex.h"
+
 namespace quire::base {
 
 std::string percent_encode_path(std::string_view text) {
@@ -20,6 +22,27 @@ std::string percent_encode_path(std::string_view text) {
     }
   }
   return encoded;
+}
+
+std::optional<std::string> percent_decode(std::string_view text) {
+  std::string decoded;
+  decoded.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      decoded += text[i];
+      continue;
+    }
+    const auto byte = from_hex(text.substr(i + 1, 2));
+    if (!byte || byte->size() != 1) return std::nullopt;
+    decoded += static_cast<char>(byte->front());
+    i += 2;
+  }
+  return decoded;
+}
+
+std::string uri_scheme(std::string_view uri) {
+  const auto colon = uri.find(':');
+  return colon == std::string_view::npos ? "" : to_lower(uri.substr(0, colon));
 }
 
 std::string uri_for_people(std::string_view uri) {

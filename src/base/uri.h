@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -7,6 +8,12 @@ namespace quire::base {
 
 /// `text` as part of a URI path: everything but unreserved characters and slashes percent-encoded (RFC 3986).
 std::string percent_encode_path(std::string_view text);
+
+/// The other way round; nullopt when an escape is broken. `+` stays what it is.
+std::optional<std::string> percent_decode(std::string_view text);
+
+/// What stands before the colon, in lower case; empty when there is none.
+std::string uri_scheme(std::string_view uri);
 
 /// `uri` without user, password, query and fragment, for texts that people read: queries often are credentials.
 std::string uri_for_people(std::string_view uri);

@@ -20,5 +20,16 @@ TEST(Uri, SiblingsReplaceTheLastSegment) {
 
 TEST(Uri, PathsAreEncodedButForSlashes) { EXPECT_EQ(percent_encode_path("a/b c%\xC3\xA4"), "a/b%20c%25%C3%A4"); }
 
+TEST(Uri, DecodingUndoesEncoding) {
+  EXPECT_EQ(percent_decode("a/b%20c%25%c3%A4+"), "a/b c%\xC3\xA4+");
+  for (const char* broken : {"%", "a%2", "%zz", "%%20"}) EXPECT_FALSE(percent_decode(broken)) << broken;
+}
+
+TEST(Uri, SchemesAreInLowerCase) {
+  EXPECT_EQ(uri_scheme("HTTPS://host/"), "https");
+  EXPECT_EQ(uri_scheme("ds:///vmfs"), "ds");
+  EXPECT_EQ(uri_scheme("boot.iso"), "");
+}
+
 }  // namespace
 }  // namespace quire::base

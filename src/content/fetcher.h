@@ -20,7 +20,7 @@ struct FetchTrust {
 };
 
 struct FetchRequest {
-  std::string url;          ///< http or https; user and password in it are sent to that host only
+  std::string url;          ///< user and password in it are sent to that host only
   std::int64_t offset = 0;  ///< go on from here, by Range and If-Range with `validator`
   std::string validator;    ///< strong ETag of the bytes that came before; needed when offset is not 0
   FetchTrust trust;
@@ -37,14 +37,14 @@ struct FetchResponse {
 enum class FetchFailure {
   none,
   unusable_url,     ///< malformed, other scheme
-  refused_address,  ///< the address policy forbids it, on whichever hop
+  refused_address,  ///< the settings forbid it, on whichever hop
   host_not_found,
   not_connected,    ///< refused, unreachable, proxy failure
   timed_out,        ///< no connection in time
   certificate,      ///< not trusted or not the one that was named
   redirect,         ///< too many, from https to http, or to an unusable URL
-  unauthorized,     ///< 401, 403
-  not_there,        ///< 404, 410
+  unauthorized,     ///< 401, 403, no permission to read
+  not_there,        ///< 404, 410, no such file
   status,           ///< any other status
   stalled,          ///< no byte for the stall time-out
   broken,           ///< the connection ended or was garbled before the content was whole
@@ -77,7 +77,7 @@ class FetchSink {
   virtual base::Result<void> bytes(std::span<const std::byte> bytes) = 0;
 };
 
-/// Reads from other servers, for pulls and subscriptions. All threads may call it.
+/// Reads what lies elsewhere, for pulls and subscriptions. All threads may call it.
 class Fetcher {
  public:
   virtual ~Fetcher() = default;

@@ -46,9 +46,6 @@ std::variant<RequestHead, Refusal> parse_request_head(std::string_view head, std
 /// True for text that may stand in the authority of a URL: name or address, with or without a port.
 bool is_host(std::string_view text);
 
-/// Decodes `%XX`; nullopt for a broken escape.
-std::optional<std::string> percent_decoded(std::string_view text);
-
 /// All of `text` as a decimal number; nullopt for anything else, a sign or an overflow.
 std::optional<std::uint64_t> decimal(std::string_view text);
 

@@ -1,6 +1,6 @@
 #include "http/transfer_target.h"
 
-#include "http/request_head.h"
+#include "base/uri.h"
 
 namespace quire::http {
 
@@ -14,7 +14,7 @@ std::optional<TransferTarget> transfer_target(std::string_view target) {
   const auto name = slash == std::string_view::npos ? std::string_view() : target.substr(slash + 1);
   TransferTarget parts;
   parts.token = content::TransferToken(std::string(token));
-  parts.name = percent_decoded(name).value_or(std::string(name));
+  parts.name = base::percent_decode(name).value_or(std::string(name));
   return parts;
 }
 

@@ -13,9 +13,13 @@
 #include "adapters/curl/curl_fetcher.h"
 #include "adapters/files/durable_file.h"
 #include "adapters/files/file_blob_store.h"
+#include "adapters/files/file_fetcher.h"
 #include "adapters/files/file_lock.h"
 #include "adapters/sql/sql_catalog.h"
+#include "base/check.h"
 #include "base/log.h"
+#include "base/uri.h"
+#include "content/fetcher_by_scheme.h"
 #include "http/tls_identity.h"
 #include "service/pulls.h"
 #include "service/services.h"
@@ -256,7 +260,36 @@ std::vector<work::PeriodicWork> periodic_works(service::Services& services, serv
   return works;
 }
 
-Result<std::unique_ptr<content::Fetcher>> make_fetcher(const Settings& settings) {
+fs::path folder_of(const content::Storage& storage) {
+  constexpr std::string_view scheme = "file://";
+  QUIRE_CHECK(storage.uri.starts_with(scheme));
+  return base::percent_decode(storage.uri.substr(scheme.size())).value();
+}
+
+/// Where `file:` and `ds:` sources may lie. What the server itself keeps is closed, whatever the settings say.
+Result<adapters::files::ReadableFiles> readable_files(const Settings& settings, const content::Storages& storages) {
+  adapters::files::ReadableFiles readable;
+  for (const auto& storage : storages.all()) {
+    const auto folder = folder_of(storage);
+    readable.volumes.push_back({storage.uuid, folder});
+    for (const auto& own : adapters::files::folders_of_blob_store(folder)) readable.closed.push_back(own);
+  }
+  for (const auto& folder : settings.pull_files_from) {
+    std::error_code error;
+    const auto canonical = fs::canonical(folder, error);
+    if (error || !fs::is_directory(canonical, error))
+      return bad_setting("pull_files_from names {folder}, which is no folder.", {{"folder", folder}});
+    readable.folders.push_back(canonical);
+  }
+  const auto data = fs::weakly_canonical(settings.data);
+  for (const auto* own : {"tls", "lock", "catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm"})
+    readable.closed.push_back(data / own);
+  for (const auto& secret : {settings.tls_key, settings.admin_password_file})
+    if (!secret.empty()) readable.closed.push_back(fs::weakly_canonical(fs::absolute(secret)));
+  return readable;
+}
+
+Result<std::unique_ptr<content::Fetcher>> make_web_fetcher(const Settings& settings) {
   auto policy = content::AddressPolicy::make(settings.pull_allow, settings.pull_deny);
   if (!policy) return policy.error();
   adapters::curl::Options options;
@@ -291,10 +324,15 @@ Result<void> serve(const Settings& settings) {
 
   service::TransferBoard transfers;
   service::Context context{**catalog, *storages, clock, identities, transfers, settings.service, settings.limits};
-  const auto fetcher = make_fetcher(settings);
-  if (!fetcher) return fetcher.error();
+  const auto web = make_web_fetcher(settings);
+  if (!web) return web.error();
+  auto readable = readable_files(settings, *storages);
+  if (!readable) return readable.error();
+  const auto files = adapters::files::make_file_fetcher(*std::move(readable));
+  content::FetcherByScheme fetcher(
+      {{"http", web->get()}, {"https", web->get()}, {"file", files.get()}, {"ds", files.get()}});
   service::Pulls pulls(context);
-  context.fetcher = fetcher->get();
+  context.fetcher = &fetcher;
   context.on_pull_added = [&pulls] { pulls.wake(); };
   service::Logins logins(**catalog, clock, identities, settings.limits, settings.logins);
   service::Services services{.context = context, .logins = logins, .server_guid = *guid};

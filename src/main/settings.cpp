@@ -251,6 +251,10 @@ const std::vector<SettingDefinition>& setting_definitions() {
             &Settings::pull_deny),
       text("pull_ca_file", "FILE", "Certificates (PEM) that pulls trust besides the system's roots.",
            &Settings::pull_ca_file),
+      texts("pull_files_from", "DIR",
+            "A folder whose files administrators may pull by `file:` URLs, besides the folders of the storages; may be "
+            "repeated. The server's own files are refused wherever they lie.",
+            &Settings::pull_files_from),
       duration("login_idle_timeout", "A login session without use for this long, or up to 10 s longer, ends.",
                QUIRE_AT(logins.idle_timeout)),
       duration("login_lifetime_max", "A login session ends after this long in any case.",

@@ -29,6 +29,7 @@ struct Settings {
   std::vector<std::string> pull_allow;
   std::vector<std::string> pull_deny;
   std::string pull_ca_file;
+  std::vector<std::string> pull_files_from;
   base::Duration pull_stall_timeout = std::chrono::seconds(60);
   std::size_t pulls_max = 8;
   base::Duration shutdown_grace = std::chrono::seconds(30);

@@ -35,7 +35,7 @@ struct Context {
   TransferBoard& transfers;
   Settings settings;
   content::Limits limits;
-  content::Fetcher* fetcher = nullptr;       ///< reads from other servers; nullptr: pulls are Unsupported
+  content::Fetcher* fetcher = nullptr;       ///< reads what lies elsewhere; nullptr: pulls are Unsupported
   std::function<void()> on_pull_added = {};  ///< wakes whoever runs pulls; called after the commit
 };
 

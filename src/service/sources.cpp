@@ -1,6 +1,5 @@
 #include "service/sources.h"
 
-#include "base/hex.h"
 #include "base/uri.h"
 
 namespace quire::service {
@@ -24,8 +23,13 @@ SourceEndpoint without_empty(SourceEndpoint source) {
 }
 
 bool is_web(std::string_view uri) {
-  const auto scheme = base::to_lower(uri.substr(0, uri.find(':')));
+  const auto scheme = base::uri_scheme(uri);
   return scheme == "http" || scheme == "https";
+}
+
+bool reads_storage(std::string_view uri) {
+  const auto scheme = base::uri_scheme(uri);
+  return scheme == "file" || scheme == "ds";
 }
 
 }  // namespace
@@ -45,8 +49,12 @@ Result<content::FetchOutcome> Sources::probe(const SourceEndpoint& source) {
   return outcome;
 }
 
-Result<SourceEndpoint> Sources::accept(SourceEndpoint source) const {
+Result<SourceEndpoint> Sources::accept(const content::Caller& caller, SourceEndpoint source) const {
   if (context_.fetcher == nullptr) return no_fetcher();
+  if (reads_storage(source.uri) && !caller.administrator)
+    return Error(ErrorKind::unauthorized, "quire.update_session.read_storage_needed",
+                 "Pulling from {uri} needs the privilege ContentLibrary.ReadStorage, which {user} does not have.",
+                 {{"uri", base::uri_for_people(source.uri)}, {"user", caller.user}});
   source = without_empty(std::move(source));
   if (auto checked = context_.fetcher->check(fetch_request(source)); !checked) return checked.error();
   return source;

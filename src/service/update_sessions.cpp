@@ -343,7 +343,7 @@ Result<base::Checksum> normalised(const base::Checksum& checksum) {
 }
 
 /// What needs no look at the session: the form of the spec.
-Result<SessionFile> entry_of(Context& context, const AddFileSpec& spec) {
+Result<SessionFile> entry_of(Context& context, const Caller& caller, const AddFileSpec& spec) {
   if (auto checked = base::check_file_name(spec.name); !checked) return checked.error();
   SessionFile file;
   file.name = spec.name;
@@ -356,7 +356,7 @@ Result<SessionFile> entry_of(Context& context, const AddFileSpec& spec) {
     case SourceType::PULL: {
       if (!spec.source_endpoint)
         return bad_spec("quire.update_session.no_source", "A file with source_type PULL needs a source_endpoint.");
-      auto source = Sources(context).accept(*spec.source_endpoint);
+      auto source = Sources(context).accept(caller, *spec.source_endpoint);
       if (!source) return source.error();
       file.source_endpoint = *std::move(source);
       break;
@@ -637,7 +637,7 @@ Result<SessionFile> UpdateSessions::add_file(const Caller& caller, const UpdateS
     aftermath.clear();
     auto session = find_update_session(writer, caller, id, context_.clock.now());
     if (!session) return session.error();
-    auto entry = entry_of(context_, spec);
+    auto entry = entry_of(context_, caller, spec);
     if (!entry) return entry;
     if (auto allowed = content::check_allowed(*session, SessionOperation::add_file); !allowed) return allowed.error();
     const auto item = writer.item(session->item_id);

@@ -79,9 +79,9 @@ class UpdateSessions {
   /// NotAllowedInCurrentState while ACTIVE.
   base::Result<void> remove(const content::Caller& caller, const content::UpdateSessionId& id);
 
-  /// InvalidArgument: name, size, checksum, source; NotAllowedInCurrentState: not ACTIVE, completing, or a manifest or
-  /// certificate after the descriptor; Unsupported: PULL where the server has no fetcher; UnableToAllocateResource: no
-  /// room.
+  /// InvalidArgument: name, size, checksum, source; Unauthorized: PULL from a storage without ReadStorage;
+  /// NotAllowedInCurrentState: not ACTIVE, completing, or a manifest or certificate after the descriptor; Unsupported:
+  /// PULL where the server has no fetcher; UnableToAllocateResource: no room.
   base::Result<content::SessionFile> add_file(const content::Caller& caller, const content::UpdateSessionId& id,
                                               const AddFileSpec& spec);
   base::Result<std::vector<content::SessionFile>> files(const content::Caller& caller,

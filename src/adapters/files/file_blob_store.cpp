@@ -517,6 +517,10 @@ Result<std::unique_ptr<content::BlobStore>> open_file_blob_store(const std::file
   return std::unique_ptr<content::BlobStore>(std::make_unique<FileBlobStore>(std::move(folders)));
 }
 
+std::vector<std::filesystem::path> folders_of_blob_store(const std::filesystem::path& root) {
+  return {root / "incoming", root / "blobs"};
+}
+
 std::string file_uri(const std::filesystem::path& path) {
   QUIRE_CHECK(path.is_absolute());
   std::string text = path.string();

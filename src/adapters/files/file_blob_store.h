@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "content/blob_store.h"
@@ -41,6 +42,9 @@ struct FileBlobStoreOptions {
 /// failure of the file system.
 base::Result<std::unique_ptr<content::BlobStore>> open_file_blob_store(const std::filesystem::path& root,
                                                                        FileBlobStoreOptions options);
+
+/// The folders of a store at `root`: nobody else may read or write there.
+std::vector<std::filesystem::path> folders_of_blob_store(const std::filesystem::path& root);
 
 /// The `file:///…` URI (RFC 8089) of an absolute path, without a trailing slash; what a URI cannot hold is
 /// percent-encoded. A blob's uri() begins with that of its store's root.
