@@ -135,8 +135,10 @@ class CatalogWriter : public CatalogReader {
   virtual void insert_update_session(const UpdateSession& session) = 0;
   virtual void update_update_session(const UpdateSession& session) = 0;
   virtual void remove_update_session(const UpdateSessionId& id) = 0;  ///< with its files
-  /// Every ACTIVE update and download session gets `expires_at` of at least `at_least` (after down time, §28.1).
-  virtual void extend_active_sessions(base::Time at_least) = 0;
+  /// After a start (§28.1): ACTIVE update and download sessions get an `expires_at` that lies in [at_least, at_most],
+  /// and moments after `now`, from before the clock was set back while nobody looked, become `now`: those of logins and
+  /// client tokens, and the changes and ends of update sessions.
+  virtual void restart_leases(base::Time now, base::Time at_least, base::Time at_most) = 0;
 
   virtual void put_session_file(const UpdateSessionId& id,
                                 const SessionFile& file) = 0;  ///< inserts or replaces by name

@@ -248,6 +248,8 @@ std::vector<work::PeriodicWork> periodic_works(service::Services& services, serv
   std::vector<work::PeriodicWork> works = {
       {"update session expiry", interval, [&] { return services.update_sessions.remove_expired(); }},
       {"download session expiry", interval, [&] { return services.download_sessions.remove_expired(); }},
+      {"steps of the system clock", interval,
+       [&] { return service::remember_lead(services.context.catalog, services.context.leases); }},
       {"login expiry", std::chrono::seconds(30), [&] { return services.logins.remove_expired(); }},
       {"activity of pulls", keep_alive_interval, [&] { return services.update_sessions.keep_pulling_alive(); }},
       {"completion of idle pulls", interval, [&] { return services.update_sessions.complete_idle_pulls(); }}};
@@ -323,7 +325,10 @@ Result<void> serve(const Settings& settings) {
   if (!guid) return guid.error();
 
   service::TransferBoard transfers;
-  service::Context context{**catalog, *storages, clock, identities, transfers, settings.service, settings.limits};
+  const auto leases = service::open_lease_clock(**catalog, clock);
+  if (!leases) return leases.error();
+  service::Context context{**catalog, *storages,        clock,          *leases, identities,
+                           transfers, settings.service, settings.limits};
   const auto web = make_web_fetcher(settings);
   if (!web) return web.error();
   auto readable = readable_files(settings, *storages);
@@ -334,7 +339,7 @@ Result<void> serve(const Settings& settings) {
   service::Pulls pulls(context);
   context.fetcher = &fetcher;
   context.on_pull_added = [&pulls] { pulls.wake(); };
-  service::Logins logins(**catalog, clock, identities, settings.limits, settings.logins);
+  service::Logins logins(**catalog, *leases, identities, settings.limits, settings.logins);
   service::Services services{.context = context, .logins = logins, .server_guid = *guid};
   if (auto made = make_administrator(settings, logins, identities); !made) return made;
 

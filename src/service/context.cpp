@@ -59,7 +59,7 @@ base::Result<std::string> create_once(Context& context, content::CatalogWriter& 
   auto id = create();
   if (id)
     writer.insert_client_token(
-        {caller.user, std::string(operation), *client_token, std::string(digest), *id, context.clock.now()});
+        {caller.user, std::string(operation), *client_token, std::string(digest), *id, context.leases.now()});
   return id;
 }
 

@@ -13,6 +13,7 @@
 #include "content/fetcher.h"
 #include "content/limits.h"
 #include "content/storage.h"
+#include "service/lease_clock.h"
 #include "service/transfer_board.h"
 
 namespace quire::service {
@@ -30,7 +31,8 @@ struct Settings {
 struct Context {
   content::Catalog& catalog;
   content::Storages& storages;
-  base::Clock& clock;
+  base::Clock& clock;  ///< for what people are shown, and for uptime
+  LeaseClock leases;   ///< for what lasts a length of time: sessions, client tokens
   base::IdentitySource& identities;
   TransferBoard& transfers;
   Settings settings;

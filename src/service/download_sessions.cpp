@@ -64,7 +64,7 @@ Result<void> check_active(const DownloadSession& session, std::string_view opera
 
 /// Moves the expiration when the promise of the time-out needs it.
 void touch(CatalogWriter& writer, DownloadSession& session, const Context& context) {
-  session.expires_at = extended(session.expires_at, context.clock.now(), context.settings.download_session_timeout);
+  session.expires_at = extended(session.expires_at, context.leases.now(), context.settings.download_session_timeout);
   writer.update_download_session(session);
 }
 
@@ -73,7 +73,7 @@ template <class F>
 Result<void> change_active(Context& context, const Caller& caller, const DownloadSessionId& id,
                            std::string_view operation, F change) {
   return context.catalog.write([&](CatalogWriter& writer) -> Result<void> {
-    auto session = find_session(writer, caller, id, context.clock.now());
+    auto session = find_session(writer, caller, id, context.leases.now());
     if (!session) return session.error();
     if (auto active = check_active(*session, operation); !active) return active;
     change(*session);
@@ -98,7 +98,7 @@ Result<void> end_active(Context& context, const Caller& caller, const DownloadSe
   Aftermath aftermath;
   const auto ended = context.catalog.write([&](CatalogWriter& writer) -> Result<void> {
     aftermath.clear();
-    auto session = find_session(writer, caller, id, context.clock.now());
+    auto session = find_session(writer, caller, id, context.leases.now());
     if (!session) return session.error();
     if (auto active = check_active(*session, operation); !active) return active;
     change(*session);
@@ -123,6 +123,18 @@ Result<ContentFile> find_file(CatalogReader& reader, const DownloadSession& sess
   return Error(ErrorKind::invalid_argument, "quire.download_session.unknown_file",
                "Download session {download_session_id} has no file named {file_name}.",
                {{"download_session_id", session.id.text()}, {"file_name", name}});
+}
+
+/// Finds the session for a call that only reads; such a call counts as activity too.
+Result<DownloadSession> read_session(Context& context, const Caller& caller, const DownloadSessionId& id) {
+  const auto now = context.leases.now();
+  auto session = context.catalog.read([&](CatalogReader& reader) { return find_session(reader, caller, id, now); });
+  if (!session || !needs_extension(session->expires_at, now, context.settings.download_session_timeout)) return session;
+  return context.catalog.write([&](CatalogWriter& writer) -> Result<DownloadSession> {
+    auto again = find_session(writer, caller, id, now);
+    if (again && again->state == DownloadSessionState::ACTIVE) touch(writer, *again, context);
+    return again;
+  });
 }
 
 }  // namespace
@@ -152,7 +164,7 @@ Result<DownloadSessionId> DownloadSessions::create(const Caller& caller, const s
           session.creator = caller.user;
           session.login = caller.login;
           session.token = content::TransferToken(context_.identities.secret());
-          session.created = context_.clock.now();
+          session.created = context_.leases.now();
           session.expires_at = extended(session.created, session.created, context_.settings.download_session_timeout);
           writer.insert_download_session(session);
           return session.id.text();
@@ -169,21 +181,15 @@ Result<std::vector<DownloadSessionId>> DownloadSessions::list(const Caller& call
                    "No library item has the identifier {library_item_id}.", {{"library_item_id", item->text()}});
     std::vector<DownloadSessionId> ids;
     for (const auto& id : reader.download_sessions(caller.user, item))
-      if (find_session(reader, caller, id, context_.clock.now())) ids.push_back(id);
+      if (find_session(reader, caller, id, context_.leases.now())) ids.push_back(id);
     return ids;
   });
 }
 
 Result<DownloadSession> DownloadSessions::get(const Caller& caller, const DownloadSessionId& id) {
-  const auto now = context_.clock.now();
-  auto session = context_.catalog.read([&](CatalogReader& reader) { return find_session(reader, caller, id, now); });
-  if (!session || !needs_extension(session->expires_at, now, context_.settings.download_session_timeout))
-    return session;
-  return context_.catalog.write([&](CatalogWriter& writer) -> Result<DownloadSession> {
-    auto again = find_session(writer, caller, id, now);
-    if (again && again->state == DownloadSessionState::ACTIVE) touch(writer, *again, context_);
-    return again;
-  });
+  auto session = read_session(context_, caller, id);
+  if (session) session->expires_at = context_.leases.shown(session->expires_at);
+  return session;
 }
 
 Result<void> DownloadSessions::keep_alive(const Caller& caller, const DownloadSessionId& id,
@@ -215,7 +221,7 @@ Result<void> DownloadSessions::remove(const Caller& caller, const DownloadSessio
   Aftermath aftermath;
   const auto removed = context_.catalog.write([&](CatalogWriter& writer) -> Result<void> {
     aftermath.clear();
-    const auto session = find_session(writer, caller, id, context_.clock.now());
+    const auto session = find_session(writer, caller, id, context_.leases.now());
     if (!session) return session.error();
     writer.remove_download_session(id);
     release(writer, *session, aftermath);
@@ -226,7 +232,7 @@ Result<void> DownloadSessions::remove(const Caller& caller, const DownloadSessio
 }
 
 Result<std::vector<DownloadFile>> DownloadSessions::files(const Caller& caller, const DownloadSessionId& id) {
-  const auto session = get(caller, id);
+  const auto session = read_session(context_, caller, id);
   if (!session) return session.error();
   return context_.catalog.read([&](CatalogReader& reader) -> Result<std::vector<DownloadFile>> {
     std::vector<DownloadFile> all;
@@ -238,7 +244,7 @@ Result<std::vector<DownloadFile>> DownloadSessions::files(const Caller& caller, 
 Result<DownloadFile> DownloadSessions::prepare(const Caller& caller, const DownloadSessionId& id,
                                                const std::string& name, bool direct) {
   return context_.catalog.write([&](CatalogWriter& writer) -> Result<DownloadFile> {
-    auto session = find_session(writer, caller, id, context_.clock.now());
+    auto session = find_session(writer, caller, id, context_.leases.now());
     if (!session) return session.error();
     const auto file = find_file(writer, *session, name);
     if (!file) return file.error();
@@ -258,7 +264,7 @@ Result<DownloadFile> DownloadSessions::prepare(const Caller& caller, const Downl
 
 Result<DownloadFile> DownloadSessions::file(const Caller& caller, const DownloadSessionId& id,
                                             const std::string& name) {
-  const auto session = get(caller, id);
+  const auto session = read_session(context_, caller, id);
   if (!session) return session.error();
   return context_.catalog.read([&](CatalogReader& reader) -> Result<DownloadFile> {
     const auto file = find_file(reader, *session, name);
@@ -269,7 +275,7 @@ Result<DownloadFile> DownloadSessions::file(const Caller& caller, const Download
 
 Result<void> DownloadSessions::remove_expired() {
   constexpr std::size_t batch = 100;
-  const auto now = context_.clock.now();
+  const auto now = context_.leases.now();
   for (;;) {
     Aftermath aftermath;
     std::size_t count = 0;
@@ -323,7 +329,7 @@ Result<void> check_bytes(const content::Blob& blob, const std::string& name, con
 }  // namespace
 
 Result<OpenDownload> Downloads::open(const content::TransferToken& token, const std::string& name) {
-  const auto now = context_.clock.now();
+  const auto now = context_.leases.now();
   const Error none(ErrorKind::not_found, "quire.download.not_found",
                    "There is nothing to download here: the link is wrong, was not prepared, or its session has ended.");
   struct Place {
@@ -357,7 +363,7 @@ Result<OpenDownload> Downloads::open(const content::TransferToken& token, const 
 }
 
 Result<void> Downloads::touch(const DownloadSessionId& id) {
-  const auto now = context_.clock.now();
+  const auto now = context_.leases.now();
   const auto session = context_.catalog.read([&](CatalogReader& reader) -> Result<DownloadSession> {
     const auto found = reader.download_session(id);
     if (!found || found->state != DownloadSessionState::ACTIVE) return not_found(id);

@@ -52,10 +52,10 @@ std::string keyed_digest(const std::string& key, std::string_view user, std::str
 
 }  // namespace
 
-Logins::Logins(content::Catalog& catalog, base::Clock& clock, base::IdentitySource& identities,
+Logins::Logins(content::Catalog& catalog, LeaseClock leases, base::IdentitySource& identities,
                const content::Limits& limits, Settings settings)
     : catalog_(catalog),
-      clock_(clock),
+      leases_(leases),
       identities_(identities),
       limits_(limits),
       settings_(settings),
@@ -98,7 +98,7 @@ base::Result<std::string> Logins::log_in(std::string_view name, std::string_view
   const auto user = verify(name, password);
   if (!user) return user.error();
   const auto token = identities_.secret();
-  const auto now = clock_.now();
+  const auto now = leases_.now();
   const auto stored = catalog_.write([&](CatalogWriter& writer) -> base::Result<void> {
     if (writer.login_count() >= limits_.logins_max)
       return Error(ErrorKind::service_unavailable, "quire.session.too_many",
@@ -116,7 +116,7 @@ base::Result<content::Caller> Logins::authenticate(std::string_view token) {
     return Error(ErrorKind::unauthenticated, "quire.session.missing",
                  "This needs a session; log in and send its token in the vmware-api-session-id header.");
   const auto id = id_of(token);
-  const auto now = clock_.now();
+  const auto now = leases_.now();
   bool stale = false;
   auto caller = catalog_.read([&](CatalogReader& reader) -> base::Result<content::Caller> {
     const auto login = reader.login(id);
@@ -137,11 +137,14 @@ base::Result<content::Caller> Logins::authenticate(std::string_view token) {
 }
 
 base::Result<content::LoginSession> Logins::session(const content::Caller& caller) {
-  const auto now = clock_.now();
+  const auto now = leases_.now();
   return catalog_.write([&](CatalogWriter& writer) -> base::Result<content::LoginSession> {
     writer.touch_login(caller.login, now);
-    if (auto login = writer.login(caller.login)) return *std::move(login);
-    return no_session();
+    auto login = writer.login(caller.login);
+    if (!login) return no_session();
+    login->created = leases_.shown(login->created);
+    login->last_accessed = leases_.shown(login->last_accessed);
+    return *std::move(login);
   });
 }
 
@@ -171,7 +174,7 @@ base::Result<bool> Logins::has_user(std::string_view user) {
 }
 
 base::Result<void> Logins::remove_expired() {
-  const auto now = clock_.now();
+  const auto now = leases_.now();
   return catalog_.write([&](CatalogWriter& writer) -> base::Result<void> {
     writer.remove_logins(now - settings_.idle_timeout - access_granularity, now - settings_.lifetime_max);
     return {};

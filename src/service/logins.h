@@ -5,12 +5,12 @@
 #include <string>
 #include <string_view>
 
-#include "base/clock.h"
 #include "base/identity.h"
 #include "base/result.h"
 #include "content/access.h"
 #include "content/catalog.h"
 #include "content/limits.h"
+#include "service/lease_clock.h"
 
 namespace quire::service {
 
@@ -25,7 +25,7 @@ class Logins {
     base::Duration lifetime_max = std::chrono::hours(48);
   };
 
-  Logins(content::Catalog& catalog, base::Clock& clock, base::IdentitySource& identities, const content::Limits& limits,
+  Logins(content::Catalog& catalog, LeaseClock leases, base::IdentitySource& identities, const content::Limits& limits,
          Settings settings);
 
   /// A new session; its token, which is stored nowhere else. Unauthenticated for a wrong name or password (without
@@ -52,7 +52,7 @@ class Logins {
   bool expired(const content::LoginSession& login, base::Time now) const;
 
   content::Catalog& catalog_;
-  base::Clock& clock_;
+  const LeaseClock leases_;
   base::IdentitySource& identities_;
   const content::Limits& limits_;
   Settings settings_;

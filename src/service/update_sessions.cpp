@@ -38,7 +38,7 @@ Error item_not_found(const std::string& id) {
           {{"library_item_id", id}}};
 }
 
-Error held_by(const UpdateSession& holder) {
+Error held_by(const UpdateSession& holder, const LeaseClock& leases) {
   return {ErrorKind::resource_busy,
           "quire.item.being_updated",
           "Item {library_item_id} is being updated by {user} since {since} in update session {update_session_id}; wait "
@@ -46,7 +46,7 @@ Error held_by(const UpdateSession& holder) {
           "that ends, or cancel it.",
           {{"library_item_id", holder.item_id.text()},
            {"user", holder.creator},
-           {"since", holder.created},
+           {"since", leases.shown(holder.created)},
            {"update_session_id", holder.id.text()}}};
 }
 
@@ -72,7 +72,7 @@ std::string digest_of(const std::optional<std::string>& item,
 
 /// Inside a transaction: moves the expiration, and the moment of the last change unless the call only reads.
 void record_activity(CatalogWriter& writer, UpdateSession& session, const Context& context, bool is_read) {
-  const auto now = context.clock.now();
+  const auto now = context.leases.now();
   session.expires_at = extended(session.expires_at, now, context.settings.update_session_timeout);
   if (!is_read) session.changed = now;
   writer.update_update_session(session);
@@ -81,7 +81,7 @@ void record_activity(CatalogWriter& writer, UpdateSession& session, const Contex
 /// Inside a transaction: the session, if the caller may do this to it now.
 Result<UpdateSession> open_for(CatalogReader& reader, Context& context, const Caller& caller, const UpdateSessionId& id,
                                SessionOperation operation) {
-  auto session = find_update_session(reader, caller, id, context.clock.now());
+  auto session = find_update_session(reader, caller, id, context.leases.now());
   if (!session) return session;
   if (auto allowed = content::check_allowed(*session, operation); !allowed) return allowed.error();
   return session;
@@ -89,7 +89,7 @@ Result<UpdateSession> open_for(CatalogReader& reader, Context& context, const Ca
 
 /// Finds the session for a call that only reads; such a call counts as activity too.
 Result<UpdateSession> read_session(Context& context, const Caller& caller, const UpdateSessionId& id) {
-  const auto now = context.clock.now();
+  const auto now = context.leases.now();
   auto session =
       context.catalog.read([&](CatalogReader& reader) { return find_update_session(reader, caller, id, now); });
   const bool active = session && session->state == UpdateSessionState::ACTIVE;
@@ -125,7 +125,7 @@ Result<void> end_by_client(Context& context, const Caller& caller, const UpdateS
     aftermath.clear();
     auto session = open_for(writer, context, caller, id, operation);
     if (!session) return session.error();
-    end_session(writer, *session, state, error_message, context.clock.now(), aftermath);
+    end_session(writer, *session, state, error_message, context.leases.now(), aftermath);
     return {};
   });
   if (ended) settle(context, aftermath);
@@ -269,8 +269,8 @@ void commit_content(CatalogWriter& writer, Context& context, UpdateSession sessi
   // The session's row first, as everything that ends one does: two such transactions wait for each other in order.
   session.state = UpdateSessionState::DONE;
   session.completing = false;
-  session.ended_at = now;
-  session.changed = now;
+  session.ended_at = context.leases.now();
+  session.changed = *session.ended_at;
   writer.update_update_session(session);
   if (next.changed) {
     item.content = next.files.empty() ? ContentId() : ContentId(context.identities.uuid());
@@ -424,9 +424,9 @@ Result<UpdateSessionId> UpdateSessions::create(const Caller& caller, const std::
             return Error(ErrorKind::invalid_element_type, "quire.library.not_local",
                          "Item {name} belongs to a subscribed library; its content comes from the publisher.",
                          {{"name", item->name}});
-          const auto now = context_.clock.now();
+          const auto now = context_.leases.now();
           if (const auto holder = writer.active_update_session(item->id)) {
-            if (!has_expired(*holder, now)) return held_by(*holder);
+            if (!has_expired(*holder, now)) return held_by(*holder, context_.leases);
             discard_session(writer, *holder, aftermath);
           }
           if (writer.active_update_session_count() >= context_.limits.update_sessions_active_max)
@@ -459,7 +459,7 @@ Result<std::vector<UpdateSessionId>> UpdateSessions::list(const Caller& caller, 
     if (item && !reader.item(*item)) return item_not_found(item->text());
     std::vector<UpdateSessionId> ids;
     for (const auto& id : reader.update_sessions(caller.user, item))
-      if (find_update_session(reader, caller, id, context_.clock.now())) ids.push_back(id);
+      if (find_update_session(reader, caller, id, context_.leases.now())) ids.push_back(id);
     return ids;
   });
 }
@@ -468,6 +468,7 @@ Result<UpdateSessionView> UpdateSessions::get(const Caller& caller, const Update
   const auto session = read_session(context_, caller, id);
   if (!session) return session.error();
   UpdateSessionView view{*session, std::nullopt};
+  view.session.expires_at = context_.leases.shown(session->expires_at);
   if (session->state != UpdateSessionState::ACTIVE) return view;
   const auto filled = context_.catalog.read([&](CatalogReader& reader) -> Result<void> {
     const auto item = reader.item(session->item_id);
@@ -502,7 +503,7 @@ Result<void> UpdateSessions::complete(const Caller& caller, const UpdateSessionI
   auto completed = context_.catalog.write([&](CatalogWriter& writer) -> Result<void> {
     aftermath.clear();
     failure.reset();
-    auto session = find_update_session(writer, caller, id, context_.clock.now());
+    auto session = find_update_session(writer, caller, id, context_.leases.now());
     if (!session) return session.error();
     if (session->state == UpdateSessionState::DONE && session->completed_itself) return {};
     if (auto allowed = content::check_allowed(*session, SessionOperation::complete); !allowed) return allowed;
@@ -520,7 +521,7 @@ Result<void> UpdateSessions::complete(const Caller& caller, const UpdateSessionI
                       "Update session {update_session_id} cannot complete and has ended: its content is not valid.",
                       {{"update_session_id", id.text()}})
                     .because(*problem);
-      end_session(writer, *session, UpdateSessionState::ERROR, problem, context_.clock.now(), aftermath);
+      end_session(writer, *session, UpdateSessionState::ERROR, problem, context_.leases.now(), aftermath);
       return {};
     }
     if (!package->verdict.missing.empty()) return missing_files(package->verdict.missing);
@@ -547,7 +548,7 @@ Result<void> UpdateSessions::finish_completing(const UpdateSessionId& id) {
     if (!problem && !package->verdict.missing.empty())
       problem = missing_files(package->verdict.missing).messages().front();
     if (problem)
-      end_session(writer, *session, UpdateSessionState::ERROR, problem, context_.clock.now(), aftermath);
+      end_session(writer, *session, UpdateSessionState::ERROR, problem, context_.leases.now(), aftermath);
     else
       commit_content(writer, context_, *session, *package, aftermath);
     return {};
@@ -557,7 +558,7 @@ Result<void> UpdateSessions::finish_completing(const UpdateSessionId& id) {
 }
 
 Result<void> UpdateSessions::keep_pulling_alive() {
-  const auto now = context_.clock.now();
+  const auto now = context_.leases.now();
   const auto timeout = context_.settings.update_session_timeout;
   const auto pulling = context_.catalog.read([&](CatalogReader& reader) -> Result<std::vector<UpdateSessionId>> {
     std::vector<UpdateSessionId> due;
@@ -586,7 +587,7 @@ Result<void> UpdateSessions::complete_idle_pulls() {
   const auto idle = context_.settings.complete_idle_pulls_after;
   if (idle == base::Duration(0)) return {};
   const auto ids = context_.catalog.read([&](CatalogReader& reader) -> Result<std::vector<UpdateSessionId>> {
-    return reader.idle_pull_sessions(context_.clock.now() - idle, batch);
+    return reader.idle_pull_sessions(context_.leases.now() - idle, batch);
   });
   if (!ids) return ids.error();
   for (const auto& id : *ids) {
@@ -594,7 +595,7 @@ Result<void> UpdateSessions::complete_idle_pulls() {
     const auto completed = context_.catalog.write([&](CatalogWriter& writer) -> Result<void> {
       aftermath.clear();
       auto session = writer.update_session(id);
-      const auto now = context_.clock.now();
+      const auto now = context_.leases.now();
       const bool still_idle = session && content::phase_of(*session) == content::SessionPhase::active &&
                               !has_expired(*session, now) && session->changed + idle < now;
       if (!still_idle) return {};
@@ -635,7 +636,7 @@ Result<SessionFile> UpdateSessions::add_file(const Caller& caller, const UpdateS
   Aftermath aftermath;
   auto added = context_.catalog.write([&](CatalogWriter& writer) -> Result<SessionFile> {
     aftermath.clear();
-    auto session = find_update_session(writer, caller, id, context_.clock.now());
+    auto session = find_update_session(writer, caller, id, context_.leases.now());
     if (!session) return session.error();
     auto entry = entry_of(context_, caller, spec);
     if (!entry) return entry;
@@ -689,7 +690,7 @@ Result<void> UpdateSessions::remove_file(const Caller& caller, const UpdateSessi
   Aftermath aftermath;
   const auto removed = context_.catalog.write([&](CatalogWriter& writer) -> Result<void> {
     aftermath.clear();
-    auto session = find_update_session(writer, caller, id, context_.clock.now());
+    auto session = find_update_session(writer, caller, id, context_.leases.now());
     if (!session) return session.error();
     const auto file = listed_file(writer, id, name);
     if (!file) return file.error();
@@ -722,7 +723,7 @@ Result<void> UpdateSessions::remove_expired() {
   constexpr std::size_t batch = 100;
   for (std::size_t count = batch; count == batch;) {
     Aftermath aftermath;
-    const auto now = context_.clock.now();
+    const auto now = context_.leases.now();
     const auto removed = context_.catalog.write([&](CatalogWriter& writer) -> Result<void> {
       aftermath.clear();
       const auto expired = writer.expired_update_sessions(now, batch);
@@ -743,7 +744,8 @@ Result<void> UpdateSessions::remove_expired() {
 Result<void> UpdateSessions::extend_after_start() {
   return context_.catalog.write([&](CatalogWriter& writer) -> Result<void> {
     const auto longest = std::max(context_.settings.update_session_timeout, context_.settings.download_session_timeout);
-    writer.extend_active_sessions(context_.clock.now() + longest);
+    const auto now = context_.leases.now();
+    writer.restart_leases(now, now + longest, extended(now, now, longest));
     return {};
   });
 }

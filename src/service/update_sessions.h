@@ -32,7 +32,7 @@ struct Preview {
 };
 
 struct UpdateSessionView {
-  content::UpdateSession session;
+  content::UpdateSession session;  ///< its `expires_at` as the wall clock tells it
   std::optional<Preview> preview;  ///< exactly while ACTIVE
 };
 

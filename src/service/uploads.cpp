@@ -178,7 +178,7 @@ class SessionUpload final : public Upload {
     auto changed = context_.catalog.write([&](CatalogWriter& writer) -> Result<void> {
       aftermath.clear();
       bool gone = false;
-      auto at = locate(writer, target_.file.upload_token, context_.clock.now(), gone);
+      auto at = locate(writer, target_.file.upload_token, context_.leases.now(), gone);
       if (!at) return gone || at.error().kind() == ErrorKind::not_found ? session_ended() : at.error();
       if (at->file.attempt != target_.file.attempt || progress_->stopped) return superseded(target_.file.name);
       return change(writer, *at, aftermath);
@@ -194,7 +194,7 @@ class SessionUpload final : public Upload {
   Result<void> why_stopped() {
     return context_.catalog.read([&](CatalogReader& reader) -> Result<void> {
       bool gone = false;
-      const auto at = locate(reader, target_.file.upload_token, context_.clock.now(), gone);
+      const auto at = locate(reader, target_.file.upload_token, context_.leases.now(), gone);
       if (at) return superseded(target_.file.name);
       return gone || at.error().kind() == ErrorKind::not_found ? session_ended() : at.error();
     });
@@ -205,7 +205,7 @@ class SessionUpload final : public Upload {
     plain_.reset();
     archive_.reset();
     auto failed = change_own([&](CatalogWriter& writer, const Located& at, Aftermath& aftermath) -> Result<void> {
-      fail_file(writer, at, reason, context_.clock.now(), aftermath);
+      fail_file(writer, at, reason, context_.leases.now(), aftermath);
       return {};
     });
     if (!failed) return failed;
@@ -247,7 +247,7 @@ class SessionUpload final : public Upload {
     if (uptime - last_touch_ < interval) return {};
     last_touch_ = uptime;
     auto touched = change_own([&](CatalogWriter& writer, const Located& at, Aftermath&) -> Result<void> {
-      const auto now = context_.clock.now();
+      const auto now = context_.leases.now();
       UpdateSession session = at.session;
       session.expires_at = extended(session.expires_at, now, context_.settings.update_session_timeout);
       session.changed = now;
@@ -299,7 +299,7 @@ class SessionUpload final : public Upload {
 
   /// Before the session's files are written: whatever ends the session takes the rows in the same order.
   void record_activity(CatalogWriter& writer, const UpdateSession& before) const {
-    const auto now = context_.clock.now();
+    const auto now = context_.leases.now();
     UpdateSession session = before;
     session.changed = now;
     session.expires_at = extended(session.expires_at, now, context_.settings.update_session_timeout);
@@ -328,7 +328,7 @@ class SessionUpload final : public Upload {
       // A digest that contradicts the manifest ends the session at once, whichever of the two came later.
       mismatch = manifest_mismatch(writer.session_files(at.session.id));
       if (mismatch)
-        fail_file(writer, {*writer.update_session(at.session.id), file}, *mismatch, context_.clock.now(), aftermath);
+        fail_file(writer, {*writer.update_session(at.session.id), file}, *mismatch, context_.leases.now(), aftermath);
       return {};
     });
     if (!done) {
@@ -442,7 +442,7 @@ class SessionUpload final : public Upload {
 
 Uploads::Begun Uploads::begin(const TransferToken& token, std::optional<std::int64_t> content_length,
                               std::function<void()> on_stop) {
-  const auto now = context_.clock.now();
+  const auto now = context_.leases.now();
   bool gone = false;
   Aftermath aftermath;
   std::optional<Message> broken_promise;
@@ -508,7 +508,7 @@ Result<void> Uploads::fail(const TransferToken& token, const Message& reason) {
   const auto failed = context_.catalog.write([&](CatalogWriter& writer) -> Result<void> {
     aftermath.clear();
     bool gone = false;
-    const auto now = context_.clock.now();
+    const auto now = context_.leases.now();
     const auto at = locate(writer, token, now, gone);
     if (!at) return at.error();
     fail_file(writer, *at, reason, now, aftermath);
@@ -521,7 +521,7 @@ Result<void> Uploads::fail(const TransferToken& token, const Message& reason) {
 Result<void> Uploads::touch(const TransferToken& token) {
   return context_.catalog.write([&](CatalogWriter& writer) -> Result<void> {
     bool gone = false;
-    const auto now = context_.clock.now();
+    const auto now = context_.leases.now();
     auto at = locate(writer, token, now, gone);
     if (!at) return at.error();
     at->session.expires_at = extended(at->session.expires_at, now, context_.settings.update_session_timeout);

@@ -121,7 +121,7 @@ class LoginsOnly final : public content::CatalogWriter {
   void insert_update_session(const content::UpdateSession&) override { not_for_logins(); }
   void update_update_session(const content::UpdateSession&) override { not_for_logins(); }
   void remove_update_session(const content::UpdateSessionId&) override { not_for_logins(); }
-  void extend_active_sessions(base::Time) override { not_for_logins(); }
+  void restart_leases(base::Time, base::Time, base::Time) override { not_for_logins(); }
   void put_session_file(const content::UpdateSessionId&, const content::SessionFile&) override { not_for_logins(); }
   void remove_session_file(const content::UpdateSessionId&, std::string_view) override { not_for_logins(); }
   void insert_download_session(const content::DownloadSession&) override { not_for_logins(); }
@@ -185,8 +185,8 @@ struct SoapWorld {
       {storage_of("datastore-11", "LocalDS_0", content::BlobStore::Space{1'000'000'000'000, 400'000'000'000}),
        storage_of("datastore-12", "R&D <\"disks\">", std::nullopt)}};
   service::TransferBoard transfers;
-  service::Context context{catalog, storages, clock, identities, transfers, {}, {}};
-  service::Logins logins{catalog, clock, identities, context.limits, {}};
+  service::Context context{catalog, storages, clock, service::LeaseClock(clock), identities, transfers, {}, {}};
+  service::Logins logins{catalog, context.leases, identities, context.limits, {}};
   service::Services services{
       .context = context, .logins = logins, .server_guid = "11111111-2222-3333-4444-555555555555"};
 

@@ -136,12 +136,13 @@ GoldenServer::GoldenServer()
       context_{.catalog = *catalog_,
                .storages = storages_,
                .clock = clock_,
+               .leases = service::LeaseClock(clock_),
                .identities = identities_,
                .transfers = transfers_,
                .settings = {},
                .limits = {},
                .fetcher = fetcher_.get()},
-      logins_(*catalog_, clock_, identities_, context_.limits, {}),
+      logins_(*catalog_, context_.leases, identities_, context_.limits, {}),
       services_{.context = context_, .logins = logins_, .server_guid = std::string(server_guid)},
       router_(services_) {
   for (const auto* user : {"administrator@vsphere.local", "somebody@vsphere.local"}) {

@@ -206,7 +206,7 @@ TEST_P(CatalogSuite, RemovingWhatIsNotThereIsFine) {
     writer.remove_update_session(UpdateSessionId("x"));
     writer.remove_session_file(UpdateSessionId("x"), "y");
     writer.remove_download_session(DownloadSessionId("x"));
-    writer.extend_active_sessions(at(0));
+    writer.restart_leases(at(0), at(0), at(0));
   });
 }
 
@@ -772,7 +772,7 @@ TEST_P(CatalogSuite, ListsDownloadSessions) {
   });
 }
 
-TEST_P(CatalogSuite, ExtendsActiveSessionsOnly) {
+TEST_P(CatalogSuite, AStartGivesActiveSessionsTheirTime) {
   auto soon = an_update_session("1");
   soon.expires_at = at(100);
   auto later = an_update_session("2", "other");
@@ -781,7 +781,7 @@ TEST_P(CatalogSuite, ExtendsActiveSessionsOnly) {
   ended.state = UpdateSessionState::DONE;
   ended.expires_at = at(100);
   auto download = a_download_session("4");
-  download.expires_at = at(100);
+  download.expires_at = at(1000);
   auto canceled = a_download_session("5");
   canceled.state = DownloadSessionState::CANCELED;
   canceled.expires_at = at(100);
@@ -790,14 +790,43 @@ TEST_P(CatalogSuite, ExtendsActiveSessionsOnly) {
     writer.insert_item(an_item("other", "other"));
     for (const auto& session : {soon, later, ended}) writer.insert_update_session(session);
     for (const auto& session : {download, canceled}) writer.insert_download_session(session);
-    writer.extend_active_sessions(at(500));
+    writer.restart_leases(at(450), at(500), at(900));
   });
   look([&](CatalogReader& reader) {
     EXPECT_EQ(reader.update_session(soon.id)->expires_at, at(500));
     EXPECT_EQ(reader.update_session(later.id)->expires_at, at(800));
     EXPECT_EQ(reader.update_session(ended.id)->expires_at, at(100));
-    EXPECT_EQ(reader.download_session(download.id)->expires_at, at(500));
+    EXPECT_EQ(reader.download_session(download.id)->expires_at, at(900));
     EXPECT_EQ(reader.download_session(canceled.id)->expires_at, at(100));
+    return true;
+  });
+}
+
+TEST_P(CatalogSuite, AStartLeavesNoMomentInTheFuture) {
+  auto ended = an_update_session("1");
+  ended.state = UpdateSessionState::DONE;
+  ended.changed = at(300);
+  ended.ended_at = at(700);
+  auto changed = an_update_session("2", "other");
+  changed.changed = at(600);
+  change([&](CatalogWriter& writer) {
+    put_item(writer);
+    writer.insert_item(an_item("other", "other"));
+    for (const auto& session : {ended, changed}) writer.insert_update_session(session);
+    writer.insert_login({content::LoginId("past"), "me", at(100), at(200)});
+    writer.insert_login({content::LoginId("future"), "me", at(600), at(700)});
+    writer.insert_client_token({"me", "create", "token", "digest", "id", at(900)});
+    writer.restart_leases(at(500), at(0), at(10'000));
+  });
+  look([&](CatalogReader& reader) {
+    EXPECT_EQ(reader.login(content::LoginId("past"))->last_accessed, at(200));
+    EXPECT_EQ(reader.login(content::LoginId("future"))->created, at(500));
+    EXPECT_EQ(reader.login(content::LoginId("future"))->last_accessed, at(500));
+    EXPECT_EQ(reader.client_token("me", "create", "token")->created, at(500));
+    EXPECT_EQ(reader.update_session(ended.id)->changed, at(300));
+    EXPECT_EQ(reader.update_session(ended.id)->ended_at, at(500));
+    EXPECT_EQ(reader.update_session(changed.id)->changed, at(500));
+    EXPECT_EQ(reader.update_session(changed.id)->ended_at, std::nullopt);
     return true;
   });
 }

@@ -272,9 +272,9 @@ class FailingWriter final : public FailingView<content::CatalogWriter> {
     pass("remove_update_session");
     inner_.remove_update_session(id);
   }
-  void extend_active_sessions(base::Time at_least) override {
-    pass("extend_active_sessions");
-    inner_.extend_active_sessions(at_least);
+  void restart_leases(base::Time now, base::Time at_least, base::Time at_most) override {
+    pass("restart_leases");
+    inner_.restart_leases(now, at_least, at_most);
   }
   void put_session_file(const content::UpdateSessionId& id, const content::SessionFile& file) override {
     pass("put_session_file");

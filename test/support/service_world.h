@@ -165,10 +165,10 @@ class ServiceWorld {
 
  private:
   struct Wired {
-    Wired(content::Catalog& catalog, content::Storages all, base::Clock& clock, base::IdentitySource& identities,
-          const WorldOptions& options)
+    Wired(content::Catalog& catalog, content::Storages all, base::Clock& clock, service::LeaseClock leases,
+          base::IdentitySource& identities, const WorldOptions& options)
         : storages(std::move(all)),
-          context{catalog, storages, clock, identities, transfers, options.settings, options.limits} {}
+          context{catalog, storages, clock, leases, identities, transfers, options.settings, options.limits} {}
 
     content::Storages storages;
     service::TransferBoard transfers;
@@ -196,11 +196,14 @@ class ServiceWorld {
     services_ = std::make_unique<Wired>(
         *catalog,
         content::Storages({{storage_id(), "LocalDS_0", "uuid", adapters::files::file_uri(folder_.path()), blobs}}),
-        clock_, identities_, options_);
+        clock_, *leases_, identities_, options_);
   }
 
   void start(Faults* faults) {
     catalog_ = home_.open();
+    auto leases = service::open_lease_clock(*catalog_, clock_);
+    if (!leases) throw std::runtime_error(leases.error().text());
+    leases_ = *leases;
     auto blobs = adapters::files::open_file_blob_store(folder_.path() / "store", {"LocalDS_0", false});
     if (!blobs) throw std::runtime_error(blobs.error().text());
     blobs_ = *std::move(blobs);
@@ -223,6 +226,7 @@ class ServiceWorld {
   TemporaryFolder folder_;
   CatalogHome home_;
   ManualClock clock_;
+  std::optional<service::LeaseClock> leases_;
   SequentialIdentities identities_;
   Faults* faults_ = nullptr;
   std::unique_ptr<content::Catalog> catalog_;

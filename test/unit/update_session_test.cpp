@@ -835,7 +835,7 @@ TEST_P(UpdateSessionTest, AnEarlierUploadCannotEndAfterTheLaterHasFinished) {
 TEST_P(UpdateSessionTest, TwoServersThatFillOneFileLeakNothing) {
   service::TransferBoard board;
   auto context = world_->context();
-  service::Context elsewhere{context.catalog, context.storages, context.clock, context.identities,
+  service::Context elsewhere{context.catalog, context.storages, context.clock, context.leases, context.identities,
                              board,           context.settings, context.limits};
   service::Uploads others(elsewhere);
   const auto id = open();

@@ -83,7 +83,7 @@ class CatalogView final : public content::CatalogWriter {
   void insert_update_session(const content::UpdateSession& session) override;
   void update_update_session(const content::UpdateSession& session) override;
   void remove_update_session(const content::UpdateSessionId& id) override;
-  void extend_active_sessions(base::Time at_least) override;
+  void restart_leases(base::Time now, base::Time at_least, base::Time at_most) override;
   void put_session_file(const content::UpdateSessionId& id, const content::SessionFile& file) override;
   void remove_session_file(const content::UpdateSessionId& id, std::string_view name) override;
   void insert_download_session(const content::DownloadSession& session) override;

@@ -150,11 +150,17 @@ void CatalogView::remove_update_session(const content::UpdateSessionId& id) {
   connection_.run("DELETE FROM update_sessions WHERE id = :id", id);
 }
 
-void CatalogView::extend_active_sessions(base::Time at_least) {
-  connection_.run("UPDATE update_sessions SET expires_at = :at_least WHERE state = 'ACTIVE' AND expires_at < :before",
-                  at_least, at_least);
-  connection_.run("UPDATE download_sessions SET expires_at = :at_least WHERE state = 'ACTIVE' AND expires_at < :before",
-                  at_least, at_least);
+void CatalogView::restart_leases(base::Time now, base::Time at_least, base::Time at_most) {
+  for (const std::string table : {"update_sessions", "download_sessions"}) {
+    const auto set = "UPDATE " + table + " SET expires_at = :expires_at WHERE state = 'ACTIVE' AND expires_at ";
+    connection_.run(set + "< :bound", at_least, at_least);
+    connection_.run(set + "> :bound", at_most, at_most);
+  }
+  for (const auto& [table, column] :
+       {std::pair("logins", "created"), std::pair("logins", "last_accessed"), std::pair("client_tokens", "created"),
+        std::pair("update_sessions", "changed"), std::pair("update_sessions", "ended_at")})
+    connection_.run(std::string("UPDATE ") + table + " SET " + column + " = :now WHERE " + column + " > :later", now,
+                    now);
 }
 
 void CatalogView::put_session_file(const content::UpdateSessionId& id, const SessionFile& file) {
