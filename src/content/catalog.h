@@ -79,7 +79,7 @@ class CatalogReader {
 
   /// ACTIVE sessions that are not completing, have a PULL file and were last changed before `before`.
   virtual std::vector<UpdateSessionId> idle_pull_sessions(base::Time before, std::size_t limit) = 0;
-  /// PULL files of ACTIVE sessions whose bytes are not all there yet, by session and name.
+  /// PULL files of ACTIVE sessions whose bytes are not all there yet, by session, as they were added.
   virtual std::vector<std::pair<UpdateSessionId, std::string>> pending_pulls(std::size_t limit) = 0;
 
   virtual std::vector<SessionFile> session_files(const UpdateSessionId& id) = 0;  ///< in the order they were added
@@ -93,7 +93,7 @@ class CatalogReader {
                                                            const std::optional<ItemId>& item) = 0;
   virtual std::size_t download_session_count() = 0;
   virtual std::vector<DownloadSessionId> expired_download_sessions(base::Time now, std::size_t limit) = 0;
-  virtual bool is_prepared(const DownloadSessionId& id, std::string_view file_name) = 0;
+  virtual std::optional<DownloadAccess> prepared(const DownloadSessionId& id, std::string_view file_name) = 0;
 };
 
 /// What can be changed inside one transaction. `insert_*` need a new key, `update_*` an existing one (a missing row is
@@ -147,7 +147,7 @@ class CatalogWriter : public CatalogReader {
   virtual void insert_download_session(const DownloadSession& session) = 0;
   virtual void update_download_session(const DownloadSession& session) = 0;
   virtual void remove_download_session(const DownloadSessionId& id) = 0;  ///< with its prepared files
-  virtual void put_prepared(const DownloadSessionId& id, std::string_view file_name) = 0;
+  virtual void put_prepared(const DownloadSessionId& id, std::string_view file_name, DownloadAccess access) = 0;
 };
 
 /// The catalog: every fact that survives a restart, except the bytes. All threads may call it.

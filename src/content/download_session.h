@@ -13,6 +13,9 @@ namespace quire::content {
 /// Spelled as on the wire (content-library-api.md §16).
 enum class DownloadSessionState { ACTIVE, CANCELED, ERROR };
 
+/// How a file was prepared to be read; spelled as on the wire (§17).
+enum class DownloadAccess { HTTPS, DIRECT };
+
 /// A lease on an item's content as it was when the session was created (content-library-api.md §16, §28.1).
 struct DownloadSession {
   DownloadSessionId id;

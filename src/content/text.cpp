@@ -4,30 +4,10 @@
 #include <cwctype>
 
 #include "base/check.h"
+#include "base/utf8.h"
 
 namespace quire::content {
 namespace {
-
-constexpr char32_t not_utf8 = 0xFFFFFFFF;
-
-/// Takes one code point off the front; `not_utf8` for malformed, overlong or surrogate sequences.
-char32_t take_code_point(std::string_view& text) {
-  const auto first = static_cast<unsigned char>(text.front());
-  text.remove_prefix(1);
-  if (first < 0x80) return first;
-  const std::size_t more = first >= 0xF0 ? 3 : first >= 0xE0 ? 2 : 1;
-  if (first < 0xC2 || first > 0xF4 || text.size() < more) return not_utf8;
-  char32_t point = first & (0x3FU >> more);
-  for (std::size_t i = 0; i < more; ++i) {
-    const auto next = static_cast<unsigned char>(text[i]);
-    if ((next & 0xC0U) != 0x80U) return not_utf8;
-    point = (point << 6U) | (next & 0x3FU);
-  }
-  text.remove_prefix(more);
-  const bool overlong = (more == 2 && point < 0x800) || (more == 3 && point < 0x10000);
-  const bool surrogate = point >= 0xD800 && point < 0xE000;
-  return overlong || surrogate || point > 0x10FFFF ? not_utf8 : point;
-}
 
 void append_code_point(std::string& out, char32_t point) {
   if (point < 0x80) {
@@ -47,8 +27,6 @@ void append_code_point(std::string& out, char32_t point) {
   }
 }
 
-bool is_control(char32_t point) { return point < 0x20 || (point >= 0x7F && point < 0xA0); }
-
 base::Error bad_text(std::string_view field, std::string_view rule) {
   return {base::ErrorKind::invalid_argument,
           "quire.text.invalid",
@@ -61,7 +39,7 @@ base::Error bad_text(std::string_view field, std::string_view rule) {
 std::optional<std::size_t> code_points(std::string_view text) {
   std::size_t count = 0;
   for (; !text.empty(); ++count)
-    if (take_code_point(text) == not_utf8) return std::nullopt;
+    if (!base::take_code_point(text)) return std::nullopt;
   return count;
 }
 
@@ -71,8 +49,9 @@ std::string fold_case(std::string_view text) {
   std::string folded;
   folded.reserve(text.size());
   while (!text.empty()) {
-    const auto point = take_code_point(text);
-    append_code_point(folded, static_cast<char32_t>(towlower_l(static_cast<wint_t>(point), unicode)));
+    const auto point = base::take_code_point(text);
+    QUIRE_CHECK(point.has_value());
+    append_code_point(folded, static_cast<char32_t>(towlower_l(static_cast<wint_t>(*point), unicode)));
   }
   return folded;
 }
@@ -81,8 +60,8 @@ base::Result<void> check_name(std::string_view field, std::string_view name, std
   if (const auto checked = check_text(field, name, chars_max); !checked) return checked;
   bool only_blanks = true;
   for (auto rest = name; !rest.empty();) {
-    const auto point = take_code_point(rest);
-    if (is_control(point)) return bad_text(field, "must not contain control characters");
+    const auto point = *base::take_code_point(rest);  // the text was checked
+    if (base::is_control(point)) return bad_text(field, "must not contain control characters");
     if (point != U' ' && point != U'\u00A0' && point != U'\u3000') only_blanks = false;
   }
   if (only_blanks) return bad_text(field, "must not be empty or only blanks");

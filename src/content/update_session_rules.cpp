@@ -187,8 +187,11 @@ bool is_ovf(std::string_view item_type) { return base::to_lower(item_type) == "o
 PackageFile package_file(std::string_view item_type, std::string_view file_name) {
   if (!is_ovf(item_type)) return PackageFile::other;
   if (has_suffix(file_name, ".ovf")) return PackageFile::descriptor;
-  if (has_suffix(file_name, ".mf")) return PackageFile::manifest;
-  if (has_suffix(file_name, ".cert")) return PackageFile::certificate;
+  // A package's manifest and certificate lie beside its descriptor (DSP0243); elsewhere such names are files like
+  // others.
+  const bool beside = file_name.find('/') == std::string_view::npos;
+  if (beside && has_suffix(file_name, ".mf")) return PackageFile::manifest;
+  if (beside && has_suffix(file_name, ".cert")) return PackageFile::certificate;
   if (has_suffix(file_name, ".ova")) return PackageFile::archive;
   return PackageFile::other;
 }

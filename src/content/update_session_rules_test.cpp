@@ -198,5 +198,14 @@ TEST(Warnings, AreIgnoredOnlyWhenTheListSaysSo) {
   EXPECT_FALSE(is_ignored(list, WarningType::SELF_SIGNED_CERTIFICATE));
 }
 
+TEST(PackageFile, ManifestAndCertificateLieBesideTheDescriptor) {
+  EXPECT_EQ(package_file("ovf", "vm.mf"), PackageFile::manifest);
+  EXPECT_EQ(package_file("OVF", "VM.CERT"), PackageFile::certificate);
+  EXPECT_EQ(package_file("ovf", "sub/vm.mf"), PackageFile::other);
+  EXPECT_EQ(package_file("ovf", "sub/vm.cert"), PackageFile::other);
+  EXPECT_EQ(package_file("ovf", "sub/vm.ovf"), PackageFile::descriptor);
+  EXPECT_EQ(package_file("iso", "vm.mf"), PackageFile::other);
+}
+
 }  // namespace
 }  // namespace quire::content

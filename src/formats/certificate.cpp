@@ -7,6 +7,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
 
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -89,8 +90,12 @@ struct PemBlock {
   std::vector<std::byte> der;
 };
 
+/// A value, or why there is none.
+template <class T>
+using OrReason = tl::expected<T, std::string>;
+
 /// The next PEM block; nullopt behind the last.
-Result<std::optional<PemBlock>> next_block(BIO* bio) {
+OrReason<std::optional<PemBlock>> next_block(BIO* bio) {
   char* kind = nullptr;
   char* header = nullptr;
   unsigned char* data = nullptr;
@@ -98,7 +103,7 @@ Result<std::optional<PemBlock>> next_block(BIO* bio) {
   ERR_clear_error();
   if (PEM_read_bio(bio, &kind, &header, &data, &length) != 1) {
     if (ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE) return std::optional<PemBlock>{};
-    return invalid("a PEM block in it is damaged");
+    return tl::make_unexpected(std::string("a PEM block in it is damaged"));
   }
   const std::unique_ptr<char, Release<free_text>> owned_kind(kind);
   const std::unique_ptr<char, Release<free_text>> owned_header(header);
@@ -107,19 +112,21 @@ Result<std::optional<PemBlock>> next_block(BIO* bio) {
   return std::optional(PemBlock{kind, {bytes.begin(), bytes.end()}});
 }
 
-Result<std::vector<std::vector<std::byte>>> read_certificates(std::string_view text) {
+OrReason<std::vector<std::vector<std::byte>>> read_certificates(std::string_view text, std::size_t most) {
   std::vector<std::vector<std::byte>> certificates;
   const auto bio = reading(text);
   while (true) {
     auto block = next_block(bio.get());
-    if (!block) return block.error();
+    if (!block) return tl::make_unexpected(block.error());
     if (!*block) return certificates;
     if ((*block)->kind != PEM_STRING_X509) {
-      return invalid("it holds a PEM block '" + base::displayable((*block)->kind, 80) + "', which is no certificate");
+      return tl::make_unexpected(
+          std::string("it holds a PEM block '" + base::displayable((*block)->kind, 80) + "', which is no certificate"));
     }
-    if (certificate_of((*block)->der) == nullptr) return invalid("a certificate in it cannot be read");
-    if (certificates.size() == max_package_certificates) {
-      return invalid("it holds more than " + std::to_string(max_package_certificates) + " certificates");
+    if (certificate_of((*block)->der) == nullptr)
+      return tl::make_unexpected(std::string("a certificate in it cannot be read"));
+    if (certificates.size() == most) {
+      return tl::make_unexpected(std::string("it holds more than " + std::to_string(most) + " certificates"));
     }
     certificates.push_back(std::move((*block)->der));
   }
@@ -241,11 +248,25 @@ Result<PackageSignature> parse_package_certificate(std::span<const std::byte> by
   if (!signature || signature->size() > max_signature_bytes) {
     return invalid("the signature is longer than " + std::to_string(max_signature_bytes) + " bytes");
   }
-  auto certificates = read_certificates(lines.rest());
-  if (!certificates) return certificates.error();
+  auto certificates = read_certificates(lines.rest(), max_package_certificates);
+  if (!certificates) return invalid(certificates.error());
   if (certificates->empty()) return invalid("no certificate follows the signature");
   return PackageSignature{std::move(signed_line->name), signed_line->algorithm, *std::move(signature),
                           *std::move(certificates)};
+}
+
+Result<std::vector<std::string>> parse_trusted_certificates(std::string_view pem) {
+  const QuietErrors quiet;
+  const auto unusable = [](std::string reason) {
+    return Error(ErrorKind::invalid_argument, "quire.certificate.store_invalid",
+                 "The file of trusted certificates cannot be used: {reason}.", {{"reason", std::move(reason)}});
+  };
+  const auto certificates = read_certificates(pem, std::numeric_limits<std::size_t>::max());
+  if (!certificates) return unusable(certificates.error());
+  if (certificates->empty()) return unusable("it holds no certificate");
+  std::vector<std::string> trusted;
+  for (const auto& der : *certificates) trusted.push_back(pem_of(certificate_of(der).get()));
+  return trusted;
 }
 
 CertificateVerdict verify_package_signature(const PackageSignature& signature, std::span<const std::byte> manifest,

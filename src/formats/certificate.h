@@ -31,6 +31,11 @@ struct PackageSignature {
 /// Error: invalid_argument, id `quire.certificate.invalid`, param `reason`.
 base::Result<PackageSignature> parse_package_certificate(std::span<const std::byte> bytes);
 
+/// The certificates of a trust store's file, each in PEM: PEM certificates in any number, with any text between them.
+///
+/// Error: invalid_argument, id `quire.certificate.store_invalid`, param `reason`: other PEM blocks, damaged ones, none.
+base::Result<std::vector<std::string>> parse_trusted_certificates(std::string_view pem);
+
 /// What may be wrong with a signing certificate. Spelled as on the wire (`WarningType`, §14.3).
 enum class CertificateWarning {
   SELF_SIGNED_CERTIFICATE,

@@ -245,5 +245,23 @@ TEST_F(Certificates, SurvivesDamageInside) {
   }
 }
 
+TEST_F(Certificates, ATrustStoreIsAnyNumberOfCertificates) {
+  const auto first = maker_.self_signed(spec("first")).pem();
+  const auto second = maker_.self_signed(spec("second")).pem();
+  const auto trusted = parse_trusted_certificates("# roots\n" + first + "\nsubject=second\n" + second);
+  ASSERT_TRUE(trusted);
+  EXPECT_EQ(*trusted, (std::vector{first, second}));
+  for (const auto& broken : {std::string(), std::string("text"), first.substr(0, first.size() / 2),
+                             first + "-----BEGIN", maker_.self_signed(spec("third")).key_pem()}) {
+    const auto refused = parse_trusted_certificates(broken);
+    if (broken == first + "-----BEGIN") {
+      EXPECT_TRUE(refused) << "text behind the last one is passed over";
+    } else {
+      ASSERT_FALSE(refused) << broken;
+      EXPECT_EQ(refused.error().messages().front().id, "quire.certificate.store_invalid");
+    }
+  }
+}
+
 }  // namespace
 }  // namespace quire::formats

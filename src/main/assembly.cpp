@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/uri.h"
 #include "content/fetcher_by_scheme.h"
+#include "formats/certificate.h"
 #include "http/tls_identity.h"
 #include "service/pulls.h"
 #include "service/services.h"
@@ -38,6 +39,7 @@ using content::CatalogWriter;
 
 constexpr auto administrator = "administrator@vsphere.local";
 constexpr std::size_t password_bytes_max = 4096;
+constexpr std::size_t trusted_certificates_bytes_max = 16U << 20U;
 constexpr int certificate_days = 825;
 
 Error bad_setting(std::string_view text, std::vector<base::MessageParam> params = {}) {
@@ -262,6 +264,13 @@ std::vector<work::PeriodicWork> periodic_works(service::Services& services, serv
   return works;
 }
 
+Result<std::vector<std::string>> trusted_certificates(const Settings& settings) {
+  if (settings.trusted_certificates.empty()) return std::vector<std::string>();
+  const auto pem = adapters::files::read_file(settings.trusted_certificates, trusted_certificates_bytes_max);
+  if (!pem) return pem.error();
+  return formats::parse_trusted_certificates(*pem);
+}
+
 fs::path folder_of(const content::Storage& storage) {
   constexpr std::string_view scheme = "file://";
   QUIRE_CHECK(storage.uri.starts_with(scheme));
@@ -329,6 +338,9 @@ Result<void> serve(const Settings& settings) {
   if (!leases) return leases.error();
   service::Context context{**catalog, *storages,        clock,          *leases, identities,
                            transfers, settings.service, settings.limits};
+  auto trusted = trusted_certificates(settings);
+  if (!trusted) return trusted.error();
+  context.settings.trusted_certificates = *std::move(trusted);
   const auto web = make_web_fetcher(settings);
   if (!web) return web.error();
   auto readable = readable_files(settings, *storages);

@@ -255,6 +255,11 @@ const std::vector<SettingDefinition>& setting_definitions() {
             "A folder whose files administrators may pull by `file:` URLs, besides the folders of the storages; may be "
             "repeated. The server's own files are refused wherever they lie.",
             &Settings::pull_files_from),
+      text(
+          "trusted_certificates", "FILE",
+          "Certificates (PEM), read at the start: OVF packages whose signer's certificate follows from one of them are "
+          "trusted. Empty: nobody is, and every signed package brings a warning.",
+          &Settings::trusted_certificates),
       duration("login_idle_timeout", "A login session without use for this long, or up to 10 s longer, ends.",
                QUIRE_AT(logins.idle_timeout)),
       duration("login_lifetime_max", "A login session ends after this long in any case.",

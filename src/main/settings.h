@@ -30,6 +30,7 @@ struct Settings {
   std::vector<std::string> pull_deny;
   std::string pull_ca_file;
   std::vector<std::string> pull_files_from;
+  std::string trusted_certificates;
   base::Duration pull_stall_timeout = std::chrono::seconds(60);
   std::size_t pulls_max = 8;
   base::Duration shutdown_grace = std::chrono::seconds(30);

@@ -127,7 +127,8 @@ Result<void> ArchiveIntake::finish(base::Time now) {
   std::vector<SessionFile> files;
   for (auto& member : members_) {
     if (formats::package_file_kind(member.file.name) == PackageFileKind::certificate) {
-      member.file.facts = signature_facts(certificate_, manifest_name_, manifest_, {}, now);
+      member.file.facts =
+          signature_facts(certificate_, manifest_name_, manifest_, context_.settings.trusted_certificates, now);
       if (const auto* unreadable = std::get_if<content::UnreadableFacts>(&member.file.facts))
         return Error(ErrorKind::invalid_argument, unreadable->reason);
     }

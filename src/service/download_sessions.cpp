@@ -7,6 +7,7 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "content/text.h"
+#include "service/find.h"
 #include "service/session_access.h"
 
 namespace quire::service {
@@ -85,10 +86,7 @@ Result<void> change_active(Context& context, const Caller& caller, const Downloa
 /// Inside a transaction: lets go of the content that the session pinned.
 void release(CatalogWriter& writer, const DownloadSession& session, Aftermath& aftermath) {
   aftermath.transfers.push_back(session.token);
-  if (session.content.empty()) return;
-  const auto candidates = writer.remove_content_if_unused(session.content);
-  const auto removed = writer.remove_unreferenced_blobs(candidates);
-  aftermath.bytes.insert(aftermath.bytes.end(), removed.begin(), removed.end());
+  let_go(writer, session.content, aftermath);
 }
 
 /// Ends an ACTIVE session; its links die and the content it pinned is let go.
@@ -110,11 +108,20 @@ Result<void> end_active(Context& context, const Caller& caller, const DownloadSe
   return ended;
 }
 
-DownloadFile view(CatalogReader& reader, const DownloadSession& session, const ContentFile& file) {
+/// The file as its session shows it; in how far it was prepared counts while the session is ACTIVE.
+Result<DownloadFile> view(const Context& context, CatalogReader& reader, const DownloadSession& session,
+                          const ContentFile& file) {
   DownloadFile download;
   download.file = file;
-  download.prepared = session.state == DownloadSessionState::ACTIVE && reader.is_prepared(session.id, file.name);
   download.token = session.token;
+  if (session.state != DownloadSessionState::ACTIVE) return download;
+  const auto access = reader.prepared(session.id, file.name);
+  download.prepared = access.has_value();
+  if (access != content::DownloadAccess::DIRECT) return download;
+  const auto blob = reader.blob(file.blob);
+  const auto* storage = blob ? context.storages.find(blob->storage) : nullptr;
+  if (storage == nullptr) return base::internal_error("blob " + file.blob.text() + " is on no configured storage");
+  download.direct_uri = storage->blobs->uri(file.blob);
   return download;
 }
 
@@ -145,30 +152,28 @@ Result<DownloadSessionId> DownloadSessions::create(const Caller& caller, const s
     return Error(ErrorKind::invalid_argument, "quire.download_session.no_item",
                  "create_spec.library_item_id is required.");
   const auto id = context_.catalog.write([&](CatalogWriter& writer) -> Result<std::string> {
-    return create_once(
-        context_, writer, caller, "com.vmware.content.library.item.download_session.create", client_token,
-        spec_digest({item_id}), [&]() -> Result<std::string> {
-          const auto item = writer.item(ItemId(*item_id));
-          if (!item)
-            return Error(ErrorKind::not_found, "quire.item.not_found",
-                         "No library item has the identifier {library_item_id}.", {{"library_item_id", *item_id}});
-          if (writer.download_session_count() >= context_.limits.download_sessions_max)
-            return Error(ErrorKind::service_unavailable, "quire.download_session.too_many",
-                         "There are {limit} download sessions already, which is the limit; delete some.",
-                         {{"limit", static_cast<std::int64_t>(context_.limits.download_sessions_max)}});
-          DownloadSession session;
-          session.id = DownloadSessionId(context_.identities.uuid());
-          session.item_id = item->id;
-          session.item_content_version = item->content_version;
-          session.content = item->content;
-          session.creator = caller.user;
-          session.login = caller.login;
-          session.token = content::TransferToken(context_.identities.secret());
-          session.created = context_.leases.now();
-          session.expires_at = extended(session.created, session.created, context_.settings.download_session_timeout);
-          writer.insert_download_session(session);
-          return session.id.text();
-        });
+    return create_once(context_, writer, caller, "com.vmware.content.library.item.download_session.create",
+                       client_token, spec_digest({item_id}), [&]() -> Result<std::string> {
+                         const auto item = find_item(writer, ItemId(*item_id));
+                         if (!item) return item.error();
+                         if (writer.download_session_count() >= context_.limits.download_sessions_max)
+                           return Error(ErrorKind::service_unavailable, "quire.download_session.too_many",
+                                        "There are {limit} download sessions already, which is the limit; delete some.",
+                                        {{"limit", static_cast<std::int64_t>(context_.limits.download_sessions_max)}});
+                         DownloadSession session;
+                         session.id = DownloadSessionId(context_.identities.uuid());
+                         session.item_id = item->id;
+                         session.item_content_version = item->content_version;
+                         session.content = item->content;
+                         session.creator = caller.user;
+                         session.login = caller.login;
+                         session.token = content::TransferToken(context_.identities.secret());
+                         session.created = context_.leases.now();
+                         session.expires_at =
+                             extended(session.created, session.created, context_.settings.download_session_timeout);
+                         writer.insert_download_session(session);
+                         return session.id.text();
+                       });
   });
   if (!id) return id.error();
   return DownloadSessionId(*id);
@@ -176,9 +181,7 @@ Result<DownloadSessionId> DownloadSessions::create(const Caller& caller, const s
 
 Result<std::vector<DownloadSessionId>> DownloadSessions::list(const Caller& caller, const std::optional<ItemId>& item) {
   return context_.catalog.read([&](CatalogReader& reader) -> Result<std::vector<DownloadSessionId>> {
-    if (item && !reader.item(*item))
-      return Error(ErrorKind::not_found, "quire.item.not_found",
-                   "No library item has the identifier {library_item_id}.", {{"library_item_id", item->text()}});
+    if (item && !reader.item(*item)) return item_not_found(*item);
     std::vector<DownloadSessionId> ids;
     for (const auto& id : reader.download_sessions(caller.user, item))
       if (find_session(reader, caller, id, context_.leases.now())) ids.push_back(id);
@@ -236,7 +239,11 @@ Result<std::vector<DownloadFile>> DownloadSessions::files(const Caller& caller, 
   if (!session) return session.error();
   return context_.catalog.read([&](CatalogReader& reader) -> Result<std::vector<DownloadFile>> {
     std::vector<DownloadFile> all;
-    for (const auto& file : reader.content_files(session->content)) all.push_back(view(reader, *session, file));
+    for (const auto& file : reader.content_files(session->content)) {
+      auto shown = view(context_, reader, *session, file);
+      if (!shown) return shown.error();
+      all.push_back(*std::move(shown));
+    }
     return all;
   });
 }
@@ -249,16 +256,9 @@ Result<DownloadFile> DownloadSessions::prepare(const Caller& caller, const Downl
     const auto file = find_file(writer, *session, name);
     if (!file) return file.error();
     if (auto active = check_active(*session, "prepare"); !active) return active.error();
-    writer.put_prepared(id, name);
+    writer.put_prepared(id, name, direct ? content::DownloadAccess::DIRECT : content::DownloadAccess::HTTPS);
     touch(writer, *session, context_);
-    auto download = view(writer, *session, *file);
-    if (direct) {
-      const auto blob = writer.blob(file->blob);
-      const auto* storage = blob ? context_.storages.find(blob->storage) : nullptr;
-      if (storage == nullptr) return base::internal_error("blob " + file->blob.text() + " is on no configured storage");
-      download.direct_uri = storage->blobs->uri(file->blob);
-    }
-    return download;
+    return view(context_, writer, *session, *file);
   });
 }
 
@@ -269,7 +269,7 @@ Result<DownloadFile> DownloadSessions::file(const Caller& caller, const Download
   return context_.catalog.read([&](CatalogReader& reader) -> Result<DownloadFile> {
     const auto file = find_file(reader, *session, name);
     if (!file) return file.error();
-    return view(reader, *session, *file);
+    return view(context_, reader, *session, *file);
   });
 }
 
@@ -336,21 +336,25 @@ Result<OpenDownload> Downloads::open(const content::TransferToken& token, const 
     OpenDownload download;
     content::Blob blob;
   };
-  auto place = context_.catalog.read([&](CatalogReader& reader) -> Result<Place> {
+  const auto look = [&](CatalogReader& reader) -> Result<Place> {
     const auto session = reader.download_session_of(token);
     if (!session || session->state != DownloadSessionState::ACTIVE || session->expires_at < now) return none;
     auto file = reader.content_file(session->content, name);
-    if (!file || !reader.is_prepared(session->id, name)) return none;
+    if (!file || !reader.prepared(session->id, name)) return none;
     auto blob = reader.blob(file->blob);
     if (!blob) return base::internal_error("content file without blob " + file->blob.text());
     return Place{{nullptr, *std::move(file), session->id, blob->sha256}, *std::move(blob)};
-  });
+  };
+  auto place = context_.catalog.read(look);
   if (!place) return place.error();
   const auto* storage = context_.storages.find(place->blob.storage);
   if (storage == nullptr) return base::internal_error("storage " + place->blob.storage.text() + " is not configured");
   auto bytes = storage->blobs->open(place->blob.id);
-  if (!bytes)
+  if (!bytes) {
+    // The session may have ended since, and have let go of the last that named these bytes.
+    if (auto again = context_.catalog.read(look); !again) return again.error();
     return base::internal_error("blob " + place->blob.id.text() + " cannot be opened: " + bytes.error().cause());
+  }
   if (auto good = check_bytes(place->blob, name, **bytes); !good) {
     spdlog::error("Blob {} of storage {} is not served: {}", place->blob.id.text(), storage->name,
                   good.error().cause());

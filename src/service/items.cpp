@@ -5,6 +5,7 @@
 
 #include "base/uri.h"
 #include "content/text.h"
+#include "service/find.h"
 
 namespace quire::service {
 namespace {
@@ -23,18 +24,6 @@ using content::Item;
 using content::ItemId;
 using content::Library;
 using content::LibraryId;
-
-Result<Item> find_item(CatalogReader& reader, const ItemId& id) {
-  if (auto item = reader.item(id)) return *std::move(item);
-  return Error(ErrorKind::not_found, "quire.item.not_found", "No library item has the identifier {library_item_id}.",
-               {{"library_item_id", id.text()}});
-}
-
-Result<Library> find_library(CatalogReader& reader, const LibraryId& id) {
-  if (auto library = reader.library(id)) return *std::move(library);
-  return Error(ErrorKind::not_found, "quire.library.not_found", "No library has the identifier {library_id}.",
-               {{"library_id", id.text()}});
-}
 
 Result<void> check_texts(const ItemSpec& spec, const content::Limits& limits) {
   if (spec.name)
@@ -367,10 +356,7 @@ void remove_item_with_sessions(CatalogWriter& writer, const Item& item, Aftermat
   emptied.content = ContentId();
   writer.update_item(emptied);
   for (const auto& content : contents) {
-    if (content.empty()) continue;
-    const auto candidates = writer.remove_content_if_unused(content);
-    const auto removed = writer.remove_unreferenced_blobs(candidates);
-    aftermath.bytes.insert(aftermath.bytes.end(), removed.begin(), removed.end());
+    let_go(writer, content, aftermath);
   }
   writer.remove_item(item.id);
 }

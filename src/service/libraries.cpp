@@ -1,6 +1,7 @@
 #include "service/libraries.h"
 
 #include "content/text.h"
+#include "service/find.h"
 #include "service/items.h"
 
 namespace quire::service {
@@ -15,12 +16,6 @@ using content::CatalogWriter;
 using content::Library;
 using content::LibraryId;
 using content::StorageBackingType;
-
-Result<Library> find_library(CatalogReader& reader, const LibraryId& id) {
-  if (auto library = reader.library(id)) return *std::move(library);
-  return Error(ErrorKind::not_found, "quire.library.not_found", "No library has the identifier {library_id}.",
-               {{"library_id", id.text()}});
-}
 
 Result<Library> find_local(CatalogReader& reader, const LibraryId& id) {
   auto library = find_library(reader, id);

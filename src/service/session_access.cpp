@@ -58,11 +58,16 @@ void settle(Context& context, const Aftermath& aftermath) {
   remove_bytes(context, aftermath.bytes);
 }
 
-namespace {
-
-void append(std::vector<content::Blob>& all, const std::vector<content::Blob>& more) {
-  all.insert(all.end(), more.begin(), more.end());
+void let_go(CatalogWriter& writer, const std::vector<BlobId>& blobs, Aftermath& aftermath) {
+  const auto removed = writer.remove_unreferenced_blobs(blobs);
+  aftermath.bytes.insert(aftermath.bytes.end(), removed.begin(), removed.end());
 }
+
+void let_go(CatalogWriter& writer, const content::ContentId& content, Aftermath& aftermath) {
+  if (!content.empty()) let_go(writer, writer.remove_content_if_unused(content), aftermath);
+}
+
+namespace {
 
 void collect(const std::vector<content::SessionFile>& files, std::vector<BlobId>& blobs, Aftermath& aftermath) {
   for (const auto& file : files) {
@@ -117,7 +122,7 @@ void release_content(CatalogWriter& writer, const UpdateSessionId& id, Aftermath
       writer.put_session_file(id, file);
     }
   }
-  append(aftermath.bytes, writer.remove_unreferenced_blobs(blobs));
+  let_go(writer, blobs, aftermath);
 }
 
 void end_session(CatalogWriter& writer, UpdateSession session, UpdateSessionState state,
@@ -137,7 +142,7 @@ void discard_session(CatalogWriter& writer, const UpdateSession& session, Afterm
   std::vector<BlobId> blobs;
   collect(writer.session_files(session.id), blobs, aftermath);
   writer.remove_update_session(session.id);
-  append(aftermath.bytes, writer.remove_unreferenced_blobs(blobs));
+  let_go(writer, blobs, aftermath);
 }
 
 }  // namespace quire::service

@@ -40,6 +40,11 @@ struct Aftermath {
 };
 void settle(Context& context, const Aftermath& aftermath);
 
+/// Inside a transaction: removes the rows of those blobs that nothing names any more, and notes their bytes.
+void let_go(content::CatalogWriter& writer, const std::vector<content::BlobId>& blobs, Aftermath& aftermath);
+/// The same of a set of files, unless it is still in use. An empty id is no set.
+void let_go(content::CatalogWriter& writer, const content::ContentId& content, Aftermath& aftermath);
+
 /// The snapshot's entry of a file that the item has. A descriptor's references are read again: complete needs them even
 /// when the descriptor stays as it is.
 content::SessionFile unchanged_entry(Context& context, content::CatalogReader& reader, const std::string& item_type,

@@ -5,6 +5,7 @@
 #include "base/file_name.h"
 #include "base/hex.h"
 #include "content/text.h"
+#include "service/find.h"
 #include "service/session_access.h"
 #include "service/sources.h"
 
@@ -30,13 +31,6 @@ using content::UpdateSession;
 using content::UpdateSessionId;
 using content::UpdateSessionState;
 using content::WarningBehavior;
-
-Error item_not_found(const std::string& id) {
-  return {ErrorKind::not_found,
-          "quire.item.not_found",
-          "No library item has the identifier {library_item_id}.",
-          {{"library_item_id", id}}};
-}
 
 Error held_by(const UpdateSession& holder, const LeaseClock& leases) {
   return {ErrorKind::resource_busy,
@@ -164,8 +158,7 @@ void drop_file(CatalogWriter& writer, Context& context, const UpdateSessionId& i
   take_out_members(writer, context, id, file.name, blobs);
   writer.remove_session_file(id, file.name);
   if (!file.upload_token.empty()) aftermath.transfers.push_back(file.upload_token);
-  const auto removed = writer.remove_unreferenced_blobs(blobs);
-  aftermath.bytes.insert(aftermath.bytes.end(), removed.begin(), removed.end());
+  let_go(writer, blobs, aftermath);
 }
 
 std::string short_status(TransferStatus status) {
@@ -287,11 +280,7 @@ void commit_content(CatalogWriter& writer, Context& context, UpdateSession sessi
     writer.insert_change({item.id, item.content_version, now, session.creator});
   }
   release_content(writer, session.id, aftermath);
-  if (next.changed && !old.empty()) {
-    const auto candidates = writer.remove_content_if_unused(old);
-    const auto removed = writer.remove_unreferenced_blobs(candidates);
-    aftermath.bytes.insert(aftermath.bytes.end(), removed.begin(), removed.end());
-  }
+  if (next.changed) let_go(writer, old, aftermath);
 }
 
 Preview preview_of(const std::string& item_type, const UpdateSession& session, const std::vector<SessionFile>& files) {
@@ -417,8 +406,8 @@ Result<UpdateSessionId> UpdateSessions::create(const Caller& caller, const std::
     return create_once(
         context_, writer, caller, "com.vmware.content.library.item.update_session.create", client_token,
         digest_of(item_id, warning_behavior), [&]() -> Result<std::string> {
-          const auto item = writer.item(ItemId(*item_id));
-          if (!item) return item_not_found(*item_id);
+          const auto item = find_item(writer, ItemId(*item_id));
+          if (!item) return item.error();
           const auto library = writer.library(item->library_id);
           if (library && library->type != content::LibraryType::LOCAL)
             return Error(ErrorKind::invalid_element_type, "quire.library.not_local",
@@ -456,7 +445,7 @@ Result<UpdateSessionId> UpdateSessions::create(const Caller& caller, const std::
 
 Result<std::vector<UpdateSessionId>> UpdateSessions::list(const Caller& caller, const std::optional<ItemId>& item) {
   return context_.catalog.read([&](CatalogReader& reader) -> Result<std::vector<UpdateSessionId>> {
-    if (item && !reader.item(*item)) return item_not_found(item->text());
+    if (item && !reader.item(*item)) return item_not_found(*item);
     std::vector<UpdateSessionId> ids;
     for (const auto& id : reader.update_sessions(caller.user, item))
       if (find_update_session(reader, caller, id, context_.leases.now())) ids.push_back(id);

@@ -98,8 +98,7 @@ void release_file(CatalogWriter& writer, Context& context, const UpdateSessionId
   file.facts = {};
   file.bytes_transferred = 0;
   writer.put_session_file(session, file);
-  const auto removed = writer.remove_unreferenced_blobs(blobs);
-  aftermath.bytes.insert(aftermath.bytes.end(), removed.begin(), removed.end());
+  let_go(writer, blobs, aftermath);
 }
 
 void fail_file(CatalogWriter& writer, const Located& at, const Message& reason, base::Time now, Aftermath& aftermath) {
@@ -407,8 +406,8 @@ class SessionUpload final : public Upload {
           if (content::package_file(target_.item_type, other.name) != content::PackageFile::certificate ||
               other.blob.empty())
             continue;
-          other.facts = signature_facts(stored_bytes(context_, writer, other.blob), file.name, metadata_, {},
-                                        context_.clock.now());
+          other.facts = signature_facts(stored_bytes(context_, writer, other.blob), file.name, metadata_,
+                                        context_.settings.trusted_certificates, context_.clock.now());
           writer.put_session_file(session, other);
         }
         return;
@@ -418,8 +417,8 @@ class SessionUpload final : public Upload {
           if (content::package_file(target_.item_type, other.name) != content::PackageFile::manifest ||
               other.blob.empty())
             continue;
-          file.facts = signature_facts(metadata_, other.name, stored_bytes(context_, writer, other.blob), {},
-                                       context_.clock.now());
+          file.facts = signature_facts(metadata_, other.name, stored_bytes(context_, writer, other.blob),
+                                       context_.settings.trusted_certificates, context_.clock.now());
         }
         return;
       case content::PackageFile::archive:

@@ -101,7 +101,9 @@ class LoginsOnly final : public content::CatalogWriter {
   std::vector<content::DownloadSessionId> expired_download_sessions(base::Time, std::size_t) override {
     not_for_logins();
   }
-  bool is_prepared(const content::DownloadSessionId&, std::string_view) override { not_for_logins(); }
+  std::optional<content::DownloadAccess> prepared(const content::DownloadSessionId&, std::string_view) override {
+    not_for_logins();
+  }
   void put_setting(std::string_view, std::string_view) override { not_for_logins(); }
   void remove_logins(base::Time, base::Time) override { not_for_logins(); }
   void insert_client_token(const content::ClientToken&) override { not_for_logins(); }
@@ -127,7 +129,9 @@ class LoginsOnly final : public content::CatalogWriter {
   void insert_download_session(const content::DownloadSession&) override { not_for_logins(); }
   void update_download_session(const content::DownloadSession&) override { not_for_logins(); }
   void remove_download_session(const content::DownloadSessionId&) override { not_for_logins(); }
-  void put_prepared(const content::DownloadSessionId&, std::string_view) override { not_for_logins(); }
+  void put_prepared(const content::DownloadSessionId&, std::string_view, content::DownloadAccess) override {
+    not_for_logins();
+  }
 
  private:
   std::map<std::string, content::User> users_;

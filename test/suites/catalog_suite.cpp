@@ -186,7 +186,7 @@ TEST_P(CatalogSuite, KnowsNothingAtFirst) {
     EXPECT_THAT(reader.download_sessions("", std::nullopt), IsEmpty());
     EXPECT_EQ(reader.download_session_count(), 0U);
     EXPECT_THAT(reader.expired_download_sessions(at(0), 10), IsEmpty());
-    EXPECT_FALSE(reader.is_prepared(DownloadSessionId("x"), "y"));
+    EXPECT_FALSE(reader.prepared(DownloadSessionId("x"), "y"));
     return true;
   });
 }
@@ -730,19 +730,22 @@ TEST_P(CatalogSuite, KeepsDownloadSessions) {
   change([&](CatalogWriter& writer) { writer.update_download_session(failed); });
   EXPECT_EQ(stored(), failed);
 
+  using content::DownloadAccess;
   const auto prepared = [&](const std::string& name) {
-    return look([&](CatalogReader& reader) { return reader.is_prepared(session.id, name); });
+    return look([&](CatalogReader& reader) { return reader.prepared(session.id, name); });
   };
-  EXPECT_FALSE(prepared("disk"));
+  EXPECT_EQ(prepared("disk"), std::nullopt);
   change([&](CatalogWriter& writer) {
-    writer.put_prepared(session.id, "disk");
-    writer.put_prepared(session.id, "disk");
+    writer.put_prepared(session.id, "disk", DownloadAccess::HTTPS);
+    writer.put_prepared(session.id, "image", DownloadAccess::HTTPS);
+    writer.put_prepared(session.id, "image", DownloadAccess::DIRECT);
   });
-  EXPECT_TRUE(prepared("disk"));
-  EXPECT_FALSE(prepared("other"));
+  EXPECT_EQ(prepared("disk"), DownloadAccess::HTTPS);
+  EXPECT_EQ(prepared("image"), DownloadAccess::DIRECT);
+  EXPECT_EQ(prepared("other"), std::nullopt);
   change([&](CatalogWriter& writer) { writer.remove_download_session(session.id); });
   EXPECT_EQ(stored(), std::nullopt);
-  EXPECT_FALSE(prepared("disk"));
+  EXPECT_EQ(prepared("disk"), std::nullopt);
 }
 
 TEST_P(CatalogSuite, ListsDownloadSessions) {

@@ -158,9 +158,10 @@ class FailingView : public View {
     pass("expired_download_sessions");
     return inner_.expired_download_sessions(now, limit);
   }
-  bool is_prepared(const content::DownloadSessionId& id, std::string_view file_name) override {
-    pass("is_prepared");
-    return inner_.is_prepared(id, file_name);
+  std::optional<content::DownloadAccess> prepared(const content::DownloadSessionId& id,
+                                                  std::string_view file_name) override {
+    pass("prepared");
+    return inner_.prepared(id, file_name);
   }
 
  protected:
@@ -296,9 +297,10 @@ class FailingWriter final : public FailingView<content::CatalogWriter> {
     pass("remove_download_session");
     inner_.remove_download_session(id);
   }
-  void put_prepared(const content::DownloadSessionId& id, std::string_view file_name) override {
+  void put_prepared(const content::DownloadSessionId& id, std::string_view file_name,
+                    content::DownloadAccess access) override {
     pass("put_prepared");
-    inner_.put_prepared(id, file_name);
+    inner_.put_prepared(id, file_name, access);
   }
 };
 

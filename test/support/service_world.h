@@ -17,6 +17,7 @@
 #include "service/download_sessions.h"
 #include "service/items.h"
 #include "service/libraries.h"
+#include "service/pulls.h"
 #include "service/update_sessions.h"
 #include "service/uploads.h"
 #include "support/catalog_place.h"
@@ -24,6 +25,7 @@
 #include "support/failing_catalog.h"
 #include "support/faults.h"
 #include "support/manual_clock.h"
+#include "support/scripted_fetcher.h"
 #include "support/sequential_identities.h"
 #include "support/temporary_folder.h"
 #include "work/orphan_sweep.h"
@@ -160,6 +162,8 @@ class ServiceWorld {
   service::Items& items() { return services_->items; }
   service::UpdateSessions& sessions() { return services_->sessions; }
   service::Uploads& uploads() { return services_->uploads; }
+  service::Pulls& pulls() { return services_->pulls; }
+  ScriptedFetcher& sources() { return sources_; }
   service::DownloadSessions& downloads() { return services_->downloads; }
   service::Downloads& download_bytes() { return services_->download_bytes; }
 
@@ -177,6 +181,7 @@ class ServiceWorld {
     service::Items items{context};
     service::UpdateSessions sessions{context};
     service::Uploads uploads{context};
+    service::Pulls pulls{context};
     service::DownloadSessions downloads{context};
     service::Downloads download_bytes{context};
   };
@@ -197,6 +202,7 @@ class ServiceWorld {
         *catalog,
         content::Storages({{storage_id(), "LocalDS_0", "uuid", adapters::files::file_uri(folder_.path()), blobs}}),
         clock_, *leases_, identities_, options_);
+    services_->context.fetcher = &sources_;
   }
 
   void start(Faults* faults) {
@@ -228,6 +234,7 @@ class ServiceWorld {
   ManualClock clock_;
   std::optional<service::LeaseClock> leases_;
   SequentialIdentities identities_;
+  ScriptedFetcher sources_;
   Faults* faults_ = nullptr;
   std::unique_ptr<content::Catalog> catalog_;
   std::shared_ptr<content::BlobStore> blobs_;
@@ -284,6 +291,15 @@ inline service::AddFileSpec file_spec(const std::string& name, std::optional<std
   spec.name = name;
   spec.size = size;
   spec.checksum = std::move(checksum);
+  return spec;
+}
+
+/// A PULL.
+inline service::AddFileSpec pull_spec(const std::string& name, const std::string& url) {
+  service::AddFileSpec spec;
+  spec.name = name;
+  spec.source_type = content::SourceType::PULL;
+  spec.source_endpoint = content::SourceEndpoint{url, {}, {}};
   return spec;
 }
 

@@ -376,6 +376,58 @@ TEST_P(SignedPackageTest, ASignedArchiveWarnsBeforeComplete) {
   EXPECT_EQ(files_on_disk(), 2U);
 }
 
+TEST_P(SignedPackageTest, TrustComesFromTheTrustedCertificates) {
+  auto spec = valid();
+  spec.is_authority = true;
+  spec.common_name = "root";
+  const auto root = maker_.self_signed(spec);
+  spec.common_name = "intermediate";
+  const auto intermediate = maker_.issued_by(root, spec);
+  spec.common_name = "old root";
+  spec.not_after = world_->clock().now() - 1h;
+  const auto old_root = maker_.self_signed(spec);
+  const auto signer = maker_.issued_by(intermediate, valid());
+  const auto self_signed = maker_.self_signed(valid());
+  world_->context().settings.trusted_certificates = {root.pem(), old_root.pem(), self_signed.pem()};
+
+  int number = 0;
+  const auto warned_of = [&](const CertificateMaker::Identity& by, const std::string& chain) {
+    item_ = new_item("trusted " + std::to_string(++number), "ovf");
+    return warned(send_signed(by, chain));
+  };
+  EXPECT_THAT(warned_of(signer, intermediate.pem()), ElementsAre());
+  EXPECT_THAT(warned_of(signer, intermediate.pem() + root.pem()), ElementsAre());
+  EXPECT_THAT(warned_of(signer, ""), ElementsAre(WarningType::UNTRUSTED_CERTIFICATE)) << "the chain has a gap";
+  EXPECT_THAT(warned_of(maker_.issued_by(root, valid()), ""), ElementsAre());
+  EXPECT_THAT(warned_of(maker_.issued_by(old_root, valid()), ""), ElementsAre(WarningType::UNTRUSTED_CERTIFICATE));
+  EXPECT_THAT(warned_of(self_signed, ""), ElementsAre());
+  EXPECT_THAT(warned_of(maker_.self_signed(valid()), ""), ElementsAre(WarningType::SELF_SIGNED_CERTIFICATE));
+  auto expired = valid();
+  expired.not_after = world_->clock().now() - 1h;
+  EXPECT_THAT(warned_of(maker_.issued_by(root, expired), ""), ElementsAre(WarningType::EXPIRED_CERTIFICATE));
+
+  item_ = new_item("completed", "ovf");
+  must(sessions().complete(alice(), send_signed(signer, intermediate.pem())));
+  EXPECT_EQ(item().certificate_verification->status, CertVerificationStatus::VERIFIED);
+}
+
+TEST_P(SignedPackageTest, TrustHoldsInArchivesAndWhicheverOfManifestAndCertificateCameFirst) {
+  const auto signer = maker_.self_signed(valid());
+  world_->context().settings.trusted_certificates = {signer.pem()};
+  const auto mf = manifest({{"vm.ovf", vm_ovf}, {"disk.vmdk", disk}});
+  const auto cert = signer.package_certificate("vm.mf", mf);
+  auto id = open();
+  push(id, "vm.ova", archive({{"vm.ovf", vm_ovf}, {"vm.mf", mf}, {"vm.cert", cert}, {"disk.vmdk", disk}}));
+  EXPECT_THAT(warned(id), ElementsAre());
+  must(sessions().complete(alice(), id));
+  item_ = new_item("second", "ovf");
+  id = open();
+  push(id, "vm.cert", cert);
+  push(id, "vm.mf", mf);
+  push(id, "vm.ovf", vm_ovf);
+  EXPECT_THAT(warned(id), ElementsAre());
+}
+
 // ---- archives ----
 
 TEST_P(PackageSessionTest, AnArchiveIsUnpackedAndNotKept) {

@@ -253,11 +253,11 @@ std::vector<DownloadSessionId> CatalogView::expired_download_sessions(base::Time
       "SELECT id FROM download_sessions WHERE expires_at < :now ORDER BY created, id LIMIT :limit_rows", now, limit);
 }
 
-bool CatalogView::is_prepared(const DownloadSessionId& id, std::string_view file_name) {
-  return connection_
-      .one<std::string>("SELECT name FROM prepared_files WHERE session_id = :session_id AND name = :name", id,
-                        file_name)
-      .has_value();
+std::optional<content::DownloadAccess> CatalogView::prepared(const DownloadSessionId& id, std::string_view file_name) {
+  const auto direct = connection_.one<std::int64_t>(
+      "SELECT direct FROM prepared_files WHERE session_id = :session_id AND name = :name", id, file_name);
+  if (!direct) return std::nullopt;
+  return *direct == 0 ? content::DownloadAccess::HTTPS : content::DownloadAccess::DIRECT;
 }
 
 }  // namespace quire::adapters::sql

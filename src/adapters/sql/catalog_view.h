@@ -58,7 +58,8 @@ class CatalogView final : public content::CatalogWriter {
                                                             const std::optional<content::ItemId>& item) override;
   std::size_t download_session_count() override;
   std::vector<content::DownloadSessionId> expired_download_sessions(base::Time now, std::size_t limit) override;
-  bool is_prepared(const content::DownloadSessionId& id, std::string_view file_name) override;
+  std::optional<content::DownloadAccess> prepared(const content::DownloadSessionId& id,
+                                                  std::string_view file_name) override;
 
   void put_setting(std::string_view name, std::string_view value) override;
   void put_user(const content::User& user) override;
@@ -89,7 +90,8 @@ class CatalogView final : public content::CatalogWriter {
   void insert_download_session(const content::DownloadSession& session) override;
   void update_download_session(const content::DownloadSession& session) override;
   void remove_download_session(const content::DownloadSessionId& id) override;
-  void put_prepared(const content::DownloadSessionId& id, std::string_view file_name) override;
+  void put_prepared(const content::DownloadSessionId& id, std::string_view file_name,
+                    content::DownloadAccess access) override;
 
  private:
   Connection& connection_;

@@ -191,11 +191,13 @@ void CatalogView::remove_download_session(const content::DownloadSessionId& id) 
   connection_.run("DELETE FROM download_sessions WHERE id = :id", id);
 }
 
-void CatalogView::put_prepared(const content::DownloadSessionId& id, std::string_view file_name) {
+void CatalogView::put_prepared(const content::DownloadSessionId& id, std::string_view file_name,
+                               content::DownloadAccess access) {
+  const std::int64_t direct = access == content::DownloadAccess::DIRECT ? 1 : 0;
   connection_.run(
-      "INSERT INTO prepared_files (session_id, name) VALUES (:session_id, :name) ON CONFLICT (session_id, name) DO"
-      " NOTHING",
-      id, file_name);
+      "INSERT INTO prepared_files (session_id, name, direct) VALUES (:session_id, :name, :direct)"
+      " ON CONFLICT (session_id, name) DO UPDATE SET direct = excluded.direct",
+      id, file_name, direct);
 }
 
 }  // namespace quire::adapters::sql

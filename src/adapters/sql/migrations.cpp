@@ -194,6 +194,9 @@ const std::vector<Migration>& migrations() {
            " PRIMARY KEY (session_id, name))",
        }},
       {2, "uploads that go on", {"ALTER TABLE session_files ADD COLUMN unfinished {text}"}},
+      {3,
+       "files prepared for direct access",
+       {"ALTER TABLE prepared_files ADD COLUMN direct {integer} NOT NULL DEFAULT 0"}},
   };
   return all;
 }

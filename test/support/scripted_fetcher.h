@@ -1,0 +1,68 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "content/fetcher.h"
+
+namespace quire::test_support {
+
+/// The places that a test's server pulls from: contents by URL; everywhere else is nothing. All threads may call it.
+class ScriptedFetcher final : public content::Fetcher {
+ public:
+  /// `halfway` runs in the middle of each fetch of it.
+  void put(const std::string& url, std::string content, std::function<void()> halfway = {}) {
+    const std::scoped_lock lock(mutex_);
+    sources_[url] = {std::move(content), std::move(halfway)};
+  }
+
+  base::Result<void> check(const content::FetchRequest& request) const override {
+    if (request.url.find("://") != std::string::npos) return {};
+    return base::Error(base::ErrorKind::invalid_argument, "quire.test.unusable_url", "This is no URL.");
+  }
+
+  content::FetchOutcome fetch(const content::FetchRequest& request, content::FetchSink& sink,
+                              const std::atomic<bool>& stop) override {
+    const auto source = find(request.url);
+    if (!source) return failed(content::FetchFailure::not_there);
+    const auto bytes = std::as_bytes(std::span(source->content));
+    const auto half = bytes.size() / 2;
+    if (!sink.begin({200, 0, static_cast<std::int64_t>(bytes.size()), ""}) || !sink.bytes(bytes.first(half)))
+      return failed(content::FetchFailure::refused_by_sink);
+    if (source->halfway) source->halfway();
+    if (stop) return failed(content::FetchFailure::stopped);
+    if (!sink.bytes(bytes.subspan(half))) return failed(content::FetchFailure::refused_by_sink);
+    return {};
+  }
+
+  content::FetchOutcome probe(const content::FetchRequest& request) override {
+    return find(request.url) ? content::FetchOutcome() : failed(content::FetchFailure::not_there);
+  }
+
+ private:
+  struct Source {
+    std::string content;
+    std::function<void()> halfway;
+  };
+
+  std::optional<Source> find(const std::string& url) const {
+    const std::scoped_lock lock(mutex_);
+    const auto found = sources_.find(url);
+    return found == sources_.end() ? std::nullopt : std::optional(found->second);
+  }
+  static content::FetchOutcome failed(content::FetchFailure failure) {
+    content::FetchOutcome outcome;
+    outcome.failure = failure;
+    outcome.reason = base::make_message("quire.test.failed", "The source did not answer as it should.");
+    return outcome;
+  }
+
+  mutable std::mutex mutex_;
+  std::map<std::string, Source> sources_;
+};
+
+}  // namespace quire::test_support
