@@ -67,6 +67,7 @@ class Client {
         [&] { return session(plain_, {{"a", "second a"}}, {"b"}, {{"a", "second a"}}); },
         [&] { return cancelled(plain_); },
         [&] { return sent_twice(plain_); },
+        [&] { return pulled(plain_); },
         [&] { return make_item(package_, "ovf"); },
         [&] { return session(package_, {{"vm.ova", archive}}, {}, {{"vm.ovf", vm_ovf}, {"disk.vmdk", "a disk"}}); },
         [&] { return copy(); },
@@ -135,6 +136,30 @@ class Client {
       if (auto sent = transmit(world_, added->upload_token, body); !sent) return sent;
     return sessions().fail(alice(), *id, "enough");
   }
+  /// `complete` is accepted before the pull has run; what it promises comes with the pull's end.
+  Result<void> pulled(Item& item) {
+    world_.sources().put(source, "pulled b");
+    const auto id = sessions().create(alice(), item.id->text(), {}, {});
+    if (!id) return id.error();
+    const auto added = sessions().add_file(alice(), *id, test_support::pull_spec("b", source));
+    if (!added) return added.error();
+    auto result = item.acknowledged;
+    result["b"] = "pulled b";
+    item.asked = result;
+    if (auto done = sessions().complete(alice(), *id); !done) return done;
+    for (int rounds = 0; rounds < pull_rounds; ++rounds) {
+      // A round that a fault has struck leaves the pull to the next, which a worker begins by itself.
+      [[maybe_unused]] const auto ran = world_.pulls().run_next();
+      const auto state =
+          world_.look([&](content::CatalogReader& reader) { return reader.update_session(*id).value().state; });
+      EXPECT_NE(state, UpdateSessionState::ERROR);
+      if (state != UpdateSessionState::DONE) continue;
+      item.acknowledged = result;
+      item.asked.reset();
+      return sessions().remove(alice(), *id);
+    }
+    return base::internal_error("the pull does not end");
+  }
   Result<void> copy() {
     copy_.asked = package_.acknowledged;
     auto made = world_.items().copy(alice(), *package_.id, test_support::item_spec(*library_, "copy", "ovf"), {});
@@ -150,6 +175,9 @@ class Client {
     item.deleted = true;
     return {};
   }
+
+  static constexpr auto source = "https://source.example/b";
+  static constexpr int pull_rounds = 3;
 
   ServiceWorld& world_;
   std::string number_;

@@ -56,7 +56,11 @@ enum class Do {
   end_download,
   copy_item,
   erase_item,
+  add_pull,
+  run_pulls,
+  keep_pulling,
   wait,
+  set_clock,
   sweep,
   restart,
 };
@@ -88,7 +92,11 @@ constexpr std::array kinds = {
     Kind{Do::end_download, "cancel download session", 2},
     Kind{Do::copy_item, "copy item", 1},
     Kind{Do::erase_item, "delete item", 1},
+    Kind{Do::add_pull, "add pull", 7},
+    Kind{Do::run_pulls, "run pulls", 6},
+    Kind{Do::keep_pulling, "keep pulling alive", 2},
     Kind{Do::wait, "wait", 6},
+    Kind{Do::set_clock, "set the clock", 2},
     Kind{Do::sweep, "sweep", 3},
     Kind{Do::restart, "restart", 2},
 };
@@ -141,6 +149,11 @@ const std::vector<std::vector<Do>> fragments = {
     {Do::download, Do::create, Do::add, Do::send, Do::complete, Do::check_download},
     {Do::begin, Do::cancel, Do::append},
     {Do::wait, Do::sweep},
+    {Do::create, Do::add_pull, Do::complete, Do::run_pulls},
+    {Do::create, Do::add_pull, Do::run_pulls, Do::complete},
+    {Do::create, Do::add_pull, Do::run_pulls, Do::wait, Do::sweep, Do::complete},
+    {Do::add_pull, Do::send, Do::complete, Do::send},
+    {Do::add_pull, Do::complete, Do::restart, Do::run_pulls},
 };
 
 Sequence draw(std::mt19937_64& random) {
@@ -172,6 +185,10 @@ const std::array<std::string, 4> bodies = {"", "one", "two and more", "one"};
 const std::array<Caller, 3> callers = {test_support::alice(), test_support::bob(), test_support::administrator()};
 constexpr std::array<base::Duration, 8> waits = {1s, 60s, 299s, 300s, 301s, 305s, 306s, 700s};
 constexpr base::Duration timeout = 5min;
+constexpr base::Duration idle_pulls = 30s;
+constexpr std::array<base::Duration, 4> clock_steps = {24h, -24h, 400s, -400s};
+constexpr auto nowhere = "https://source.example/nothing";
+std::string source_of(std::size_t body) { return "https://source.example/" + std::to_string(body); }
 
 /// Two services and a model do not agree.
 struct Disagreement {
@@ -185,6 +202,7 @@ enum class Status { unready, ready, error };
 struct ModelFile {
   std::string name;
   bool pushed = false;
+  std::optional<std::string> pulled;  ///< PULL: what is there, "(nothing)" when there is nothing
   Status status = Status::ready;
   std::string body;  ///< when ready
   std::int64_t declared_size = 0;
@@ -199,7 +217,14 @@ struct ModelSession {
   std::vector<ModelFile> files;
   base::Time expires;  ///< as promised by the service; checked against the rule
   bool stored = true;  ///< false once deleted or swept
+  bool completing = false;
+  bool completed_itself = false;
+  base::Time changed;  ///< as the service wrote it
 
+  bool waits_for_pulls() const {
+    return std::any_of(files.begin(), files.end(),
+                       [](const ModelFile& file) { return file.pulled && file.status == Status::unready; });
+  }
   ModelFile* file(const std::string& name) {
     for (auto& entry : files)
       if (entry.name == name) return &entry;
@@ -243,6 +268,7 @@ class Run {
   /// Throws Disagreement, or what the services throw.
   void play(const Sequence& sequence) {
     static const Caller owner = test_support::alice();
+    for (std::size_t i = 0; i < bodies.size(); ++i) world_.sources().put(source_of(i), bodies[i]);
     const auto library = world_.libraries().create_local(owner, test_support::library_spec("library"), {});
     library_ = *library;
     make_item();
@@ -262,7 +288,7 @@ class Run {
   const std::map<std::string, int>& tally() const { return tally_; }
 
  private:
-  base::Time now() { return world_.clock().now(); }
+  base::Time now() { return world_.context().leases.now(); }
 
   void expect(const std::string& expected, const std::string& actual, const std::string& call) {
     ++tally_[call + " " + actual];
@@ -303,11 +329,14 @@ class Run {
     if (step.who >= 17) return callers[step.who - 17];
     return creator == callers[0].user ? callers[0] : creator == callers[1].user ? callers[1] : callers[2];
   }
+  enum class Needs { existence, active, open };  ///< open: ACTIVE, and `complete` was not accepted
   /// The answer that a call gets before its own rules apply; "" when they do.
-  std::string reach(const ModelSession& session, const Caller& caller, bool needs_active) {
+  std::string reach(const ModelSession& session, const Caller& caller, Needs needs) {
     const bool visible = caller.administrator || caller.user == session.creator;
     if (!session.stored || !visible || expired(session)) return "not_found";
-    return needs_active && session.state != UpdateSessionState::ACTIVE ? "not_allowed_in_current_state" : "";
+    const bool refused = (needs != Needs::existence && session.state != UpdateSessionState::ACTIVE) ||
+                         (needs == Needs::open && session.completing);
+    return refused ? "not_allowed_in_current_state" : "";
   }
   /// The service must have promised at least a time-out from now on.
   void touched(ModelSession& session) { must_reach_ = {&session - sessions_.data(), now() + timeout}; }
@@ -319,6 +348,10 @@ class Run {
         for (auto& file : session.files)
           if (file.pushed && file.token == token) return {&session, &file};
     return {nullptr, nullptr};
+  }
+  /// Why an endpoint takes nothing; "" when it does.
+  static std::string refusal(const ModelSession* session) {
+    return session == nullptr ? "not_found" : session->completing ? "not_allowed_in_current_state" : "";
   }
   void start_over(const content::TransferToken& token, ModelFile& file) {
     for (auto& upload : uploads_)
@@ -373,6 +406,14 @@ class Run {
         return copy_item();
       case Do::erase_item:
         return erase_item();
+      case Do::add_pull:
+        return add_pull(step);
+      case Do::run_pulls:
+        return run_pulls();
+      case Do::keep_pulling:
+        return keep_pulling();
+      case Do::set_clock:
+        return set_clock(step);
       case Do::wait:
         return world_.clock().advance(waits[step.how % waits.size()]);
       case Do::sweep:
@@ -417,7 +458,7 @@ class Run {
       entry.declared = base::digest_of(base::all_digest_algorithms[step.how - 2], bytes_of(bodies[step.body]));
     const auto added = world_.sessions().add_file(
         caller, session->id, test_support::file_spec(entry.name, entry.declared_size, entry.declared));
-    const auto expected = reach(*session, caller, true);
+    const auto expected = reach(*session, caller, Needs::open);
     expect(expected, kind(added), "add");
     if (!expected.empty()) return;
     entry.token = added->upload_token;
@@ -431,9 +472,9 @@ class Run {
     if (session == nullptr) return;
     const auto caller = caller_for(step, session->creator);
     const auto& name = names[step.name];
-    auto expected = reach(*session, caller, false);
+    auto expected = reach(*session, caller, Needs::existence);
     if (expected.empty() && session->file(name) == nullptr) expected = "invalid_argument";
-    if (expected.empty()) expected = reach(*session, caller, true);
+    if (expected.empty()) expected = reach(*session, caller, Needs::open);
     expect(expected, kind(world_.sessions().remove_file(caller, session->id, name)), "remove file");
     if (!expected.empty()) return;
     session->drop(name);
@@ -461,7 +502,7 @@ class Run {
         test_support::send(world_, *token, body, whole ? service::BodyEnd::whole : service::BodyEnd::broken,
                            announced ? std::optional<std::int64_t>(body.size()) : std::nullopt);
     auto [session, file] = endpoint(*token);
-    if (file == nullptr) return expect("not_found", kind(sent), "send");
+    if (const auto refused = refusal(session); !refused.empty()) return expect(refused, kind(sent), "send");
     start_over(*token, *file);
     const auto size = static_cast<std::int64_t>(body.size());
     const bool refused = (announced && file->declared_size > 0 && file->declared_size != size) ||
@@ -483,7 +524,7 @@ class Run {
     auto begun = world_.uploads().begin(*token, std::nullopt, [] {});
     auto [session, file] = endpoint(*token);
     const auto answer = begun.upload ? "" : std::string(base::name_of(begun.refusal->error.kind()));
-    if (file == nullptr) return expect("not_found", answer, "begin upload");
+    if (const auto refused = refusal(session); !refused.empty()) return expect(refused, answer, "begin upload");
     expect("", answer, "begin upload");
     start_over(*token, *file);
     uploads_.push_back({std::move(begun.upload), *token, "", false});
@@ -500,14 +541,14 @@ class Run {
     auto [session, file] = endpoint(upload.token);
     std::string expected;
     upload.sent += body;
-    if (file == nullptr)
-      expected = "not_found";
+    if (const auto refused = refusal(session); !refused.empty())
+      expected = refused;
     else if (upload.superseded)
       expected = "concurrent_change";
     else if (file->declared_size > 0 && static_cast<std::int64_t>(upload.sent.size()) > file->declared_size)
       expected = "invalid_argument";
     // An expired session is noticed now and then only; finish notices it for sure.
-    if (file == nullptr && taken.empty()) return;
+    if (!refusal(session).empty() && taken.empty()) return;
     expect(expected, taken, "append");
     if (expected == "invalid_argument") broken_promise(*session, *file);
     if (!expected.empty()) end_upload(upload);
@@ -520,8 +561,8 @@ class Run {
     const auto finished = kind(upload.upload->finish(whole ? service::BodyEnd::whole : service::BodyEnd::broken));
     auto [session, file] = endpoint(upload.token);
     std::string expected;
-    if (file == nullptr)
-      expected = "not_found";
+    if (const auto refused = refusal(session); !refused.empty())
+      expected = refused;
     else if (upload.superseded)
       expected = "concurrent_change";
     else if (whole && !keeps_promise(*file, upload.sent))
@@ -541,25 +582,114 @@ class Run {
     auto* session = pick(step);
     if (session == nullptr) return;
     const auto caller = caller_for(step, session->creator);
-    auto expected = reach(*session, caller, true);
-    bool changed = session->files.size() != content_.size();
-    for (const auto& file : session->files) {
+    auto expected = reach(*session, caller, Needs::open);
+    for (const auto& file : session->files)
       if (file.pushed && file.status != Status::ready && expected.empty()) expected = "not_allowed_in_current_state";
-      changed |= file.pushed;
-    }
-    expect(expected, kind(world_.sessions().complete(caller, session->id)), "complete");
-    if (!expected.empty()) return;
-    session->state = UpdateSessionState::DONE;
-    if (!changed) return;
+    const bool is_late = session->completed_itself && reach(*session, caller, Needs::existence).empty();
+    if (is_late) expected = "";
+    expect(expected, kind(world_.sessions().complete(caller, session->id)),
+           is_late                      ? "complete late"
+           : session->waits_for_pulls() ? "complete while pulling"
+                                        : "complete");
+    if (!expected.empty() || is_late) return;
+    if (!session->waits_for_pulls()) return commit(*session);
+    session->completing = true;
+    touched(*session);
+  }
+  void commit(ModelSession& session) {
+    session.state = UpdateSessionState::DONE;
+    session.completing = false;
+    const auto is_new = [](const ModelFile& file) { return file.pushed || file.pulled; };
+    if (session.files.size() == content_.size() && std::none_of(session.files.begin(), session.files.end(), is_new))
+      return;
     std::vector<Committed> next;
-    for (const auto& file : session->files) {
+    for (const auto& file : session.files) {
       Committed committed{file.name, 1, file.body};
       for (const auto& before : content_)
-        if (before.name == file.name) committed.version = before.version + (file.pushed ? 1 : 0);
+        if (before.name == file.name) committed.version = before.version + (is_new(file) ? 1 : 0);
       next.push_back(committed);
     }
     content_ = next;
     ++content_version_;
+  }
+
+  void add_pull(const Step& step) {
+    auto* session = pick(step);
+    if (session == nullptr) return;
+    const auto caller = caller_for(step, session->creator);
+    ModelFile entry;
+    entry.name = names[step.name];
+    entry.status = Status::unready;
+    const auto from = step.which % bodies.size();
+    entry.pulled = step.how == 0 ? "(nothing)" : bodies[from];
+    auto spec = test_support::pull_spec(entry.name, step.how == 0 ? nowhere : source_of(from));
+    if (step.how == 1) entry.declared_size = static_cast<std::int64_t>(bodies[step.body].size());
+    if (step.how == 2) entry.declared = base::digest_of(base::DigestAlgorithm::SHA256, bytes_of(bodies[step.body]));
+    spec.size = entry.declared_size;
+    spec.checksum = entry.declared;
+    const auto added = world_.sessions().add_file(caller, session->id, spec);
+    const auto expected = reach(*session, caller, Needs::open);
+    expect(expected, kind(added), "add pull");
+    if (!expected.empty()) return;
+    session->drop(entry.name);
+    session->files.push_back(entry);
+    touched(*session);
+  }
+
+  /// Each pull that waits has its turn once; one of an expired session stays waiting.
+  void run_pulls() {
+    auto* session = active();
+    if (session == nullptr) return expect("", *world_.pulls().run_next() ? "ran" : "", "run pulls");
+    for (auto* file = next_pull(*session); file != nullptr; file = next_pull(*session)) {
+      expect("ran", *world_.pulls().run_next() ? "ran" : "", "run pulls");
+      if (expired(*session)) return;
+      if (*file->pulled == "(nothing)" || !keeps_promise(*file, *file->pulled)) {
+        broken_promise(*session, *file);
+        session->completing = false;
+        ++tally_["pull failed"];
+        return;
+      }
+      file->status = Status::ready;
+      file->body = *file->pulled;
+      touched(*session);
+      if (session->completing && !session->waits_for_pulls()) {
+        must_reach_.reset();
+        ++tally_["pull completed"];
+        return commit(*session);
+      }
+    }
+  }
+  /// In the order they were added.
+  static ModelFile* next_pull(ModelSession& session) {
+    for (auto& file : session.files)
+      if (file.pulled && file.status == Status::unready) return &file;
+    return nullptr;
+  }
+
+  void keep_pulling() {
+    expect("", kind(world_.sessions().keep_pulling_alive()), "keep pulling alive");
+    auto* session = active();
+    if (session != nullptr && !expired(*session) && session->waits_for_pulls()) touched(*session);
+  }
+
+  /// Whatever the wall clock says, time goes on as before.
+  void set_clock(const Step& step) {
+    world_.clock().step(clock_steps[step.how % clock_steps.size()]);
+    expect("", kind(service::remember_lead(world_.context().catalog, world_.context().leases)), "remember_lead");
+  }
+
+  /// §28.1 "a session that nobody completes".
+  void complete_idle_pulls() {
+    expect("", kind(world_.sessions().complete_idle_pulls()), "complete_idle_pulls");
+    auto* session = active();
+    if (session == nullptr || expired(*session) || session->completing || session->waits_for_pulls()) return;
+    const auto is_any = [&](auto what) { return std::any_of(session->files.begin(), session->files.end(), what); };
+    if (!is_any([](const ModelFile& file) { return file.pulled.has_value(); })) return;
+    if (is_any([](const ModelFile& file) { return file.pushed; })) return;
+    if (session->changed + idle_pulls >= now()) return;
+    ++tally_["completed itself"];
+    session->completed_itself = true;
+    commit(*session);
   }
 
   void end(const Step& step) {
@@ -567,19 +697,21 @@ class Run {
     if (session == nullptr) return;
     const auto caller = caller_for(step, session->creator);
     const bool fails = step.what == Do::fail;
-    const auto expected = reach(*session, caller, true);
+    const auto expected = reach(*session, caller, Needs::active);
     expect(expected,
            kind(fails ? world_.sessions().fail(caller, session->id, "given up")
                       : world_.sessions().cancel(caller, session->id)),
            fails ? "fail" : "cancel");
-    if (expected.empty()) session->state = fails ? UpdateSessionState::ERROR : UpdateSessionState::CANCELED;
+    if (!expected.empty()) return;
+    session->state = fails ? UpdateSessionState::ERROR : UpdateSessionState::CANCELED;
+    session->completing = false;
   }
 
   void erase(const Step& step) {
     auto* session = pick(step);
     if (session == nullptr) return;
     const auto caller = caller_for(step, session->creator);
-    auto expected = reach(*session, caller, false);
+    auto expected = reach(*session, caller, Needs::existence);
     if (expected.empty() && session->state == UpdateSessionState::ACTIVE) expected = "not_allowed_in_current_state";
     expect(expected, kind(world_.sessions().remove(caller, session->id)), "delete session");
     if (expected.empty()) session->stored = false;
@@ -591,7 +723,10 @@ class Run {
     const auto caller = caller_for(step, session->creator);
     const auto what = step.what;
     auto& services = world_.sessions();
-    auto expected = reach(*session, caller, what == Do::keep_alive || what == Do::update || what == Do::validate);
+    auto expected = reach(*session, caller,
+                          what == Do::validate                           ? Needs::open
+                          : what == Do::keep_alive || what == Do::update ? Needs::active
+                                                                         : Needs::existence);
     std::string answer;
     if (what == Do::keep_alive) answer = kind(services.keep_alive(caller, session->id, {}));
     if (what == Do::update) answer = kind(services.update(caller, session->id, {}));
@@ -672,6 +807,7 @@ class Run {
       if (expired(session)) session.stored = false;
     for (auto& download : downloads_)
       if (download.expires < now()) download.stored = false;
+    complete_idle_pulls();
   }
 
   /// §28.1: ACTIVE sessions go on, with at least one whole time-out.
@@ -694,6 +830,7 @@ class Run {
       const auto& file = files[i];
       same(model.name, file.name, "a session's file");
       same(model.pushed, file.source_type == SourceType::PUSH, "pushed " + file.name);
+      same(model.pulled.has_value(), file.source_type == SourceType::PULL, "pulled " + file.name);
       const auto status = file.status == TransferStatus::READY   ? Status::ready
                           : file.status == TransferStatus::ERROR ? Status::error
                                                                  : Status::unready;
@@ -763,6 +900,9 @@ class Run {
       same(session.id.text(), row.id.text(), "a session");
       same(static_cast<int>(session.state), static_cast<int>(row.state), "a session's state");
       same(row.state == UpdateSessionState::ERROR, row.error_message.has_value(), "having an error message");
+      same(session.completing, row.completing, "completing");
+      same(session.completed_itself, row.completed_itself, "having completed itself");
+      session.changed = row.changed;
       if (row.expires_at < session.expires) throw Disagreement{"an expiration has moved back"};
       session.expires = row.expires_at;
       compare(session, files);
@@ -909,6 +1049,14 @@ TEST_P(SessionPropertyTest, RandomSequencesAgreeWithTheModel) {
                                    "delete session not_allowed_in_current_state",
                                    "cancel ",
                                    "fail ",
+                                   "add pull ",
+                                   "complete while pulling ",
+                                   "complete late ",
+                                   "complete while pulling not_allowed_in_current_state",
+                                   "pull completed",
+                                   "pull failed",
+                                   "completed itself",
+                                   "send not_allowed_in_current_state",
                                    "prepare not_found"})
     EXPECT_GT(tally[answer], 0) << "never happened: " << answer;
 }
