@@ -311,7 +311,7 @@ class ServiceTest : public testing::TestWithParam<Engine> {
     make_world();
   }
 
-  void make_world(service::Settings settings = {}, content::Limits limits = {}) {
+  void make_world(const service::Settings& settings = {}, const content::Limits& limits = {}) {
     world_.reset();
     world_ = std::make_unique<ServiceWorld>(WorldOptions{GetParam(), settings, limits});
     library_ = must(world_->libraries().create_local(alice(), library_spec("library"), std::nullopt));
