@@ -11,6 +11,7 @@
 #include "base/hex.h"
 #include "http/byte_range.h"
 #include "http/offload.h"
+#include "http/upload_request.h"
 
 namespace quire::http {
 namespace asio = boost::asio;
@@ -85,7 +86,7 @@ Opening open_blocking(const ServerParts& parts, const RequestHead& head, const T
   if (opened.error().kind() == base::ErrorKind::not_found) {
     const auto upload = parts.transfers.is_upload_endpoint(target.token);
     if (upload && *upload) {
-      opening.answer = method_not_allowed(parts.api, head.target, "PUT, POST");
+      opening.answer = method_not_allowed(parts.api, head.target, upload_methods);
       return opening;
     }
   }

@@ -33,8 +33,10 @@ class TransferService {
  public:
   virtual ~TransferService() = default;
   virtual service::Uploads::Begun begin_upload(const content::TransferToken& token,
-                                               std::optional<std::int64_t> content_length,
+                                               const service::UploadRequest& request,
                                                std::function<void()> on_stop) = 0;
+  virtual service::Uploads::Asked ask_upload(const content::TransferToken& token) = 0;
+  virtual std::optional<service::UploadRefusal> discard_upload(const content::TransferToken& token) = 0;
   virtual base::Result<bool> is_upload_endpoint(const content::TransferToken& token) = 0;
   virtual base::Result<service::OpenDownload> open_download(const content::TransferToken& token,
                                                             const std::string& name) = 0;

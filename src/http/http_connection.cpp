@@ -166,6 +166,14 @@ asio::awaitable<std::size_t> HttpConnection::read_body(std::span<std::byte> out,
   }
 }
 
+asio::awaitable<bool> HttpConnection::wait_for_body(Deadline deadline) {
+  if (body_ != Body::more || !input().empty()) co_return true;
+  const bool invited = co_await send_continue();
+  if (!invited) co_return true;
+  const bool readable = co_await transport_.wait_readable(deadline);
+  co_return readable;
+}
+
 bool HttpConnection::body_is_soon_read() const {
   if (body_ == Body::whole) return true;
   return body_ == Body::more && !head_->chunked && !continue_wanted_ && body_left_ <= drain_bytes_max;

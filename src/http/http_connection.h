@@ -52,6 +52,10 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   /// The next bytes of the body; 0 when it is no longer `more`. Sends `100 Continue` when the client waits for it.
   boost::asio::awaitable<std::size_t> read_body(std::span<std::byte> out, Deadline deadline);
 
+  /// Waits until read_body() would find bytes or an end. Sends `100 Continue` as it does. False when the deadline
+  /// passes first; that ends nothing.
+  boost::asio::awaitable<bool> wait_for_body(Deadline deadline);
+
   /// The answer; its body is left out for HEAD. Settles whether the connection goes on: see keeps_alive(). False when
   /// it could not be sent.
   boost::asio::awaitable<bool> respond(const wire::Response& response);

@@ -50,7 +50,10 @@ struct FakeUpload {
   Signal* append_gate = nullptr;  ///< append() waits for it
 
   // Guarded by the service's mutex until `over` is set:
+  std::optional<service::UploadRequest> request;
   std::optional<std::int64_t> announced;
+  service::UploadState state{0, true, std::nullopt, {}};  ///< after a body, and for who asks
+  bool discarded = false;
   std::string bytes;
   std::vector<std::size_t> chunks;
   bool aligned = true;
@@ -69,8 +72,10 @@ struct FakeDownload {
 
 class FakeTransfers final : public TransferService {
  public:
-  service::Uploads::Begun begin_upload(const content::TransferToken& token, std::optional<std::int64_t> content_length,
+  service::Uploads::Begun begin_upload(const content::TransferToken& token, const service::UploadRequest& request,
                                        std::function<void()> on_stop) override;
+  service::Uploads::Asked ask_upload(const content::TransferToken& token) override;
+  std::optional<service::UploadRefusal> discard_upload(const content::TransferToken& token) override;
   base::Result<bool> is_upload_endpoint(const content::TransferToken& token) override;
   base::Result<service::OpenDownload> open_download(const content::TransferToken& token,
                                                     const std::string& name) override;

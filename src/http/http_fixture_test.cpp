@@ -30,19 +30,21 @@ class RecordingUpload final : public service::Upload {
   explicit RecordingUpload(FakeUpload& record) : record_(record) {}
   ~RecordingUpload() override { record_.over.set(); }
 
-  base::Result<void> append(std::span<const std::byte> bytes) override {
+  base::Result<void> append(std::span<const std::byte> bytes, std::shared_ptr<const void>) override {
     if (record_.append_gate != nullptr) record_.append_gate->wait();
     if (record_.append_error) return *record_.append_error;
-    record_.aligned &= reinterpret_cast<std::uintptr_t>(bytes.data()) % 4096 == 0;
+    const auto place = record_.request->offset + static_cast<std::int64_t>(record_.bytes.size());
+    record_.aligned &=
+        reinterpret_cast<std::uintptr_t>(bytes.data()) % 4096 == static_cast<std::uintptr_t>(place % 4096);
     record_.chunks.push_back(bytes.size());
     record_.bytes.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     record_.appended.set();
     return {};
   }
-  base::Result<void> finish(service::BodyEnd end) override {
+  base::Result<service::UploadState> finish(service::BodyEnd end) override {
     record_.end = end;
     if (record_.finish_error) return *record_.finish_error;
-    return {};
+    return record_.state;
   }
 
  private:
@@ -132,7 +134,7 @@ wire::Response FakeApi::transfer_error(int status, const base::Error& error) con
 }
 
 service::Uploads::Begun FakeTransfers::begin_upload(const content::TransferToken& token,
-                                                    std::optional<std::int64_t> content_length,
+                                                    const service::UploadRequest& request,
                                                     std::function<void()> on_stop) {
   service::Uploads::Begun begun;
   const auto found = uploads_.find(token.text());
@@ -143,12 +145,27 @@ service::Uploads::Begun FakeTransfers::begin_upload(const content::TransferToken
   auto& upload = found->second;
   begun.refusal = upload.refusal;
   if (!begun.refusal) {
-    upload.announced = content_length;
+    upload.request = request;
+    upload.announced = request.body_length;
     upload.on_stop = std::move(on_stop);
     begun.upload = std::make_unique<RecordingUpload>(upload);
   }
   upload.begun.set();
   return begun;
+}
+
+service::Uploads::Asked FakeTransfers::ask_upload(const content::TransferToken& token) {
+  const auto found = uploads_.find(token.text());
+  if (found == uploads_.end()) return {std::nullopt, service::UploadRefusal{not_there(), false}};
+  if (found->second.refusal) return {std::nullopt, found->second.refusal};
+  return {found->second.state, std::nullopt};
+}
+
+std::optional<service::UploadRefusal> FakeTransfers::discard_upload(const content::TransferToken& token) {
+  const auto found = uploads_.find(token.text());
+  if (found == uploads_.end()) return service::UploadRefusal{not_there(), false};
+  found->second.discarded = true;
+  return found->second.refusal;
 }
 
 base::Result<bool> FakeTransfers::is_upload_endpoint(const content::TransferToken& token) {

@@ -23,9 +23,15 @@ class RoutedApi final : public ApiHandler {
 class SessionTransfers final : public TransferService {
  public:
   explicit SessionTransfers(service::Services& services) : services_(services) {}
-  service::Uploads::Begun begin_upload(const content::TransferToken& token, std::optional<std::int64_t> content_length,
+  service::Uploads::Begun begin_upload(const content::TransferToken& token, const service::UploadRequest& request,
                                        std::function<void()> on_stop) override {
-    return services_.uploads.begin(token, content_length, std::move(on_stop));
+    return services_.uploads.begin(token, request, std::move(on_stop));
+  }
+  service::Uploads::Asked ask_upload(const content::TransferToken& token) override {
+    return services_.uploads.ask(token);
+  }
+  std::optional<service::UploadRefusal> discard_upload(const content::TransferToken& token) override {
+    return services_.uploads.discard(token);
   }
   base::Result<bool> is_upload_endpoint(const content::TransferToken& token) override {
     return services_.uploads.is_upload_endpoint(token);

@@ -9,6 +9,7 @@
 #include "http/offload.h"
 #include "http/transfer_target.h"
 #include "http/upload_exchange.h"
+#include "http/upload_request.h"
 
 namespace quire::http {
 namespace asio = boost::asio;
@@ -80,15 +81,31 @@ asio::awaitable<void> answer_call(HttpConnection& connection, const ServerParts&
 asio::awaitable<void> answer_transfer(std::shared_ptr<HttpConnection> connection, const ServerParts& parts,
                                       const TransferTarget& target) {
   const auto& method = connection->head().method;
-  if (method == "PUT" || method == "POST") {
+  if (method == "PUT" || method == "POST" || method == "PATCH") {
     co_await receive_upload(connection, parts, target);
-  } else if (method == "GET" || method == "HEAD") {
+    co_return;
+  }
+  if (method == "HEAD") {
+    const bool answered = co_await answer_upload_state(*connection, parts, target);
+    if (answered) co_return;
+  }
+  if (method == "GET" || method == "HEAD") {
     co_await send_download(connection, parts, target);
+    co_return;
+  }
+  auto call = [&] { return parts.transfers.is_upload_endpoint(target.token); };
+  const auto found = co_await offload(parts.call_pool, call);
+  const bool upload = found && *found;
+  if (upload && method == "DELETE") {
+    co_await discard_upload(*connection, parts, target);
+  } else if (upload && method == "OPTIONS") {
+    wire::Response response;
+    response.status = 204;
+    response.headers.add("Allow", std::string(upload_methods));
+    response.headers.add("Accept-Patch", "application/partial-upload");
+    co_await connection->respond(response);
   } else {
-    auto call = [&] { return parts.transfers.is_upload_endpoint(target.token); };
-    const auto upload = co_await offload(parts.call_pool, call);
-    std::string_view allowed = "GET, HEAD";
-    if (upload && *upload) allowed = "PUT, POST";
+    const std::string_view allowed = upload ? upload_methods : "GET, HEAD";
     const auto response = method_not_allowed(parts.api, connection->head().target, allowed);
     co_await connection->respond(response);
   }

@@ -111,6 +111,8 @@ void TlsEngine::close() {
   ERR_clear_error();
 }
 
+bool TlsEngine::has_input() const { return input_end_ > input_begin_ || SSL_pending(ssl_) > 0; }
+
 std::span<std::byte> TlsEngine::input_space() {
   const auto held = input_end_ - input_begin_;
   if (input_wanted_ != input_capacity_ && held <= input_wanted_) {

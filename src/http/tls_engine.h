@@ -33,6 +33,8 @@ class TlsEngine {
   /// Puts the end of our side into output().
   void close();
 
+  /// Bytes from the peer are here that have not been read, though perhaps less than a record.
+  bool has_input() const;
   /// Where bytes from the peer belong; never empty after a Step wants_input.
   std::span<std::byte> input_space();
   void received(std::size_t count) { input_end_ += count; }

@@ -1,6 +1,7 @@
 #include "http/transport.h"
 
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/sendfile.h>
 #include <sys/uio.h>
 
@@ -212,6 +213,22 @@ asio::awaitable<std::size_t> Transport::read_some(std::span<std::byte> out, Dead
     if (received == 0) co_return 0;
     tls_->received(received);
   }
+}
+
+bool Transport::readable() const {
+  if (!socket_.is_open() || interrupted() || (tls_ && tls_->has_input())) return true;
+  pollfd wanted{const_cast<tcp::socket&>(socket_).native_handle(), POLLIN, 0};
+  return ::poll(&wanted, 1, 0) != 0;
+}
+
+asio::awaitable<bool> Transport::wait_readable(Deadline deadline) {
+  if (readable() || !may_wait(deadline)) co_return true;
+  error_code error;
+  co_await socket_.async_wait(tcp::socket::wait_read, asio::redirect_error(asio::use_awaitable, error));
+  ended(error);
+  if (end_ != End::timed_out) co_return true;
+  end_ = End::none;
+  co_return false;
 }
 
 asio::awaitable<bool> Transport::write(std::string_view first, std::string_view second, base::Duration stall) {

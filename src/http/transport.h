@@ -51,6 +51,11 @@ class Transport {
   /// At least one byte, or 0 when the connection has ended.
   boost::asio::awaitable<std::size_t> read_some(std::span<std::byte> out, Deadline deadline);
 
+  /// True when read_some() would not wait: there are bytes, or the connection has ended.
+  bool readable() const;
+  /// Waits until readable(). False when the deadline passes first; that ends nothing. True when it was interrupted.
+  boost::asio::awaitable<bool> wait_readable(Deadline deadline);
+
   /// Both texts, whole; `stall` is the longest time without a byte going out.
   boost::asio::awaitable<bool> write(std::string_view first, std::string_view second, base::Duration stall);
   boost::asio::awaitable<bool> write(std::span<const std::byte> bytes, base::Duration stall);

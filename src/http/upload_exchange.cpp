@@ -1,12 +1,14 @@
 #include "http/upload_exchange.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include "base/check.h"
-#include "http/byte_range.h"
 #include "http/offload.h"
+#include "http/upload_request.h"
 
 namespace quire::http {
 namespace asio = boost::asio;
@@ -17,39 +19,40 @@ constexpr std::size_t alignment = 4096;
 /// A chunk that takes longer than this part of the stall time-out is handed over before it is full, so that what
 /// arrives counts as activity of the session.
 constexpr int slow_part_of_stall = 12;
+/// How long an upload whose client sends nothing keeps its chunk.
+constexpr base::Duration hold_idle_chunk = std::chrono::milliseconds(250);
 
 using Stored = base::Result<void>;
+using Finished = base::Result<service::UploadState>;
 
 /// Memory that the body is read into: a chunk of the common pool, or a small piece of its own.
 class Chunk {
  public:
-  Chunk() = default;
   explicit Chunk(TransferBuffer buffer) : pooled_(std::move(buffer)), bytes_(pooled_.bytes()) {}
-
-  static Chunk small(std::size_t size) {
-    Chunk chunk;
+  explicit Chunk(std::size_t size) {
     const auto whole = (size + alignment - 1) / alignment * alignment;
-    chunk.own_.reset(static_cast<std::byte*>(std::aligned_alloc(alignment, whole)));
-    QUIRE_CHECK(chunk.own_ != nullptr);
-    chunk.bytes_ = std::span(chunk.own_.get(), size);
-    return chunk;
+    own_.reset(static_cast<std::byte*>(std::aligned_alloc(alignment, whole)));
+    QUIRE_CHECK(own_ != nullptr);
+    bytes_ = std::span(own_.get(), size);
   }
 
-  Chunk(Chunk&& other) noexcept { *this = std::move(other); }
-  Chunk& operator=(Chunk&& other) noexcept {
-    pooled_ = std::move(other.pooled_);
-    own_ = std::move(other.own_);
-    bytes_ = std::exchange(other.bytes_, {});
-    filled_ = std::exchange(other.filled_, 0);
-    return *this;
+  /// The first byte goes so far behind the start.
+  void leave_out(std::size_t count) {
+    begin_ = count;
+    end_ = count;
   }
-  ~Chunk() = default;
 
-  explicit operator bool() const { return !bytes_.empty(); }
-  std::span<const std::byte> filled() const { return bytes_.first(filled_); }
-  std::span<std::byte> space() const { return bytes_.subspan(filled_); }
-  void add(std::size_t count) { filled_ += count; }
-  void clear() { filled_ = 0; }
+  std::span<const std::byte> filled() const { return bytes_.subspan(begin_, end_ - begin_); }
+  std::span<std::byte> space() const { return bytes_.subspan(end_); }
+  void add(std::size_t count) { end_ += count; }
+  bool pooled() const { return static_cast<bool>(pooled_); }
+  std::size_t into_page() const { return begin_ % alignment; }
+
+  /// What is filled, without the last part of a page.
+  std::span<const std::byte> whole_pages() const {
+    const auto end = std::max(begin_, end_ / alignment * alignment);
+    return bytes_.subspan(begin_, end - begin_);
+  }
 
  private:
   struct Free {
@@ -58,7 +61,8 @@ class Chunk {
   TransferBuffer pooled_;
   std::unique_ptr<std::byte, Free> own_;
   std::span<std::byte> bytes_;
-  std::size_t filled_ = 0;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
 };
 
 class UploadExchange {
@@ -72,21 +76,30 @@ class UploadExchange {
   using Call = OffloadedCall<Stored>;
 
   asio::awaitable<bool> begin(const TransferTarget& target);
+  asio::awaitable<void> announce_resumption();
   asio::awaitable<void> receive();
   asio::awaitable<bool> take_first_chunk();
-  asio::awaitable<void> fill();
+  asio::awaitable<bool> fill();
+  asio::awaitable<bool> rest_without_chunk();
+  asio::awaitable<bool> pass_on(std::span<const std::byte> part);
+  asio::awaitable<bool> take_chunk();
   asio::awaitable<Stored> settle();
   asio::awaitable<bool> hand_over();
   asio::awaitable<void> end(service::BodyEnd body_end);
-  asio::awaitable<void> answer(const Stored& outcome, service::BodyEnd body_end);
+  asio::awaitable<void> answer(const Finished& outcome, service::BodyEnd body_end);
+  asio::awaitable<void> answer_success(const service::UploadState& state);
   asio::awaitable<void> answer_error(int status, const base::Error& error);
+  std::string location() const;
 
   std::shared_ptr<HttpConnection> connection_;
   const ServerParts& parts_;
+  UploadHead head_;
   std::shared_ptr<service::Upload> upload_;  ///< shared with the call that runs on the pool, never used by two at once
-  Chunk filling_;
-  Chunk storing_;  ///< being stored while storing_call_ is set; else empty, or spare
+  std::shared_ptr<Chunk> filling_;
+  std::vector<std::byte> carried_;     ///< between two chunks: less than a page
+  std::size_t carried_into_page_ = 0;  ///< how far the carried bytes, or those to come, begin behind a page
   std::optional<Call> storing_call_;
+  bool stalled_ = false;  ///< nothing came for too long
   const std::shared_ptr<bool> live_ =
       std::make_shared<bool>(true);  ///< of the strand; a stop that comes later is ignored
 };
@@ -94,6 +107,15 @@ class UploadExchange {
 base::Error no_memory_in_time() {
   return base::Error(base::ErrorKind::service_unavailable, "quire.http.transfers_busy",
                      "Too many transfers are running. Send the file again later.");
+}
+
+wire::Response upload_refusal(const ApiHandler& api, const service::UploadRefusal& refusal) {
+  const auto status = refusal.gone ? 410 : transfer_status(refusal.error.kind());
+  auto response = api.transfer_error(status, refusal.error);
+  if (!refusal.state) return response;
+  const auto fields = upload_state_fields(*refusal.state);
+  for (const auto& [name, value] : fields.all()) response.headers.add(name, value);
+  return response;
 }
 
 base::Error stopped() {
@@ -121,149 +143,191 @@ asio::awaitable<void> UploadExchange::run(const TransferTarget& target) {
 
 asio::awaitable<bool> UploadExchange::begin(const TransferTarget& target) {
   const auto& head = connection_->head();
-  const auto content_range = head.headers.find("Content-Range");
-  if (content_range && !is_whole_content_range(*content_range, head.content_length)) {
-    const auto message = base::make_message(
-        "quire.http.content_range", "Only whole files are taken here: send the file again without Content-Range.");
-    const auto response = parts_.api.refuse(head.target, 416, message);
+  auto read = read_upload_head(head);
+  if (const auto* refusal = std::get_if<Refusal>(&read)) {
+    auto response = parts_.api.refuse(head.target, refusal->status(), refusal->message());
+    if (refusal->status() == 415) response.headers.add("Accept-Patch", "application/partial-upload");
     co_await connection_->respond(response);
     co_return false;
   }
-  std::optional<std::int64_t> length;
-  if (head.content_length) length = static_cast<std::int64_t>(*head.content_length);
-  if (!head.chunked && !length) length = 0;
+  head_ = std::get<UploadHead>(std::move(read));
   std::function<void()> on_stop = [weak = std::weak_ptr(connection_), live = live_] {
     if (const auto connection = weak.lock()) connection->interrupt_while(live);
   };
-  auto call = [this, &target, length, on_stop] { return parts_.transfers.begin_upload(target.token, length, on_stop); };
+  auto call = [this, &target, on_stop] { return parts_.transfers.begin_upload(target.token, head_.request, on_stop); };
   auto begun = co_await offload(parts_.call_pool, call);
   if (begun.refusal) {
-    const auto status = begun.refusal->gone ? 410 : transfer_status(begun.refusal->error.kind());
-    co_await answer_error(status, begun.refusal->error);
+    const auto response = upload_refusal(parts_.api, *begun.refusal);
+    co_await connection_->respond(response);
     co_return false;
   }
   upload_ = std::move(begun.upload);
   co_return true;
 }
 
-/// False when there is none in time, or somebody stopped the transfer.
+/// For clients that know what `104` is: they may go on here after whatever happens.
+asio::awaitable<void> UploadExchange::announce_resumption() {
+  const auto interim = "HTTP/1.1 104 Upload Resumption Supported\r\nLocation: " + location() + "\r\n\r\n";
+  const std::string_view nothing;
+  [[maybe_unused]] const bool written =
+      co_await connection_->transport().write(interim, nothing, parts_.settings.limits.write_timeout);
+}
+
+std::string UploadExchange::location() const {
+  const auto& base = parts_.settings.public_url;
+  return (base.empty() ? connection_->base_url() : base) + connection_->head().target;
+}
+
+/// False after an error, which has been answered.
 asio::awaitable<bool> UploadExchange::take_first_chunk() {
   const auto length = connection_->head().content_length;
-  if (length && *length <= small_upload_bytes_max) {
-    filling_ = Chunk::small(std::max<std::size_t>(*length, 1));
-    co_return true;
+  // A byte lies as far behind a page in memory as in the file, so that it can go to the disk from where it is.
+  const auto into_page = static_cast<std::size_t>(head_.request.offset % static_cast<std::int64_t>(alignment));
+  if (!length || *length > small_upload_bytes_max) {
+    carried_into_page_ = into_page;
+    const bool taken = co_await take_chunk();
+    co_return taken;
   }
-  if (connection_->transport().interrupted()) co_return false;
-  auto alarm = connection_->alarm();
-  auto buffer = co_await parts_.buffers.take(std::move(alarm), parts_.settings.limits.transfer_stall_timeout);
-  if (!buffer) co_return false;
-  filling_ = Chunk(std::move(buffer));
+  filling_ = std::make_shared<Chunk>(into_page + std::max<std::size_t>(*length, 1));
+  filling_->leave_out(into_page);
   co_return true;
 }
 
 asio::awaitable<void> UploadExchange::receive() {
+  if (head_.wants_interim) co_await announce_resumption();
   if (connection_->body() == HttpConnection::Body::more) {
     const bool taken = co_await take_first_chunk();
-    if (!taken) {
-      co_await end(service::BodyEnd::broken);
-      co_return;
-    }
+    if (!taken) co_return;
   }
   while (connection_->body() == HttpConnection::Body::more) {
-    co_await fill();
+    bool going_on = co_await fill();
+    if (!going_on) co_return;
     if (connection_->body() != HttpConnection::Body::more) break;
-    const bool going_on = co_await hand_over();
+    going_on = co_await hand_over();
     if (!going_on) co_return;
   }
   const bool whole = connection_->body() == HttpConnection::Body::whole && !connection_->transport().interrupted();
   co_await end(whole ? service::BodyEnd::whole : service::BodyEnd::broken);
 }
 
-/// Reads until the chunk is full, the body has ended or the chunk takes too long.
-asio::awaitable<void> UploadExchange::fill() {
+/// Reads until the chunk is full, the body has ended or the chunk takes too long. False after an error, which has been
+/// answered.
+asio::awaitable<bool> UploadExchange::fill() {
   const auto stall = parts_.settings.limits.transfer_stall_timeout;
   const auto slow = after(stall / slow_part_of_stall);
-  while (!filling_.space().empty()) {
+  while (!filling_->space().empty()) {
+    const auto patience = parts_.buffers.wanted() ? base::Duration(0) : hold_idle_chunk;
+    const auto idle_at = after(patience);
+    const bool coming = co_await connection_->wait_for_body(idle_at);
+    if (!coming && filling_->pooled()) {
+      const bool going_on = co_await rest_without_chunk();
+      if (!going_on) co_return false;
+    }
     const auto now = std::chrono::steady_clock::now();
-    const auto space = filling_.space();
-    const auto deadline = now + stall;
+    const auto space = filling_->space();
+    const auto deadline = stalled_ ? now : now + stall;
     const std::size_t count = co_await connection_->read_body(space, deadline);
-    if (count == 0) co_return;
-    filling_.add(count);
-    if (now > slow && filling_.filled().size() >= alignment) co_return;
+    if (count == 0) co_return true;
+    filling_->add(count);
+    if (now > slow && !filling_->whole_pages().empty()) co_return true;
   }
+  co_return true;
 }
 
-/// Waits for the chunk that is being stored, if any; its memory is free then.
+/// An upload that waits for its client leaves its chunk to others meanwhile. False as fill().
+asio::awaitable<bool> UploadExchange::rest_without_chunk() {
+  const bool passed = co_await pass_on(filling_->whole_pages());
+  if (!passed) co_return false;
+  const auto deadline = after(parts_.settings.limits.transfer_stall_timeout);
+  const bool came = co_await connection_->wait_for_body(deadline);
+  const bool taken = co_await take_chunk();
+  stalled_ = !came;
+  co_return taken;
+}
+
+/// Waits for the chunk that is being stored, if any.
 asio::awaitable<Stored> UploadExchange::settle() {
   if (!storing_call_) co_return Stored();
   auto call = std::move(*storing_call_);
   storing_call_.reset();
   auto stored = co_await call.wait();
-  storing_.clear();
   co_return stored;
+}
+
+/// Gives `part` of the chunk to the pool, and with it the chunk; what is behind it is carried over. False after an
+/// error, which has been answered.
+asio::awaitable<bool> UploadExchange::pass_on(std::span<const std::byte> part) {
+  auto stored = co_await settle();
+  if (!stored) {
+    const Finished failed = stored.error();
+    co_await answer(failed, service::BodyEnd::broken);
+    co_return false;
+  }
+  auto chunk = std::exchange(filling_, nullptr);
+  const auto rest = chunk->filled().subspan(part.size());
+  carried_.assign(rest.begin(), rest.end());
+  carried_into_page_ = part.empty() ? chunk->into_page() : 0;
+  if (part.empty()) co_return true;
+  auto call = [upload = upload_, part, chunk = std::move(chunk)] { return upload->append(part, chunk); };
+  storing_call_.emplace(connection_->transport().executor(), parts_.transfer_pool, std::move(call));
+  co_return true;
+}
+
+/// An empty chunk, with what was carried over. The memory of this upload comes free without anybody's doing; who waited
+/// before is served before. False after an error, which has been answered.
+asio::awaitable<bool> UploadExchange::take_chunk() {
+  auto buffer = parts_.buffers.try_take();
+  if (!buffer && !connection_->transport().interrupted()) {
+    auto alarm = connection_->alarm();
+    buffer = co_await parts_.buffers.take(std::move(alarm), parts_.settings.limits.transfer_stall_timeout);
+  }
+  if (!buffer) {
+    filling_ = std::make_shared<Chunk>(carried_into_page_ + carried_.size() + 1);
+  } else {
+    filling_ = std::make_shared<Chunk>(std::move(buffer));
+  }
+  const bool got_one = filling_->pooled();
+  filling_->leave_out(carried_into_page_);
+  std::memcpy(filling_->space().data(), carried_.data(), carried_.size());
+  filling_->add(carried_.size());
+  if (got_one) co_return true;
+  co_await end(service::BodyEnd::broken);
+  co_return false;
 }
 
 /// Gives the filled chunk to the pool and gets an empty one. False after an error, which has been answered.
 asio::awaitable<bool> UploadExchange::hand_over() {
-  auto stored = co_await settle();
-  if (!stored) {
-    co_await answer(stored, service::BodyEnd::broken);
-    co_return false;
-  }
-  if (parts_.buffers.wanted()) storing_ = Chunk();
-  std::swap(filling_, storing_);
   // All of a slowly filled chunk but its last part of a page, which moves on: what is stored stays aligned.
-  const auto filled = storing_.filled();
-  const bool full = storing_.space().empty();
-  const auto part = full ? filled : filled.first(filled.size() / alignment * alignment);
-  const auto rest = filled.subspan(part.size());
-  auto call = [upload = upload_, part] { return upload->append(part); };
-  storing_call_.emplace(connection_->transport().executor(), parts_.transfer_pool, call);
-  if (!filling_ && rest.empty()) {
-    auto another = parts_.buffers.try_take();
-    if (another) filling_ = Chunk(std::move(another));
-  }
-  if (filling_) {
-    std::memcpy(filling_.space().data(), rest.data(), rest.size());
-    filling_.add(rest.size());
-    co_return true;
-  }
-  // One chunk has to do: it is free as soon as it is stored.
-  stored = co_await storing_call_->wait();
-  storing_call_.reset();
-  if (!stored) {
-    co_await answer(stored, service::BodyEnd::broken);
-    co_return false;
-  }
-  std::swap(filling_, storing_);
-  filling_.clear();
-  std::memmove(filling_.space().data(), rest.data(), rest.size());
-  filling_.add(rest.size());
-  co_return true;
+  const auto part = filling_->space().empty() ? filling_->filled() : filling_->whole_pages();
+  const bool passed = co_await pass_on(part);
+  if (!passed) co_return false;
+  const bool taken = co_await take_chunk();
+  co_return taken;
 }
 
 /// Stores what is left, ends the upload and answers.
 asio::awaitable<void> UploadExchange::end(service::BodyEnd body_end) {
-  auto outcome = co_await settle();
-  if (outcome) {
+  auto stored = co_await settle();
+  Finished outcome = service::UploadState();
+  if (!stored) {
+    outcome = stored.error();
+  } else {
     const bool stopped_by_others = connection_->transport().interrupted();
-    const auto rest = stopped_by_others ? std::span<const std::byte>() : filling_.filled();
-    auto call = [upload = std::move(upload_), rest, body_end]() mutable -> Stored {
-      Stored stored;
-      if (!rest.empty()) stored = upload->append(rest);
-      if (stored) stored = upload->finish(body_end);
+    const auto rest = stopped_by_others || !filling_ ? std::span<const std::byte>() : filling_->filled();
+    auto call = [upload = std::move(upload_), chunk = filling_, rest, body_end]() mutable -> Finished {
+      Stored last;
+      if (!rest.empty()) last = upload->append(rest, chunk);
+      Finished finished = last ? upload->finish(body_end) : Finished(last.error());
       upload.reset();  // here, because it may have bytes to remove
-      return stored;
+      return finished;
     };
     outcome = co_await offload(parts_.transfer_pool, std::move(call));
   }
   co_await answer(outcome, body_end);
 }
 
-asio::awaitable<void> UploadExchange::answer(const Stored& outcome, service::BodyEnd body_end) {
-  filling_ = Chunk();
-  storing_ = Chunk();
+asio::awaitable<void> UploadExchange::answer(const Finished& outcome, service::BodyEnd body_end) {
+  filling_.reset();
   if (upload_) {
     auto release = [upload = std::move(upload_)]() mutable {
       upload.reset();
@@ -280,8 +344,7 @@ asio::awaitable<void> UploadExchange::answer(const Stored& outcome, service::Bod
     const auto status = kind == base::ErrorKind::not_found ? 410 : transfer_status(kind);
     co_await answer_error(status, outcome.error());
   } else if (body_end == service::BodyEnd::whole) {
-    const wire::Response done;
-    co_await connection_->respond(done);
+    co_await answer_success(*outcome);
   } else if (interrupted) {
     const auto error = stopped();
     co_await answer_error(410, error);
@@ -299,6 +362,17 @@ asio::awaitable<void> UploadExchange::answer(const Stored& outcome, service::Bod
   }
 }
 
+/// 200 when the file is whole; 201 for the first part of one that is created in parts, 204 for other parts.
+asio::awaitable<void> UploadExchange::answer_success(const service::UploadState& state) {
+  wire::Response done;
+  done.headers = upload_state_fields(state);
+  if (!state.complete) {
+    done.status = head_.creates ? 201 : 204;
+    if (head_.creates) done.headers.add("Location", location());
+  }
+  co_await connection_->respond(done);
+}
+
 asio::awaitable<void> UploadExchange::answer_error(int status, const base::Error& error) {
   const auto response = parts_.api.transfer_error(status, error);
   co_await connection_->respond(response);
@@ -310,6 +384,33 @@ asio::awaitable<void> receive_upload(std::shared_ptr<HttpConnection> connection,
                                      const TransferTarget& target) {
   UploadExchange exchange(std::move(connection), parts);
   co_await exchange.run(target);
+}
+
+asio::awaitable<bool> answer_upload_state(HttpConnection& connection, const ServerParts& parts,
+                                          const TransferTarget& target) {
+  auto call = [&] { return parts.transfers.ask_upload(target.token); };
+  const auto asked = co_await offload(parts.call_pool, call);
+  if (asked.refusal) {
+    if (!asked.refusal->gone && asked.refusal->error.kind() == base::ErrorKind::not_found) co_return false;
+    const auto response = upload_refusal(parts.api, *asked.refusal);
+    co_await connection.respond(response);
+    co_return true;
+  }
+  wire::Response response;
+  response.status = 204;
+  response.headers = upload_state_fields(*asked.state);
+  co_await connection.respond(response);
+  co_return true;
+}
+
+asio::awaitable<void> discard_upload(HttpConnection& connection, const ServerParts& parts,
+                                     const TransferTarget& target) {
+  auto call = [&] { return parts.transfers.discard_upload(target.token); };
+  const auto refusal = co_await offload(parts.call_pool, call);
+  wire::Response response;
+  response.status = 204;
+  if (refusal) response = upload_refusal(parts.api, *refusal);
+  co_await connection.respond(response);
 }
 
 }  // namespace quire::http

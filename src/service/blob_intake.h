@@ -11,8 +11,8 @@
 
 namespace quire::service {
 
-/// Bytes that arrive for one blob from its start to its end: hashed and written side by side. One thread at a time. Destroyed before commit() it
-/// leaves nothing.
+/// Bytes that arrive for one blob from its start to its end: hashed and written side by side. One thread at a time.
+/// Destroyed before commit() it leaves nothing.
 class BlobIntake {
  public:
   /// UnableToAllocateResource when `expected_bytes` cannot be reserved. SHA-256 is always among the digests.

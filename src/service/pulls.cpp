@@ -65,7 +65,8 @@ class Pulls::Transfer final : public content::FetchSink {
   /// Starts (over) when nothing is open. False when the session takes no more bytes.
   Result<void> open() {
     if (upload_) return {};
-    auto begun = uploads_.begin(job_.file.upload_token, std::nullopt, [&job = job_] { job.stop = true; });
+    auto begun =
+        uploads_.begin(job_.file.upload_token, UploadRequest::whole(std::nullopt), [&job = job_] { job.stop = true; });
     if (begun.refusal) return begun.refusal->error;
     upload_ = std::move(begun.upload);
     received_ = 0;
@@ -101,7 +102,10 @@ class Pulls::Transfer final : public content::FetchSink {
     return taken;
   }
 
-  Result<void> finish() { return std::exchange(upload_, nullptr)->finish(BodyEnd::whole); }
+  Result<void> finish() {
+    const auto finished = std::exchange(upload_, nullptr)->finish(BodyEnd::whole);
+    return finished ? Result<void>() : finished.error();
+  }
 
   /// After an attempt that failed: keeps what a strong validator allows to go on from, else lets go of it.
   void rest(const content::FetchOutcome& outcome) {
@@ -122,7 +126,7 @@ class Pulls::Transfer final : public content::FetchSink {
  private:
   Uploads uploads_;
   Job& job_;
-  std::unique_ptr<Upload> upload_;
+  std::shared_ptr<Upload> upload_;
   std::int64_t received_ = 0;
   std::optional<std::int64_t> length_;
   std::string validator_;

@@ -67,10 +67,16 @@ void let_go(CatalogWriter& writer, const content::ContentId& content, Aftermath&
   if (!content.empty()) let_go(writer, writer.remove_content_if_unused(content), aftermath);
 }
 
+void forget_unfinished(SessionFile& file, Aftermath& aftermath) {
+  if (file.unfinished) aftermath.bytes.push_back({file.unfinished->blob, file.unfinished->storage, 0, ""});
+  file.unfinished.reset();
+}
+
 namespace {
 
-void collect(const std::vector<content::SessionFile>& files, std::vector<BlobId>& blobs, Aftermath& aftermath) {
-  for (const auto& file : files) {
+void collect(std::vector<content::SessionFile>& files, std::vector<BlobId>& blobs, Aftermath& aftermath) {
+  for (auto& file : files) {
+    forget_unfinished(file, aftermath);
     if (!file.blob.empty()) blobs.push_back(file.blob);
     if (!file.upload_token.empty()) aftermath.transfers.push_back(file.upload_token);
   }
@@ -111,16 +117,18 @@ void take_out_members(CatalogWriter& writer, Context& context, const UpdateSessi
 }
 
 void release_content(CatalogWriter& writer, const UpdateSessionId& id, Aftermath& aftermath) {
-  const auto files = writer.session_files(id);
+  auto files = writer.session_files(id);
+  const auto before = files;
   std::vector<BlobId> blobs;
   collect(files, blobs, aftermath);
-  for (auto file : files) {
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    auto& file = files[i];
     if (!file.archive.empty()) {
       writer.remove_session_file(id, file.name);
-    } else if (!file.blob.empty()) {
-      file.blob = BlobId();
-      writer.put_session_file(id, file);
+      continue;
     }
+    file.blob = BlobId();
+    if (file != before[i]) writer.put_session_file(id, file);
   }
   let_go(writer, blobs, aftermath);
 }
@@ -140,7 +148,8 @@ void discard_session(CatalogWriter& writer, const UpdateSession& session, Afterm
   // Takes the session's row before those of its files, in the order of every other end of a session: no deadlocks.
   writer.update_update_session(session);
   std::vector<BlobId> blobs;
-  collect(writer.session_files(session.id), blobs, aftermath);
+  auto files = writer.session_files(session.id);
+  collect(files, blobs, aftermath);
   writer.remove_update_session(session.id);
   let_go(writer, blobs, aftermath);
 }

@@ -45,6 +45,9 @@ void let_go(content::CatalogWriter& writer, const std::vector<content::BlobId>& 
 /// The same of a set of files, unless it is still in use. An empty id is no set.
 void let_go(content::CatalogWriter& writer, const content::ContentId& content, Aftermath& aftermath);
 
+/// Inside a transaction: lets go of what has arrived of a file that is not whole. The caller writes the row.
+void forget_unfinished(content::SessionFile& file, Aftermath& aftermath);
+
 /// The snapshot's entry of a file that the item has. A descriptor's references are read again: complete needs them even
 /// when the descriptor stays as it is.
 content::SessionFile unchanged_entry(Context& context, content::CatalogReader& reader, const std::string& item_type,

@@ -1,47 +1,84 @@
 #include "service/transfer_board.h"
 
 namespace quire::service {
-namespace {
 
-void stop_transfer(const std::shared_ptr<TransferProgress>& progress) {
-  if (progress->stopped.exchange(true)) return;
-  if (progress->on_stop) progress->on_stop();
+void TransferProgress::stop() {
+  if (stopped.exchange(true)) return;
+  if (on_stop) on_stop();
 }
 
-}  // namespace
-
-void TransferBoard::start(const content::TransferToken& token, std::shared_ptr<TransferProgress> progress) {
-  std::shared_ptr<TransferProgress> earlier;
+void TransferBoard::start(const content::TransferToken& token, Progress progress,
+                          std::shared_ptr<ArrivingContent> content) {
+  Entry earlier;
   {
     const std::lock_guard lock(mutex_);
-    auto& place = running_[token];
-    earlier = std::exchange(place, std::move(progress));
+    auto& entry = entries_[token];
+    earlier = std::exchange(entry, Entry{{std::move(progress)}, std::move(content)});
   }
-  if (earlier) stop_transfer(earlier);
+  for (const auto& other : earlier.running) other->stop();
 }
 
-void TransferBoard::finish(const content::TransferToken& token, const std::shared_ptr<TransferProgress>& progress) {
+std::shared_ptr<ArrivingContent> TransferBoard::join(const content::TransferToken& token, Progress progress,
+                                                     const std::function<bool(const ArrivingContent&)>& fits,
+                                                     const std::function<std::shared_ptr<ArrivingContent>()>& make) {
+  Entry earlier;
+  std::shared_ptr<ArrivingContent> content;
+  {
+    const std::lock_guard lock(mutex_);
+    auto& entry = entries_[token];
+    if (!entry.content || !fits(*entry.content)) earlier = std::exchange(entry, Entry{{}, make()});
+    entry.running.push_back(std::move(progress));
+    content = entry.content;
+  }
+  for (const auto& other : earlier.running) other->stop();
+  return content;
+}
+
+void TransferBoard::finish(const content::TransferToken& token, const Progress& progress, bool content_stays) {
+  std::shared_ptr<ArrivingContent> unwanted;  // goes without the lock: it may have bytes to remove
   const std::lock_guard lock(mutex_);
-  const auto found = running_.find(token);
-  if (found != running_.end() && found->second == progress) running_.erase(found);
+  const auto found = entries_.find(token);
+  if (found == entries_.end()) return;
+  auto& entry = found->second;
+  if (std::erase(entry.running, progress) == 0 || content_stays || !entry.running.empty()) return;
+  unwanted = std::move(entry.content);
+  entries_.erase(found);
 }
 
 void TransferBoard::stop(const content::TransferToken& token) {
-  std::shared_ptr<TransferProgress> progress;
+  Entry entry;
   {
     const std::lock_guard lock(mutex_);
-    const auto found = running_.find(token);
-    if (found == running_.end()) return;
-    progress = found->second;
+    const auto found = entries_.find(token);
+    if (found == entries_.end()) return;
+    entry = std::move(found->second);
+    entries_.erase(found);
   }
-  stop_transfer(progress);
+  for (const auto& progress : entry.running) progress->stop();
+}
+
+std::shared_ptr<ArrivingContent> TransferBoard::content(const content::TransferToken& token) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(token);
+  return found == entries_.end() ? nullptr : found->second.content;
+}
+
+std::vector<TransferBoard::Progress> TransferBoard::running(const content::TransferToken& token) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(token);
+  return found == entries_.end() ? std::vector<Progress>() : found->second.running;
+}
+
+void TransferBoard::checkpoint(const content::TransferToken& token) const {
+  for (const auto& progress : running(token))
+    if (progress->on_checkpoint && !progress->stopped) progress->on_checkpoint();
 }
 
 std::optional<std::int64_t> TransferBoard::bytes(const content::TransferToken& token) const {
-  const std::lock_guard lock(mutex_);
-  const auto found = running_.find(token);
-  if (found == running_.end() || found->second->stopped) return std::nullopt;
-  return found->second->bytes.load();
+  std::optional<std::int64_t> sum;
+  for (const auto& progress : running(token))
+    if (!progress->stopped) sum = sum.value_or(0) + progress->bytes;
+  return sum;
 }
 
 }  // namespace quire::service

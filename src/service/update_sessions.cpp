@@ -132,7 +132,7 @@ SessionFile live(const Context& context, SessionFile file) {
   if (file.status != TransferStatus::WAITING_FOR_TRANSFER && file.status != TransferStatus::TRANSFERRING) return file;
   if (const auto bytes = context.transfers.bytes(file.upload_token)) {
     file.status = TransferStatus::TRANSFERRING;
-    file.bytes_transferred = *bytes;
+    file.bytes_transferred += *bytes;
   }
   return file;
 }
@@ -156,6 +156,8 @@ void drop_file(CatalogWriter& writer, Context& context, const UpdateSessionId& i
   std::vector<content::BlobId> blobs;
   if (!file.blob.empty()) blobs.push_back(file.blob);
   take_out_members(writer, context, id, file.name, blobs);
+  auto dropped = file;
+  forget_unfinished(dropped, aftermath);
   writer.remove_session_file(id, file.name);
   if (!file.upload_token.empty()) aftermath.transfers.push_back(file.upload_token);
   let_go(writer, blobs, aftermath);
@@ -613,12 +615,16 @@ Result<void> UpdateSessions::fail(const Caller& caller, const UpdateSessionId& i
 }
 
 Result<void> UpdateSessions::remove(const Caller& caller, const UpdateSessionId& id) {
-  return context_.catalog.write([&](CatalogWriter& writer) -> Result<void> {
-    if (auto session = open_for(writer, context_, caller, id, SessionOperation::remove); !session)
-      return session.error();
-    writer.remove_update_session(id);
+  Aftermath aftermath;
+  auto removed = context_.catalog.write([&](CatalogWriter& writer) -> Result<void> {
+    aftermath.clear();
+    auto session = open_for(writer, context_, caller, id, SessionOperation::remove);
+    if (!session) return session.error();
+    discard_session(writer, *session, aftermath);
     return {};
   });
+  if (removed) settle(context_, aftermath);
+  return removed;
 }
 
 Result<SessionFile> UpdateSessions::add_file(const Caller& caller, const UpdateSessionId& id, const AddFileSpec& spec) {

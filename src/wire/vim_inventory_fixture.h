@@ -27,6 +27,7 @@ class SpaceOnlyStore final : public content::BlobStore {
   base::Result<std::unique_ptr<content::BlobWriter>> resume(const content::BlobId&, std::int64_t) override {
     return base::internal_error("not for bytes");
   }
+  base::Result<void> reopen(const content::BlobId&) override { return base::internal_error("not for bytes"); }
   base::Result<std::unique_ptr<content::BlobReader>> open_unfinished(const content::BlobId&) override {
     return base::internal_error("not for bytes");
   }

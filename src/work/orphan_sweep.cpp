@@ -15,7 +15,7 @@ using content::BlobId;
 using content::Storage;
 
 Result<void> remove_unnamed(service::Context& context, const Storage& storage, const std::vector<BlobId>& batch,
-                            SweepResult& result) {
+                            const std::unordered_set<BlobId>& resumable, SweepResult& result) {
   std::vector<BlobId> orphans;
   auto looked = context.catalog.read([&](content::CatalogReader& reader) -> Result<void> {
     orphans.clear();
@@ -26,8 +26,11 @@ Result<void> remove_unnamed(service::Context& context, const Storage& storage, c
     return {};
   });
   if (!looked) return looked;
-  for (const auto& id : orphans)
-    if (auto removed = storage.blobs->remove(id); !removed) return removed;
+  for (const auto& id : orphans) {
+    // A crash came between the commit of a file that had arrived in parts and its row: its parts count.
+    const bool parts = resumable.contains(id);
+    if (auto done = parts ? storage.blobs->reopen(id) : storage.blobs->remove(id); !done) return done;
+  }
   result.blobs_seen += batch.size();
   result.orphans_removed += orphans.size();
   return {};
@@ -62,7 +65,7 @@ Result<void> sweep_storage(service::Context& context, const Storage& storage,
     const std::vector<BlobId> batch(
         all.begin() + static_cast<std::ptrdiff_t>(from),
         all.begin() + static_cast<std::ptrdiff_t>(std::min(from + batch_blobs, all.size())));
-    if (auto removed = remove_unnamed(context, storage, batch, result); !removed) return removed;
+    if (auto removed = remove_unnamed(context, storage, batch, resumable, result); !removed) return removed;
   }
   return {};
 }

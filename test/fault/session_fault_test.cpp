@@ -37,17 +37,18 @@ const std::string archive = test_support::TarWriter().file("vm.ovf", vm_ovf).fil
 // ---- one client against failing ports ----
 
 /// Uploads that were running when the process died: their destructors belong to a process that is no more.
-std::vector<std::unique_ptr<service::Upload>>& dead_uploads() {
-  static auto* all = new std::vector<std::unique_ptr<service::Upload>>;
+std::vector<std::shared_ptr<service::Upload>>& dead_uploads() {
+  static auto* all = new std::vector<std::shared_ptr<service::Upload>>;
   return *all;
 }
 
 Result<void> transmit(ServiceWorld& world, const content::TransferToken& token, const std::string& body) {
-  auto begun = world.uploads().begin(token, std::nullopt, [] {});
+  auto begun = world.uploads().begin(token, service::UploadRequest::whole(std::nullopt), [] {});
   if (!begun.upload) return begun.refusal->error;
   try {
     if (auto taken = begun.upload->append(bytes_of(body)); !taken) return taken;
-    return begun.upload->finish(service::BodyEnd::whole);
+    const auto finished = begun.upload->finish(service::BodyEnd::whole);
+    return finished ? Result<void>() : finished.error();
   } catch (const Crash&) {
     dead_uploads().push_back(std::move(begun.upload));
     throw;

@@ -35,6 +35,7 @@ class PlacedBlobStore final : public BlobStore {
   Result<std::unique_ptr<content::BlobWriter>> resume(const BlobId& id, std::int64_t position) override {
     return blobs_->resume(id, position);
   }
+  Result<void> reopen(const BlobId& id) override { return blobs_->reopen(id); }
   Result<std::unique_ptr<content::BlobReader>> open_unfinished(const BlobId& id) override {
     return blobs_->open_unfinished(id);
   }
@@ -168,7 +169,7 @@ std::string GoldenServer::upload_part(std::string_view uri, std::string_view byt
 std::string GoldenServer::send(std::string_view uri, std::string_view bytes, service::BodyEnd end) {
   const bool whole = end == service::BodyEnd::whole;
   const auto announced = whole ? std::optional<std::int64_t>(bytes.size()) : std::nullopt;
-  auto begun = services_.uploads.begin(endpoint_of(uri).token, announced, [] {});
+  auto begun = services_.uploads.begin(endpoint_of(uri).token, service::UploadRequest::whole(announced), [] {});
   if (begun.refusal) return std::string(begun.refusal->gone ? "gone, " : "") + described(begun.refusal->error);
   if (const auto appended = begun.upload->append(std::as_bytes(std::span(bytes))); !appended)
     return described(appended.error());

@@ -449,8 +449,11 @@ TEST_P(BlobStoreSuite, WhatIsKeptSurvivesTheProcessAndGoesOn) {
     const auto store = place_->open();
     auto writer = store->create(first_id, 3 * mib + 5);
     if (!writer || !(*writer)->append(bytes.all().first(mib + 7)) || !(*writer)->keep()) return false;
+    (*writer)->leave();
     auto unwanted = store->create(second_id, std::nullopt);
-    return unwanted && (*unwanted)->append(bytes.all()) && (*unwanted)->keep();
+    if (!unwanted || !(*unwanted)->append(bytes.all()) || !(*unwanted)->keep()) return false;
+    (*unwanted)->leave();
+    return true;
   });
   store_ = place_->open();
   ASSERT_TRUE(store_->remove_unfinished([](const BlobId& id) { return id == first_id; }));
@@ -469,12 +472,39 @@ TEST_P(BlobStoreSuite, WhatIsKeptSurvivesTheProcessAndGoesOn) {
   EXPECT_FALSE(store_->open_unfinished(first_id));
 }
 
+TEST_P(BlobStoreSuite, ACommittedBlobCanBeReopened) {
+  const auto bytes = some_bytes(mib + 3, 23);
+  put(*store_, first_id, bytes.all());
+  ASSERT_TRUE(store_->reopen(first_id));
+  EXPECT_FALSE(store_->open(first_id));
+  EXPECT_THAT(listed(*store_), IsEmpty());
+  auto writer = store_->resume(first_id, mib + 3);
+  ASSERT_TRUE(writer);
+  ASSERT_TRUE((*writer)->commit());
+  expect_content(*store_, first_id, bytes.all());
+  const auto missing = store_->reopen(second_id);
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().kind(), ErrorKind::not_found);
+}
+
+/// An upload that ends after its session has expired keeps its bytes durable, but nothing names them.
+TEST_P(BlobStoreSuite, WhatIsKeptGoesWithItsWriterUnlessItIsLeft) {
+  const auto bytes = some_bytes(100, 24);
+  auto writer = store_->create(first_id, std::nullopt);
+  ASSERT_TRUE(writer);
+  ASSERT_TRUE((*writer)->append(bytes.all()));
+  ASSERT_TRUE((*writer)->keep());
+  writer->reset();
+  EXPECT_FALSE(store_->open_unfinished(first_id));
+}
+
 TEST_P(BlobStoreSuite, RemovesUnfinishedBlobs) {
   const auto bytes = some_bytes(100, 22);
   auto writer = store_->create(first_id, std::nullopt);
   ASSERT_TRUE(writer);
   ASSERT_TRUE((*writer)->append(bytes.all()));
   ASSERT_TRUE((*writer)->keep());
+  (*writer)->leave();
   writer->reset();
   EXPECT_TRUE(store_->open_unfinished(first_id));
   EXPECT_FALSE(store_->open(first_id));

@@ -36,6 +36,10 @@ class FailingBlobStore final : public content::BlobStore {
     return std::unique_ptr<content::BlobWriter>(std::make_unique<Writer>(*this, *std::move(made)));
   }
 
+  base::Result<void> reopen(const content::BlobId& id) override {
+    return effect(faults_, "reopen", [&] { return inner_.reopen(id); });
+  }
+
   base::Result<std::unique_ptr<content::BlobReader>> open_unfinished(const content::BlobId& id) override {
     if (faults_.strikes(FaultPoint::before_blob_call, "open_unfinished")) return faults_.error();
     auto made = inner_.open_unfinished(id);
@@ -97,6 +101,7 @@ class FailingBlobStore final : public content::BlobStore {
     base::Result<void> keep() override {
       return effect(store_.faults_, "keep", [&] { return inner_->keep(); });
     }
+    void leave() override { inner_->leave(); }
     base::Result<void> commit() override {
       return effect(store_.faults_, "commit", [&] { return inner_->commit(); });
     }

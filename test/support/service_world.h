@@ -247,11 +247,12 @@ class ServiceWorld {
 inline base::Result<void> send(ServiceWorld& world, const content::TransferToken& token, std::string_view body,
                                service::BodyEnd end = service::BodyEnd::whole,
                                std::optional<std::int64_t> content_length = std::nullopt, std::size_t chunk = 65536) {
-  auto begun = world.uploads().begin(token, content_length, [] {});
+  auto begun = world.uploads().begin(token, service::UploadRequest::whole(content_length), [] {});
   if (!begun.upload) return begun.refusal->error;
   for (std::size_t at = 0; at < body.size(); at += chunk)
     if (auto taken = begun.upload->append(bytes_of(body.substr(at, chunk))); !taken) return taken;
-  return begun.upload->finish(end);
+  const auto finished = begun.upload->finish(end);
+  return finished ? base::Result<void>() : finished.error();
 }
 
 /// `com.vmware.…` or `quire.…` of the outermost message; "" on success.

@@ -255,7 +255,7 @@ struct ModelDownload {
 };
 
 struct ModelUpload {
-  std::unique_ptr<service::Upload> upload;
+  std::shared_ptr<service::Upload> upload;
   content::TransferToken token;
   std::string sent;
   bool superseded = false;
@@ -521,7 +521,7 @@ class Run {
   void begin(const Step& step) {
     const auto token = target(step);
     if (!token) return;
-    auto begun = world_.uploads().begin(*token, std::nullopt, [] {});
+    auto begun = world_.uploads().begin(*token, service::UploadRequest::whole(std::nullopt), [] {});
     auto [session, file] = endpoint(*token);
     const auto answer = begun.upload ? "" : std::string(base::name_of(begun.refusal->error.kind()));
     if (const auto refused = refusal(session); !refused.empty()) return expect(refused, answer, "begin upload");

@@ -143,7 +143,7 @@ class SessionTableTest : public ServiceTest {
   }
 
   std::string upload(const SessionFile& file) {
-    auto begun = world_->uploads().begin(file.upload_token, std::nullopt, [] {});
+    auto begun = world_->uploads().begin(file.upload_token, service::UploadRequest::whole(std::nullopt), [] {});
     if (!begun.upload) return begun.refusal->gone ? "gone" : std::string(base::name_of(begun.refusal->error.kind()));
     must(begun.upload->append(test_support::bytes_of("sent")));
     return kind(begun.upload->finish(service::BodyEnd::whole));

@@ -57,13 +57,14 @@ class UpdateSessionTest : public ServiceTest {
   base::Time now() { return world_->clock().now(); }
 
   struct Running {
-    std::unique_ptr<service::Upload> upload;
+    std::shared_ptr<service::Upload> upload;
     bool stopped = false;
   };
   /// An upload that has begun; `first` has been taken.
   std::unique_ptr<Running> begin(const content::TransferToken& token, std::string_view first = {}) {
     auto running = std::make_unique<Running>();
-    auto begun = world_->uploads().begin(token, std::nullopt, [&stopped = running->stopped] { stopped = true; });
+    auto begun = world_->uploads().begin(token, service::UploadRequest::whole(std::nullopt),
+                                         [&stopped = running->stopped] { stopped = true; });
     if (!begun.upload) throw std::runtime_error(begun.refusal->error.text());
     running->upload = std::move(begun.upload);
     if (!first.empty()) must(running->upload->append(bytes_of(first)));
@@ -71,7 +72,7 @@ class UpdateSessionTest : public ServiceTest {
   }
   service::UploadRefusal refusal(const content::TransferToken& token,
                                  std::optional<std::int64_t> content_length = std::nullopt) {
-    auto begun = world_->uploads().begin(token, content_length, [] {});
+    auto begun = world_->uploads().begin(token, service::UploadRequest::whole(content_length), [] {});
     EXPECT_FALSE(begun.upload);
     return begun.refusal.value();
   }
@@ -793,13 +794,15 @@ TEST_P(UpdateSessionTest, ASecondPutStartsTheFileOverAndItIsNotReadyUntilWholeAg
   EXPECT_THAT(content(), ElementsAre(Pair("a.iso", "second")));
 }
 
-TEST_P(UpdateSessionTest, ASecondPutThatBreaksLeavesTheFileUnready) {
+TEST_P(UpdateSessionTest, ASecondPutThatBreaksLeavesTheFileUnreadyWithWhatCame) {
   const auto id = open();
   const auto entry = push(id, "a.iso", "first content");
   must(send(*world_, entry.upload_token, "sec", BodyEnd::broken));
   EXPECT_EQ(file(id, "a.iso").status, TransferStatus::TRANSFERRING);
   EXPECT_EQ(file(id, "a.iso").bytes_transferred, 3);
   EXPECT_EQ(kind(sessions().complete(alice(), id)), "not_allowed_in_current_state");
+  EXPECT_EQ(files_on_disk(), 1U);
+  must(sessions().cancel(alice(), id));
   EXPECT_EQ(files_on_disk(), 0U);
 }
 
@@ -840,7 +843,7 @@ TEST_P(UpdateSessionTest, TwoServersThatFillOneFileLeakNothing) {
   service::Uploads others(elsewhere);
   const auto id = open();
   const auto entry = add(id, "a.iso");
-  auto later = others.begin(entry.upload_token, std::nullopt, [] {});
+  auto later = others.begin(entry.upload_token, service::UploadRequest::whole(std::nullopt), [] {});
   must(later.upload->append(bytes_of("later")));
   must(send(*world_, entry.upload_token, "earlier"));
   must(later.upload->finish(BodyEnd::whole));
@@ -1043,6 +1046,7 @@ class FullStore final : public content::BlobStore {
     if (!writer) return writer.error();
     return std::unique_ptr<content::BlobWriter>(std::make_unique<Writer>(*this, *std::move(writer)));
   }
+  base::Result<void> reopen(const content::BlobId& id) override { return inner_.reopen(id); }
   base::Result<std::unique_ptr<content::BlobReader>> open_unfinished(const content::BlobId& id) override {
     return inner_.open_unfinished(id);
   }
@@ -1075,6 +1079,7 @@ class FullStore final : public content::BlobStore {
     }
     base::Result<std::int64_t> sync() override { return inner->sync(); }
     base::Result<void> keep() override { return inner->keep(); }
+    void leave() override { inner->leave(); }
     base::Result<void> commit() override {
       if (store.full == Full::at_commit) return no_room();
       return inner->commit();

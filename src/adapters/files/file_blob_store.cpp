@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <mutex>
@@ -176,10 +177,11 @@ class FileBlobWriter final : public content::BlobWriter {
     QUIRE_CHECK(state_ == State::open);
     auto done = write_tail();
     if (done) done = sync_data();
-    if (done) owns_ = false;
     state_ = done ? State::ended : State::failed;
     return done;
   }
+
+  void leave() override { owns_ = false; }
 
   Result<void> commit() override {
     QUIRE_CHECK(state_ == State::open);
@@ -326,7 +328,7 @@ class FileBlobWriter final : public content::BlobWriter {
   bool named_ = false;       ///< moved out of `incoming`
   State state_ = State::open;
   std::int64_t written_;        ///< position without what is staged
-  bool owns_;                   ///< the blob goes with the writer
+  std::atomic<bool> owns_;      ///< the blob goes with the writer
   bool entry_durable_ = false;  ///< the file's name in `incoming`
   std::unique_ptr<std::byte, Free> staging_;
   std::size_t staged_ = 0;
@@ -418,14 +420,20 @@ class FileBlobStore final : public content::BlobStore {
     return reader_of(std::move(file), folders_->root / "incoming" / id.text());
   }
 
+  Result<void> reopen(const BlobId& id) override {
+    const auto place = place_of(id);
+    const auto& name = id.text();
+    if (::fchmodat(folders_->blobs.get(), place.c_str(), unfinished_mode, 0) != 0 ||
+        ::renameat(folders_->blobs.get(), place.c_str(), folders_->incoming.get(), name.c_str()) != 0)
+      return errno == ENOENT ? not_committed(id) : folders_->failure("reopening of", "blobs/" + place, errno);
+    if (::fsync(folders_->incoming.get()) != 0) return folders_->failure("sync of", "incoming", errno);
+    return {};
+  }
+
   Result<std::unique_ptr<content::BlobReader>> open(const BlobId& id) override {
     const auto place = place_of(id);
     auto file = open_at(folders_->blobs.get(), place, O_RDONLY | O_NOFOLLOW);
-    if (!file && errno == ENOENT)
-      return base::Error(base::ErrorKind::not_found, "quire.blob.not_found",
-                         "Storage {storage} holds no blob {blob}. Its file was removed from outside; restore it from a "
-                         "backup.",
-                         {{"storage", folders_->options.storage_name}, {"blob", id.text()}});
+    if (!file && errno == ENOENT) return not_committed(id);
     return reader_of(std::move(file), folders_->root / "blobs" / place);
   }
 
@@ -462,6 +470,13 @@ class FileBlobStore final : public content::BlobStore {
   std::string uri(const BlobId& id) const override { return file_uri(folders_->root / "blobs" / place_of(id)); }
 
  private:
+  base::Error not_committed(const BlobId& id) const {
+    return base::Error(base::ErrorKind::not_found, "quire.blob.not_found",
+                       "Storage {storage} holds no blob {blob}. Its file was removed from outside; restore it from a "
+                       "backup.",
+                       {{"storage", folders_->options.storage_name}, {"blob", id.text()}});
+  }
+
   base::Error no_unfinished(const BlobId& id) const {
     return base::Error(base::ErrorKind::not_found, "quire.blob.not_unfinished",
                        "Storage {storage} has begun no blob {blob}, or has finished it.",

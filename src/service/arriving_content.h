@@ -1,0 +1,104 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "base/digest.h"
+#include "content/received_ranges.h"
+#include "content/update_session.h"
+#include "service/context.h"
+
+namespace quire::service {
+
+/// The digests of a file's bytes from the first one on, without a gap.
+struct PrefixDigests {
+  std::vector<base::Hasher> hashers;
+  std::int64_t end = 0;  ///< behind the last byte that they have seen
+};
+
+/// The bytes of one file of an update session while they arrive, by one upload or by several at once, in any order: one
+/// unfinished blob, which bytes of it are there, and their digests as far as they could be taken. Lives on the
+/// TransferBoard; what must survive the process stands in SessionFile::unfinished. All threads may call it.
+class ArrivingContent {
+ public:
+  /// Content that begins, or goes on from `recorded`. `attempt` is the file's. `algorithms`: digests to take.
+  ArrivingContent(Context& context, const content::Storage& storage, std::int64_t attempt,
+                  std::vector<base::DigestAlgorithm> algorithms,
+                  const std::optional<content::UnfinishedContent>& recorded);
+
+  const content::BlobId& blob() const { return blob_; }
+  const content::Storage& storage() const { return storage_; }
+  std::int64_t attempt() const { return attempt_; }
+
+  /// A writer from `position` on. Begins the blob when nothing has begun it, with `expected_bytes` reserved.
+  /// UnableToAllocateResource; NotFound when what was recorded is no longer there.
+  base::Result<std::shared_ptr<content::BlobWriter>> writer(std::int64_t position,
+                                                            std::optional<std::int64_t> expected_bytes);
+  base::Result<std::unique_ptr<content::BlobReader>> reader() const;
+
+  /// `range` for one upload alone: transfers that write there are stopped first. False when one of them has not gone
+  /// within `patience`, or the file is being finished.
+  bool claim(content::ByteRange range, const std::shared_ptr<TransferProgress>& progress, base::Duration patience);
+  void release(const std::shared_ptr<TransferProgress>& progress);
+
+  content::ReceivedRanges received() const;
+  /// These bytes are durable. With `length`, the whole file's: true when nothing is missing now and no earlier call has
+  /// said so, which is when the caller has to finish the file.
+  bool add(content::ByteRange range, std::optional<std::int64_t> length);
+  /// These bytes are going to be replaced; `has_digests`: the caller has borrowed the digests, up to the first of them.
+  /// False when the file is being finished: then they stay.
+  bool remove(content::ByteRange range, bool has_digests);
+  /// The caller could not finish the file: the next one may.
+  void finishing_failed();
+  /// The catalog names the blob now: it stays although this goes.
+  void keep_blob();
+
+  /// True once keep_blob() was called or the blob had been recorded before.
+  bool is_kept() const;
+  bool is_finishing() const;
+  /// Nobody needs the blob: it goes unless it has been kept.
+  void drop_blob();
+
+  /// The digests for who writes or reads on from exactly `position`, for this caller alone until it gives them back.
+  std::optional<PrefixDigests> borrow_digests(std::int64_t position);
+  /// Those that have got furthest without a gap, whatever their end.
+  std::optional<PrefixDigests> borrow_digests();
+  void give_back(PrefixDigests digests);
+  /// What the borrower had is lost; they begin anew.
+  void lose_digests();
+
+  /// The offset that was last told to somebody who asked; who comes with it may go on from there.
+  void tell(std::int64_t offset);
+  bool was_told(std::int64_t offset) const;
+
+ private:
+  PrefixDigests fresh_digests() const;
+
+  struct Claim {
+    content::ByteRange range;
+    std::shared_ptr<TransferProgress> progress;
+  };
+
+  const content::Storage& storage_;
+  const std::int64_t attempt_;
+  const std::vector<base::DigestAlgorithm> algorithms_;
+  const content::BlobId blob_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable released_;
+  bool begun_;
+  bool kept_;
+  bool finishing_ = false;
+  std::shared_ptr<content::BlobWriter> owner_;  ///< removes the blob unless it has been kept or committed
+  content::ReceivedRanges received_;
+  std::vector<Claim> claims_;
+  std::optional<PrefixDigests> digests_;  ///< none while they are lent
+  bool lent_spoiled_ = false;             ///< bytes that the lent ones have seen were replaced
+  std::optional<std::int64_t> told_;
+};
+
+}  // namespace quire::service
