@@ -35,7 +35,9 @@ base::Result<std::shared_ptr<content::BlobWriter>> ArrivingContent::writer(std::
 }
 
 base::Result<std::unique_ptr<content::BlobReader>> ArrivingContent::reader() const {
-  return storage_.blobs->open_unfinished(blob_);
+  auto unfinished = storage_.blobs->open_unfinished(blob_);
+  if (unfinished || unfinished.error().kind() != base::ErrorKind::not_found) return unfinished;
+  return storage_.blobs->open(blob_);
 }
 
 bool ArrivingContent::claim(ByteRange range, const std::shared_ptr<TransferProgress>& progress,

@@ -38,6 +38,7 @@ class ArrivingContent {
   /// UnableToAllocateResource; NotFound when what was recorded is no longer there.
   base::Result<std::shared_ptr<content::BlobWriter>> writer(std::int64_t position,
                                                             std::optional<std::int64_t> expected_bytes);
+  /// Also when the blob has been committed meanwhile.
   base::Result<std::unique_ptr<content::BlobReader>> reader() const;
 
   /// `range` for one upload alone: transfers that write there are stopped first. False when one of them has not gone

@@ -222,7 +222,7 @@ Result<void> ContentUpload::write(std::span<const std::byte> bytes) {
   if (!writer_ || writer_position_ != position_) {
     if (auto kept = keep_written(); !kept) return kept;
     auto writer = content_->writer(position_, std::nullopt);
-    if (!writer) return writer.error();
+    if (!writer) return content_->is_finishing() ? busy() : writer.error();
     writer_ = *std::move(writer);
     writer_position_ = position_;
   }
@@ -306,7 +306,7 @@ Result<UploadState> ContentUpload::record(std::int64_t end) {
   });
   if (!recorded) return recorded.error();
   if (state.complete) return state;
-  content_->add({recorded_, end}, std::nullopt);
+  for (const auto& range : state.received) content_->add(range, std::nullopt);
   content_->keep_blob();
   let_content_stay(true);
   recorded_ = std::max(recorded_, end);
@@ -389,24 +389,29 @@ Result<UploadState> ContentUpload::finish_body() {
   const ByteRange body{request_.offset, position_};
   auto all = content_->received();
   all.add(body);
-  if (length && all.contains({0, *length})) {
+  const bool whole = length && all.contains({0, *length});
+  // The only writer goes on to commit; that makes everything durable at once.
+  const bool alone = whole && writer_ && writer_position_ == *length && digests_ && request_.offset == 0 &&
+                     there_.ranges().empty() && target().kind() == content::PackageFile::other;
+  if (!alone)
+    if (auto kept = keep_written(); !kept) return give_up(kept.error());
+  UploadState state;
+  if (!whole) {
+    auto recorded = record(position_);
+    if (!recorded) return recorded;
+    state = *std::move(recorded);
+    if (state.complete) return state;
+  }
+  // Others may have brought the rest meanwhile: whoever comes last finishes the file.
+  if (length && content_->add(body, length)) {
     if (file().declared_size && *length != *file().declared_size)
       return fail(size_differs(file().name, *file().declared_size, *length));
-    // The only writer goes on to commit; that makes everything durable at once.
-    const bool alone = writer_ && writer_position_ == *length && digests_ && request_.offset == 0 &&
-                       there_.ranges().empty() && target().kind() == content::PackageFile::other;
-    if (!alone)
-      if (auto kept = keep_written(); !kept) return give_up(kept.error());
-    if (content_->add(body, length)) {
-      auto finished = finish_file(*length);
-      if (!finished) content_->finishing_failed();
-      return finished;
-    }
-  } else if (auto kept = keep_written(); !kept) {
-    return give_up(kept.error());
+    auto finished = finish_file(*length);
+    if (!finished) content_->finishing_failed();
+    return finished;
   }
-  auto state = record(position_);
-  if (state) advance_digests();
+  if (whole) return record(position_);
+  advance_digests();
   return state;
 }
 

@@ -230,7 +230,7 @@ def test_curl_as_in_the_documentation(world, tmp_path):
 
 def test_an_ova_in_parts(world, package):
     """It is unpacked when the last part has come."""
-    content = package.ova.read_bytes()
+    content = package.pack().read_bytes()
     item = world.binding.ok(
         "item.create", create_spec={"name": "ova-in-parts", "library_id": world.library, "type": "ovf"}
     )

@@ -105,6 +105,7 @@ class InterruptedStore final : public content::BlobStore {
   base::Result<std::unique_ptr<content::BlobReader>> open_unfinished(const content::BlobId& id) override {
     return inner_.open_unfinished(id);
   }
+  base::Result<void> reopen(const content::BlobId& id) override { return inner_.reopen(id); }
   base::Result<void> remove(const content::BlobId& id) override { return inner_.remove(id); }
   base::Result<void> list(const std::function<void(const content::BlobId&)>& visit) override {
     return inner_.list(visit);
