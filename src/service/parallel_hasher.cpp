@@ -101,7 +101,7 @@ ParallelHasher::ParallelHasher(std::vector<base::Hasher> hashers) {
 
 ParallelHasher::~ParallelHasher() = default;
 
-void ParallelHasher::add(std::span<const std::byte> bytes, std::shared_ptr<const void> owner) {
+void ParallelHasher::add(std::span<const std::byte> bytes, const std::shared_ptr<const void>& owner) {
   for (auto& lane : lanes_) lane->add(bytes, owner);
 }
 

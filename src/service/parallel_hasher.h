@@ -22,7 +22,7 @@ class ParallelHasher {
 
   /// Hashes `bytes` soon. They must stay as they are until wait() returns or, when there is one, `owner` has been let
   /// go of here. Blocks while several chunks wait already, which bounds the memory that they hold.
-  void add(std::span<const std::byte> bytes, std::shared_ptr<const void> owner = nullptr);
+  void add(std::span<const std::byte> bytes, const std::shared_ptr<const void>& owner = nullptr);
   /// Returns when everything that was added has been hashed.
   void wait();
 
