@@ -277,6 +277,15 @@ Result<void> ContentUpload::replace_rest() {
   return {};
 }
 
+/// Whether the file's row names the blob; nullopt when the catalog does not answer.
+std::optional<bool> ContentUpload::is_recorded() {
+  const auto named = context().catalog.read([&](content::CatalogReader& reader) -> Result<bool> {
+    const auto entry = reader.session_file(target().session, file().name);
+    return entry && entry->unfinished && entry->unfinished->blob == content_->blob();
+  });
+  return named ? std::optional(*named) : std::nullopt;
+}
+
 /// The catalog learns that the bytes up to `end`, which are durable, have arrived.
 Result<UploadState> ContentUpload::record(std::int64_t end) {
   UploadState state;
@@ -304,7 +313,14 @@ Result<UploadState> ContentUpload::record(std::int64_t end) {
     state = upload_state(changed);
     return {};
   });
-  if (!recorded) return recorded.error();
+  if (!recorded) {
+    // A failure can hide a commit whose answer was lost; then the blob must not go.
+    const auto kind = recorded.error().kind();
+    if ((kind == ErrorKind::internal_server_error || kind == ErrorKind::service_unavailable) &&
+        is_recorded().value_or(true))
+      content_->keep_blob();
+    return recorded.error();
+  }
   if (state.complete) return state;
   for (const auto& range : state.received) content_->add(range, std::nullopt);
   content_->keep_blob();
@@ -440,20 +456,33 @@ Result<void> ContentUpload::hash_stored(ParallelHasher& hasher, ByteRange range)
   });
 }
 
+/// What was acknowledged of parts stays, and whoever sends a last part again tries again; a whole body waits again.
+Error ContentUpload::cannot_finish(const Error& error) {
+  if (!content_->is_kept()) return wait_again(error);
+  writer_.reset();
+  let_content_stay(true);
+  return error;
+}
+
 Result<UploadState> ContentUpload::finish_file(std::int64_t length) {
   const auto digests = whole_digests(length);
-  if (!digests) return wait_again(digests.error());
+  if (!digests) return cannot_finish(digests.error());
   if (const auto problem = checksum_problem(*digests)) return fail(*problem);
   if (target().kind() == content::PackageFile::archive) return unpack(length);
   const auto metadata = metadata_bytes(length);
-  if (!metadata) return wait_again(metadata.error());
+  if (!metadata) return cannot_finish(metadata.error());
   if (!writer_) {
     auto writer = content_->writer(length, std::nullopt);
-    if (!writer) return wait_again(writer.error());
+    if (!writer) return cannot_finish(writer.error());
     writer_ = *std::move(writer);
   }
   auto committed = writer_->commit();
-  if (!committed) return wait_again(committed.error());
+  if (!committed) {
+    // It may have got its name although it is not known to be durable.
+    if (content_->is_kept()) [[maybe_unused]]
+      const auto reopened = content_->storage().blobs->reopen(content_->blob());
+    return cannot_finish(committed.error());
+  }
   const auto sha256 = std::find_if(digests->begin(), digests->end(), [](const auto& digest) {
     return digest.algorithm == base::DigestAlgorithm::SHA256;
   });
@@ -502,12 +531,12 @@ Result<UploadState> ContentUpload::unpack(std::int64_t length) {
   if (file().declared_checksum) own.push_back(file().declared_checksum->algorithm);
   ArchiveIntake archive(context(), *target().storage, target().files_max, length, own);
   auto reader = content_->reader();
-  if (!reader) return wait_again(reader.error());
+  if (!reader) return cannot_finish(reader.error());
   auto fed = read_through(**reader, {0, length},
                           [&](std::span<const std::byte> bytes, const auto&) { return archive.append(bytes); });
   if (!fed) {
     if (fed.error().kind() == ErrorKind::invalid_argument) return fail(fed.error().messages().front());
-    return wait_again(fed.error());
+    return cannot_finish(fed.error());
   }
   return make_ready(archive);
 }

@@ -37,6 +37,7 @@ class ContentUpload final : public FileUpload {
   void drop_content();
   base::Error fail(const base::Message& reason);
   base::Error wait_again(const base::Error& error);
+  base::Error cannot_finish(const base::Error& error);
   base::Error give_up(const base::Error& error);
   base::Error refuse(const base::Message& reason);
   std::optional<base::Message> excess(std::int64_t end) const;
@@ -50,6 +51,7 @@ class ContentUpload final : public FileUpload {
   void advance_digests();
   base::Result<void> hash_stored(ParallelHasher& hasher, content::ByteRange range);
 
+  std::optional<bool> is_recorded();
   base::Result<UploadState> record(std::int64_t end);
   base::Result<void> record_synced();
   base::Result<UploadState> leave_unfinished();

@@ -285,7 +285,7 @@ Result<UploadState> FileUpload::make_ready(const content::Blob& blob, const std:
 Result<UploadState> FileUpload::make_ready(ArchiveIntake& archive) {
   // The members' digests and the archive's own are taken; nothing is read again.
   if (auto whole = archive.finish(context_.clock.now()); !whole) {
-    if (whole.error().kind() != ErrorKind::invalid_argument) return wait_again(whole.error());
+    if (whole.error().kind() != ErrorKind::invalid_argument) return whole.error();
     return fail(whole.error().messages().front());
   }
   if (const auto problem = checksum_problem(archive.digests())) return fail(*problem);

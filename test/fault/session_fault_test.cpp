@@ -42,8 +42,9 @@ std::vector<std::shared_ptr<service::Upload>>& dead_uploads() {
   return *all;
 }
 
-Result<void> transmit(ServiceWorld& world, const content::TransferToken& token, const std::string& body) {
-  auto begun = world.uploads().begin(token, service::UploadRequest::whole(std::nullopt), [] {});
+Result<void> transmit(ServiceWorld& world, const content::TransferToken& token, const std::string& body,
+                      const service::UploadRequest& request = service::UploadRequest::whole(std::nullopt)) {
+  auto begun = world.uploads().begin(token, request, [] {});
   if (!begun.upload) return begun.refusal->error;
   try {
     if (auto taken = begun.upload->append(bytes_of(body)); !taken) return taken;
@@ -68,6 +69,7 @@ class Client {
         [&] { return session(plain_, {{"a", "second a"}}, {"b"}, {{"a", "second a"}}); },
         [&] { return cancelled(plain_); },
         [&] { return sent_twice(plain_); },
+        [&] { return in_parts(plain_); },
         [&] { return pulled(plain_); },
         [&] { return make_item(package_, "ovf"); },
         [&] { return session(package_, {{"vm.ova", archive}}, {}, {{"vm.ovf", vm_ovf}, {"disk.vmdk", "a disk"}}); },
@@ -88,6 +90,8 @@ class Client {
   };
   const std::vector<const Item*> items() const { return {&plain_, &package_, &copy_}; }
   const std::optional<content::LibraryId>& library() const { return library_; }
+  /// Parts of a file that is not whole, by its endpoint, as far as they were acknowledged.
+  const std::map<content::TransferToken, content::ReceivedRanges>& parts() const { return parts_; }
 
  private:
   auto& sessions() { return world_.sessions(); }
@@ -136,6 +140,33 @@ class Client {
     for (const std::string body : {"once", "twice"})
       if (auto sent = transmit(world_, added->upload_token, body); !sent) return sent;
     return sessions().fail(alice(), *id, "enough");
+  }
+  /// The file comes in parts, not in order; the last one finishes it.
+  Result<void> in_parts(Item& item) {
+    const auto id = sessions().create(alice(), item.id->text(), {}, {});
+    if (!id) return id.error();
+    const auto added = sessions().add_file(alice(), *id, file_spec("e"));
+    if (!added) return added.error();
+    const std::string body = "in parts";
+    for (const std::int64_t first : {4, 0, 6, 2}) {
+      service::UploadRequest part;
+      part.place = service::UploadRequest::Place::at_offset;
+      part.offset = first;
+      part.part_length = 2;
+      part.file_length = static_cast<std::int64_t>(body.size());
+      if (auto sent = transmit(world_, added->upload_token, body.substr(static_cast<std::size_t>(first), 2), part);
+          !sent)
+        return sent;
+      parts_.emplace(added->upload_token, content::ReceivedRanges()).first->second.add({first, first + 2});
+    }
+    parts_.clear();
+    auto result = item.acknowledged;
+    result["e"] = body;
+    item.asked = result;
+    if (auto done = sessions().complete(alice(), *id); !done) return done;
+    item.acknowledged = result;
+    item.asked.reset();
+    return sessions().remove(alice(), *id);
   }
   /// `complete` is accepted before the pull has run; what it promises comes with the pull's end.
   Result<void> pulled(Item& item) {
@@ -186,10 +217,26 @@ class Client {
   Item plain_;
   Item package_;
   Item copy_;
+  std::map<content::TransferToken, content::ReceivedRanges> parts_;
 };
 
 /// No acknowledged loss, no partial visibility; every file that a session calls READY can be read.
 void check_items(ServiceWorld& world, const Client& client) {
+  for (const auto& [token, acknowledged] : client.parts()) {
+    const auto asked = world.uploads().ask(token);
+    ASSERT_TRUE(asked.state) << asked.refusal->error.text();
+    content::ReceivedRanges there;
+    for (const auto& range : asked.state->received) there.add(range);
+    for (const auto& range : acknowledged.ranges()) EXPECT_TRUE(there.contains(range)) << "part at " << range.first;
+    if (asked.state->complete) continue;
+    // What is said to be there can be gone on with.
+    const std::string body = "in parts";
+    service::UploadRequest rest;
+    rest.place = service::UploadRequest::Place::at_offset;
+    rest.part_length = rest.file_length = static_cast<std::int64_t>(body.size());
+    EXPECT_TRUE(transmit(world, token, body, rest)) << "the whole as one part";
+    EXPECT_TRUE(world.uploads().ask(token).state->complete);
+  }
   for (const auto* item : client.items()) {
     if (!item->id) continue;
     const auto content = world.content_of(*item->id);
@@ -218,7 +265,13 @@ void check_items(ServiceWorld& world, const Client& client) {
 /// What lies on the disk is what the catalog names.
 void check_bytes(ServiceWorld& world) {
   EXPECT_EQ(world.blobs_on_disk(), world.blobs_in_catalog());
-  EXPECT_EQ(world.files_on_disk(), world.blobs_in_catalog().size());
+  const auto begun = world.look([](content::CatalogReader& reader) {
+    std::size_t count = 0;
+    for (const auto& session : reader.active_update_sessions_after(content::UpdateSessionId(), 1000))
+      for (const auto& file : reader.session_files(session)) count += file.unfinished ? 1 : 0;
+    return count;
+  });
+  EXPECT_EQ(world.files_on_disk(), world.blobs_in_catalog().size() + begun);
 }
 
 /// A client that comes back can use the items: their sessions end, new content goes in.
