@@ -450,8 +450,8 @@ void ContentUpload::advance_digests() {
 Result<void> ContentUpload::hash_stored(ParallelHasher& hasher, ByteRange range) {
   auto reader = content_->reader();
   if (!reader) return reader.error();
-  return read_through(**reader, range, [&](std::span<const std::byte> bytes, auto owner) {
-    hasher.add(bytes, std::move(owner));
+  return read_through(**reader, range, [&](std::span<const std::byte> bytes, const auto& owner) {
+    hasher.add(bytes, owner);
     return Result<void>();
   });
 }
