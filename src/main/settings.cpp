@@ -268,6 +268,8 @@ const std::vector<SettingDefinition>& setting_definitions() {
       number("name_chars_max", "Characters of an item or library name.", QUIRE_AT(limits.name_chars_max)),
       number("description_chars_max", "Characters of a description.", QUIRE_AT(limits.description_chars_max)),
       number("files_per_item_max", "Files of an item or update session.", QUIRE_AT(limits.files_per_item_max)),
+      number("upload_ranges_max", "Separate places that have arrived of one file sent in parts.",
+             QUIRE_AT(limits.upload_ranges_max)),
       number("logins_max", "Login sessions alive at once.", QUIRE_AT(limits.logins_max)),
       number("update_sessions_active_max", "Active update sessions.", QUIRE_AT(limits.update_sessions_active_max)),
       number("download_sessions_max", "Download sessions.", QUIRE_AT(limits.download_sessions_max)),

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <random>
 #include <thread>
@@ -209,7 +210,7 @@ TEST_P(UploadPartsTest, WhoAsksMayGoOnFromTheOffsetThatWasTold) {
 
 TEST_P(UploadPartsTest, AnUploadOfTheSameBytesStopsTheEarlierOne) {
   const auto to = token("a.iso");
-  bool stopped = false;
+  std::atomic<bool> stopped = false;
   auto first = world_->uploads().begin(to, part(0, 6, 9), [&] { stopped = true; });
   must(first.upload->append(bytes_of("xx")));
   std::thread elsewhere([&] {  // the HTTP layer lets go of a stopped upload
