@@ -98,17 +98,4 @@ DownloadPlan plan_download(std::uint64_t size, std::string_view entity_tag, cons
   return plan_ranges(size, *conditions.range);
 }
 
-bool is_whole_content_range(std::string_view value, std::optional<std::uint64_t> content_length) {
-  const auto range = after_unit(value, ' ');
-  if (!range) return false;
-  const auto dash = range->find('-');
-  const auto slash = range->find('/');
-  if (dash == std::string_view::npos || slash == std::string_view::npos || slash < dash) return false;
-  const auto first = decimal(range->substr(0, dash));
-  const auto last = decimal(range->substr(dash + 1, slash - dash - 1));
-  const auto total = decimal(range->substr(slash + 1));
-  return first == 0 && last && total && *total > 0 && *last == *total - 1 &&
-         (!content_length || *content_length == *total);
-}
-
 }  // namespace quire::http

@@ -36,7 +36,4 @@ struct DownloadConditions {
 /// or more than ranges_max of them.
 DownloadPlan plan_download(std::uint64_t size, std::string_view entity_tag, const DownloadConditions& conditions);
 
-/// True when `value` of a Content-Range says that the body, `content_length` bytes, is the whole file.
-bool is_whole_content_range(std::string_view value, std::optional<std::uint64_t> content_length);
-
 }  // namespace quire::http

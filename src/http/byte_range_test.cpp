@@ -76,16 +76,6 @@ TEST(ByteRange, Conditions) {
   EXPECT_EQ(status({}, "\"a\""), 206);
 }
 
-TEST(ByteRange, WholeContentRange) {
-  EXPECT_TRUE(is_whole_content_range("bytes 0-9/10", 10));
-  EXPECT_TRUE(is_whole_content_range("bytes 0-9/10", std::nullopt));
-  for (const auto* part : {"bytes 0-4/10", "bytes 5-9/10", "bytes 0-9/*", "bytes */10", "bytes=0-9/10", "0-9/10", "",
-                           "bytes 0-/10", "bytes 0-9/0"}) {
-    EXPECT_FALSE(is_whole_content_range(part, 10)) << part;
-  }
-  EXPECT_FALSE(is_whole_content_range("bytes 0-9/10", 9));
-}
-
 TEST(ResponseHead, Form) {
   const auto time = *base::parse_time("1994-11-06T08:49:37.123Z");
   EXPECT_EQ(http_date(time), "Sun, 06 Nov 1994 08:49:37 GMT");

@@ -54,6 +54,21 @@ TEST(UploadRequest, ContentRangeIsAPart) {
   EXPECT_EQ(refused(head_of("PUT", {{"Content-Range", "bytes 6-8/20"}, {"Upload-Offset", "6"}})), 400);
 }
 
+TEST(UploadRequest, OnlyTheWholeRangeIsTheWholeFile) {
+  const auto is_whole = [](const char* range, std::optional<std::uint64_t> length) {
+    const auto read = read_upload_head(head_of("PUT", {{"Content-Range", range}}, length));
+    const auto* head = std::get_if<UploadHead>(&read);
+    return head != nullptr && head->request.place == Place::start_over;
+  };
+  EXPECT_TRUE(is_whole("bytes 0-9/10", 10));
+  EXPECT_TRUE(is_whole("bytes 0-9/10", std::nullopt));
+  for (const auto* part : {"bytes 0-4/10", "bytes 5-9/10", "bytes 0-9/*", "bytes */10", "bytes=0-9/10", "0-9/10", "",
+                           "bytes 0-/10", "bytes 0-9/0"}) {
+    EXPECT_FALSE(is_whole(part, 10)) << part;
+  }
+  EXPECT_FALSE(is_whole("bytes 0-9/10", 9));
+}
+
 TEST(UploadRequest, PatchAppends) {
   const std::pair<std::string, std::string> type{"Content-Type", "application/partial-upload; x=y"};
   const auto more =

@@ -6,21 +6,10 @@ using base::Error;
 using base::ErrorKind;
 using base::Result;
 
-namespace {
-
-std::vector<base::DigestAlgorithm> own_digests(const content::SessionFile& file) {
-  if (!file.declared_checksum) return {};
-  return {file.declared_checksum->algorithm};
-}
-
-}  // namespace
-
 ArchiveUpload::ArchiveUpload(Context& context, UploadTarget target, std::optional<std::int64_t> announced,
                              std::shared_ptr<TransferProgress> progress)
     : FileUpload(context, std::move(target), std::move(progress)),
-      archive_(std::make_unique<ArchiveIntake>(context, *this->target().storage, this->target().files_max,
-                                               file().declared_size ? file().declared_size : announced,
-                                               own_digests(file()))) {}
+      archive_(archive_intake(file().declared_size ? file().declared_size : announced)) {}
 
 Error ArchiveUpload::give_up(const Error& error) {
   archive_.reset();
@@ -38,10 +27,7 @@ Result<void> ArchiveUpload::append(std::span<const std::byte> bytes, std::shared
   if (auto taken = archive_->append(bytes); !taken) return give_up(taken.error());
   progress().bytes = received_;
   if (!touch_is_due()) return {};
-  auto touched = change_own([&](content::CatalogWriter& writer, const UploadPlace& at, Aftermath&) -> Result<void> {
-    record_activity(writer, at.session);
-    return {};
-  });
+  auto touched = touch();
   // A full catalog disk must not end the upload; the next touch may find room.
   if (!touched && touched.error().kind() == ErrorKind::unable_to_allocate_resource) return {};
   return touched;
@@ -51,14 +37,7 @@ Result<UploadState> ArchiveUpload::finish(BodyEnd end) {
   if (progress().stopped) return why_stopped();
   if (end == BodyEnd::broken) {
     archive_.reset();
-    auto left = change_own([&](content::CatalogWriter& writer, const UploadPlace& at, Aftermath&) -> Result<void> {
-      auto unfinished = at.file;
-      unfinished.status = content::TransferStatus::TRANSFERRING;
-      writer.put_session_file(at.session.id, unfinished);
-      return {};
-    });
-    if (!left) return left.error();
-    return UploadState();
+    return leave_nothing();
   }
   const auto& declared = file().declared_size;
   if (declared && received_ != *declared) {

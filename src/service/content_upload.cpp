@@ -345,10 +345,7 @@ Result<void> ContentUpload::record_synced() {
     const auto recorded = record(std::max(durable, recorded_));
     return recorded ? Result<void>() : recorded.error();
   }
-  return change_own([&](CatalogWriter& writer, const UploadPlace& at, Aftermath&) -> Result<void> {
-    record_activity(writer, at.session);
-    return {};
-  });
+  return touch();
 }
 
 void ContentUpload::checkpoint() {
@@ -372,14 +369,7 @@ Result<UploadState> ContentUpload::leave_unfinished() {
     return record(position_);
   }
   if (is_part()) return UploadState();
-  auto left = change_own([&](CatalogWriter& writer, const UploadPlace& at, Aftermath&) -> Result<void> {
-    SessionFile unfinished = at.file;
-    unfinished.status = TransferStatus::TRANSFERRING;
-    writer.put_session_file(at.session.id, unfinished);
-    return {};
-  });
-  if (!left) return left.error();
-  return UploadState();
+  return leave_nothing();
 }
 
 Result<UploadState> ContentUpload::finish_body() {
@@ -527,18 +517,16 @@ Result<std::vector<std::byte>> ContentUpload::metadata_bytes(std::int64_t length
 
 /// An archive that came in parts: it lies there whole and is unpacked now.
 Result<UploadState> ContentUpload::unpack(std::int64_t length) {
-  std::vector<base::DigestAlgorithm> own;
-  if (file().declared_checksum) own.push_back(file().declared_checksum->algorithm);
-  ArchiveIntake archive(context(), *target().storage, target().files_max, length, own);
+  const auto archive = archive_intake(length);
   auto reader = content_->reader();
   if (!reader) return cannot_finish(reader.error());
   auto fed = read_through(**reader, {0, length},
-                          [&](std::span<const std::byte> bytes, const auto&) { return archive.append(bytes); });
+                          [&](std::span<const std::byte> bytes, const auto&) { return archive->append(bytes); });
   if (!fed) {
     if (fed.error().kind() == ErrorKind::invalid_argument) return fail(fed.error().messages().front());
     return cannot_finish(fed.error());
   }
-  return make_ready(archive);
+  return make_ready(*archive);
 }
 
 }  // namespace quire::service

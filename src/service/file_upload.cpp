@@ -216,6 +216,30 @@ void FileUpload::record_activity(CatalogWriter& writer, const UpdateSession& bef
   writer.touch_login(session.login, now);
 }
 
+Result<void> FileUpload::touch() {
+  return change_own([&](CatalogWriter& writer, const UploadPlace& at, Aftermath&) -> Result<void> {
+    record_activity(writer, at.session);
+    return {};
+  });
+}
+
+Result<UploadState> FileUpload::leave_nothing() {
+  const auto left = change_own([&](CatalogWriter& writer, const UploadPlace& at, Aftermath&) -> Result<void> {
+    SessionFile unfinished = at.file;
+    unfinished.status = TransferStatus::TRANSFERRING;
+    writer.put_session_file(at.session.id, unfinished);
+    return {};
+  });
+  if (!left) return left.error();
+  return UploadState();
+}
+
+std::unique_ptr<ArchiveIntake> FileUpload::archive_intake(std::optional<std::int64_t> size) const {
+  std::vector<base::DigestAlgorithm> own;
+  if (file().declared_checksum) own.push_back(file().declared_checksum->algorithm);
+  return std::make_unique<ArchiveIntake>(context_, *target_.storage, target_.files_max, size, own);
+}
+
 std::optional<Message> FileUpload::checksum_problem(const std::vector<Checksum>& digests) const {
   const auto& declared = file().declared_checksum;
   if (!declared) return std::nullopt;

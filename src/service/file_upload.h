@@ -72,6 +72,13 @@ class FileUpload : public Upload {
   /// Received bytes are activity of the session and of the login that carries it (§1.7), written now and then.
   bool touch_is_due();
   void record_activity(content::CatalogWriter& writer, const content::UpdateSession& before) const;
+  /// The same in a transaction of its own.
+  base::Result<void> touch();
+  /// The body broke off and nothing of it is kept: the file is TRANSFERRING.
+  base::Result<UploadState> leave_nothing();
+
+  /// What unpacks the file, an archive; `size` of all of it, if that is known.
+  std::unique_ptr<ArchiveIntake> archive_intake(std::optional<std::int64_t> size) const;
 
   std::optional<base::Message> checksum_problem(const std::vector<base::Checksum>& digests) const;
 
