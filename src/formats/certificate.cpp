@@ -12,6 +12,7 @@
 #include <optional>
 #include <string_view>
 
+#include "base/base64.h"
 #include "base/check.h"
 #include "base/hex.h"
 #include "base/utf8.h"
@@ -201,15 +202,6 @@ std::string pem_of(X509* certificate) {
   return written(bio.get());
 }
 
-std::string base64(std::span<const std::byte> bytes) {
-  std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');  // and the NUL that OpenSSL writes
-  const int length =
-      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                      reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
-  text.resize(static_cast<std::size_t>(length));
-  return text;
-}
-
 CertificateStack others_of(const PackageSignature& signature) {
   CertificateStack others(sk_X509_new_null());
   QUIRE_CHECK(others != nullptr);
@@ -285,7 +277,7 @@ CertificateVerdict verify_package_signature(const PackageSignature& signature, s
   verdict.subject = one_line(X509_get_subject_name(signer.get()));
   verdict.issuer = one_line(X509_get_issuer_name(signer.get()));
   verdict.x509 = pem_of(signer.get());
-  for (const auto& der : signature.certificates) verdict.cert_chain.push_back(base64(der));
+  for (const auto& der : signature.certificates) verdict.cert_chain.push_back(base::to_base64(der));
   verdict.warnings = warnings_of(verdict, signer.get(), seconds);
   return verdict;
 }

@@ -1,12 +1,12 @@
 #include "http/upload_request.h"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
 #include <limits>
 #include <vector>
 
+#include "base/base64.h"
 #include "base/hex.h"
 
 namespace quire::http {
@@ -51,14 +51,9 @@ std::optional<DigestAlgorithm> algorithm_of(std::string_view key) {
 std::optional<std::string> hex_of_bytes(std::string_view item) {
   if (item.size() < 2 || item.front() != ':' || item.back() != ':') return std::nullopt;
   item = item.substr(1, item.size() - 2);
-  if (item.empty() || item.size() % 4 != 0 || item.size() > 256) return std::nullopt;
-  const auto padding = static_cast<std::size_t>(std::count(item.end() - 2, item.end(), '='));
-  std::vector<unsigned char> bytes(item.size() / 4 * 3);
-  const int count =
-      EVP_DecodeBlock(bytes.data(), reinterpret_cast<const unsigned char*>(item.data()), static_cast<int>(item.size()));
-  if (count < 0 || bytes.size() < padding) return std::nullopt;
-  bytes.resize(bytes.size() - padding);
-  return base::to_hex(std::as_bytes(std::span(bytes)));
+  const auto bytes = base::from_base64(item);
+  if (!bytes || bytes->empty()) return std::nullopt;
+  return base::to_hex(*bytes);
 }
 
 /// RFC 9530: `sha-256=:…:, sha-512=:…:`. Algorithms that are not known are passed over; nullopt for what is no digest.

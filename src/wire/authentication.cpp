@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "base/base64.h"
 #include "wire/input_errors.h"
 
 namespace quire::wire {
@@ -44,30 +45,13 @@ std::optional<std::string> token_header(const Headers& headers) {
   return std::string(trimmed(*value));
 }
 
-std::optional<unsigned> base64_digit(char c) {
-  if (c >= 'A' && c <= 'Z') return static_cast<unsigned>(c - 'A');
-  if (c >= 'a' && c <= 'z') return static_cast<unsigned>(c - 'a') + 26;
-  if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0') + 52;
-  if (c == '+') return 62;
-  if (c == '/') return 63;
-  return std::nullopt;
-}
-
-std::optional<std::string> from_base64(std::string_view text) {
-  while (!text.empty() && text.back() == '=') text.remove_suffix(1);
-  std::string out;
-  unsigned bits = 0;
-  unsigned count = 0;
-  for (const char c : text) {
-    const auto digit = base64_digit(c);
-    if (!digit) return std::nullopt;
-    bits = (bits << 6U | *digit) & 0xFFFFU;
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    out += static_cast<char>(bits >> count & 0xFFU);
-  }
-  return out;
+/// With or without padding, as clients send it.
+std::optional<std::string> text_of_base64(std::string_view text) {
+  std::string padded(text);
+  while (padded.size() % 4 != 0) padded += '=';
+  const auto bytes = base::from_base64(padded);
+  if (!bytes) return std::nullopt;
+  return std::string(reinterpret_cast<const char*>(bytes->data()), bytes->size());
 }
 
 std::optional<std::string> text_member(const boost::json::object& object, std::string_view name) {
@@ -102,7 +86,7 @@ std::optional<api::Credentials> basic_credentials(std::string_view authorization
   for (char& c : scheme)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   if (scheme != "basic") return std::nullopt;
-  const auto decoded = from_base64(trimmed(authorization.substr(space)));
+  const auto decoded = text_of_base64(trimmed(authorization.substr(space)));
   if (!decoded || !is_text(*decoded)) return std::nullopt;
   const auto colon = decoded->find(':');
   if (colon == std::string::npos) return std::nullopt;
