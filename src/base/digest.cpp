@@ -8,16 +8,21 @@
 namespace quire::base {
 namespace {
 
+/// Fetched once: EVP_sha256() and its like are looked up anew by each digest that begins.
 const EVP_MD* method_of(DigestAlgorithm algorithm) {
+  static const EVP_MD* const sha1 = EVP_MD_fetch(nullptr, "SHA1", nullptr);
+  static const EVP_MD* const md5 = EVP_MD_fetch(nullptr, "MD5", nullptr);
+  static const EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  static const EVP_MD* const sha512 = EVP_MD_fetch(nullptr, "SHA512", nullptr);
   switch (algorithm) {
     case DigestAlgorithm::SHA1:
-      return EVP_sha1();
+      return sha1;
     case DigestAlgorithm::MD5:
-      return EVP_md5();
+      return md5;
     case DigestAlgorithm::SHA256:
-      return EVP_sha256();
+      return sha256;
     case DigestAlgorithm::SHA512:
-      return EVP_sha512();
+      return sha512;
   }
   fail_check(__FILE__, __LINE__, "known digest algorithm");
 }

@@ -86,6 +86,17 @@ void add_field(std::string& head, std::string_view name, std::string_view value)
   head.append("\r\n");
 }
 
+/// Nearly every answer is of the same second as the one before.
+std::string_view date_of_second(std::chrono::sys_seconds second) {
+  thread_local std::chrono::sys_seconds last{std::chrono::seconds(-1)};
+  thread_local std::string text;
+  if (second != last) {
+    text = http_date(second);
+    last = second;
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string http_date(base::Time time) {
@@ -103,13 +114,16 @@ std::string http_date(base::Time time) {
 
 std::string response_head(int status, const wire::Headers& headers, std::uint64_t content_length, bool keep_alive,
                           base::Time now) {
-  std::string head = fmt::format("HTTP/1.1 {} {}\r\n", status, reason_of(status));
+  std::string head;
+  constexpr std::size_t usual_bytes = 512;
+  head.reserve(usual_bytes);
+  head.append("HTTP/1.1 ").append(std::to_string(status)).append(" ").append(reason_of(status)).append("\r\n");
   for (const auto& [name, value] : headers.all()) {
     if (status == 204 && base::to_lower(name) == "content-type") continue;
     add_field(head, name, value);
   }
   if (status != 204 && status != 304) add_field(head, "Content-Length", std::to_string(content_length));
-  add_field(head, "Date", http_date(now));
+  add_field(head, "Date", date_of_second(std::chrono::floor<std::chrono::seconds>(now)));
   add_field(head, "Server", "Quire");
   add_field(head, "Connection", keep_alive ? "keep-alive" : "close");
   head.append("\r\n");

@@ -63,7 +63,8 @@ class AsioServer final : public Server {
         buffers_(settings_.limits.transfer_buffer_bytes, settings_.limits.transfer_memory_bytes_max),
         call_pool_(std::max<std::size_t>(1, settings_.limits.call_threads)),
         transfer_pool_(std::max<std::size_t>(1, settings_.limits.transfer_threads)),
-        inline_calls_(std::max<std::size_t>(1, settings_.limits.network_threads)),
+        inline_calls_(std::max<std::size_t>(1, settings_.limits.network_threads) -
+                      (settings_.limits.calls_may_wait ? 1 : 0)),
         parts_{settings_, api, transfers, clock, buffers_, call_pool_, inline_calls_, transfer_pool_} {}
 
   ~AsioServer() override {

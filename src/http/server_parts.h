@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <boost/asio/thread_pool.hpp>
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <type_traits>
@@ -13,28 +14,41 @@
 
 namespace quire::http {
 
-/// How many network threads may run a call themselves at one time: one thread is always left for the network.
+/// How many network threads may run a call themselves at one time. The last one may while calls are short; when one has
+/// taken long, a thread is left for the network for a while. All threads may call it.
 class InlineCalls {
  public:
-  explicit InlineCalls(std::size_t network_threads) : free_(static_cast<std::ptrdiff_t>(network_threads) - 1) {}
+  explicit InlineCalls(std::size_t threads) : free_(static_cast<std::ptrdiff_t>(threads)) {}
 
   /// Runs `call` on this thread when that may be; its result, or nullopt.
   template <class F>
   std::optional<std::invoke_result_t<F&>> try_run(F& call) {
-    if (free_.fetch_sub(1) <= 0) {
+    const auto begin = Clock::now();
+    const std::ptrdiff_t reserved = begin < long_calls_until_.load() ? 1 : 0;
+    if (free_.fetch_sub(1) <= reserved) {
       ++free_;
       return std::nullopt;
     }
-    const Place place{free_};
+    const Place place{*this, begin};
     return call();
   }
 
  private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr auto long_call = std::chrono::milliseconds(10);
+  static constexpr auto wary_for = std::chrono::seconds(1);
+
   struct Place {
-    std::atomic<std::ptrdiff_t>& free;
-    ~Place() { ++free; }
+    InlineCalls& calls;
+    Clock::time_point begin;
+    ~Place() {
+      const auto end = Clock::now();
+      if (end - begin > long_call) calls.long_calls_until_ = end + wary_for;
+      ++calls.free_;
+    }
   };
   std::atomic<std::ptrdiff_t> free_;
+  std::atomic<Clock::time_point> long_calls_until_{};
 };
 
 /// What all connections of one server share. Outlives them.

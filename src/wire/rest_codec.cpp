@@ -2,6 +2,7 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <utility>
 
 #include "base/check.h"
 #include "wire/scalar_codec.h"
@@ -76,18 +77,18 @@ Result<void> decode_map(const json::value& value, const api::Type& type, void* t
   return {};
 }
 
-json::value encode_map(const api::Type& type, const void* value, RestForm form) {
+json::value encode_map(const api::Type& type, const void* value, RestForm form, const json::storage_ptr& memory) {
   if (form == RestForm::current) {
-    json::object object;
+    json::object object(memory);
     for (std::size_t i = 0; i < type.size(value); ++i)
-      object.emplace(type.key_at(value, i), encode_rest(*type.element, type.at(value, i), form));
+      object.emplace(type.key_at(value, i), encode_rest(*type.element, type.at(value, i), form, memory));
     return object;
   }
-  json::array array;
+  json::array array(memory);
   for (std::size_t i = 0; i < type.size(value); ++i) {
-    json::object pair;
+    json::object pair(memory);
     pair.emplace("key", type.key_at(value, i));
-    pair.emplace("value", encode_rest(*type.element, type.at(value, i), form));
+    pair.emplace("value", encode_rest(*type.element, type.at(value, i), form, memory));
     array.push_back(std::move(pair));
   }
   return array;
@@ -155,32 +156,32 @@ Result<void> decode_rest(const json::value& value, const api::Type& type, void* 
   }
 }
 
-json::value encode_rest(const api::Type& type, const void* value, RestForm form) {
+json::value encode_rest(const api::Type& type, const void* value, RestForm form, json::storage_ptr memory) {
   switch (type.kind) {
     case TypeKind::optional: {
       const void* inner = type.value(value);
-      return inner ? encode_rest(*type.element, inner, form) : json::value(nullptr);
+      return inner ? encode_rest(*type.element, inner, form, memory) : json::value(nullptr, memory);
     }
     case TypeKind::structure: {
-      json::object object;
+      json::object object(memory);
       for (const auto& field : type.fields) {
         const void* member = field.get(value);
         if (field.type->kind == TypeKind::optional && !field.type->value(member)) continue;
-        object.emplace(field.name, encode_rest(*field.type, member, form));
+        object.emplace(field.name, encode_rest(*field.type, member, form, memory));
       }
       return object;
     }
     case TypeKind::list: {
-      json::array array;
+      json::array array(memory);
       array.reserve(type.size(value));
       for (std::size_t i = 0; i < type.size(value); ++i)
-        array.push_back(encode_rest(*type.element, type.at(value, i), form));
+        array.push_back(encode_rest(*type.element, type.at(value, i), form, memory));
       return array;
     }
     case TypeKind::map:
-      return encode_map(type, value, form);
+      return encode_map(type, value, form, memory);
     default:
-      return encode_scalar(type, value);
+      return encode_scalar(type, value, std::move(memory));
   }
 }
 

@@ -21,8 +21,9 @@ enum class RestForm { legacy, current };
 base::Result<void> decode_rest(const boost::json::value& value, const api::Type& type, void* target, RestForm form,
                                const InputPath& path);
 
-/// Unset members are left out.
-boost::json::value encode_rest(const api::Type& type, const void* value, RestForm form);
+/// Unset members are left out. All of the value lies in `memory`, which must outlive it.
+boost::json::value encode_rest(const api::Type& type, const void* value, RestForm form,
+                               boost::json::storage_ptr memory = {});
 
 /// Reads a member named `name` from query parameters (wire-protocols.md §3.2): `name=value`; lists as repeated names or
 /// as `name.1=…`; members of structures as `name.member`. Marks every parameter it reads in `used`, which has the size

@@ -1,5 +1,7 @@
 #include "wire/rest_exchange.h"
 
+#include <array>
+#include <boost/json/monotonic_resource.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <string>
@@ -65,9 +67,12 @@ Response rest_success(RestForm form, const api::Operation& operation, const void
     response.status = form == RestForm::legacy ? 200 : operation.facts.status;
     return response;
   }
-  auto value = encode_rest(*operation.output, output, form);
+  // Most answers are small: their many small values need not be allocated one by one.
+  std::array<unsigned char, 4096> space;
+  json::monotonic_resource memory(space.data(), space.size());
+  auto value = encode_rest(*operation.output, output, form, &memory);
   if (form == RestForm::current) return json_response(operation.facts.status, value);
-  json::object wrapped;
+  json::object wrapped(&memory);
   wrapped.emplace("value", std::move(value));
   return json_response(200, wrapped);
 }

@@ -104,20 +104,20 @@ base::Result<void> decode_scalar(std::string_view text, const api::Type& type, v
   return decode_text(text, type, target, path);
 }
 
-json::value encode_scalar(const api::Type& type, const void* value) {
+json::value encode_scalar(const api::Type& type, const void* value, json::storage_ptr memory) {
   switch (type.kind) {
     case TypeKind::boolean:
-      return *static_cast<const bool*>(value);
+      return json::value(*static_cast<const bool*>(value), std::move(memory));
     case TypeKind::integer:
-      return *static_cast<const std::int64_t*>(value);
+      return json::value(*static_cast<const std::int64_t*>(value), std::move(memory));
     case TypeKind::string:
-      return json::value(*static_cast<const std::string*>(value));
+      return json::value(*static_cast<const std::string*>(value), std::move(memory));
     case TypeKind::datetime:
-      return json::value(base::to_text(*static_cast<const base::Time*>(value)));
+      return json::value(base::to_text(*static_cast<const base::Time*>(value)), std::move(memory));
     case TypeKind::secret:
-      return json::value(static_cast<const api::Secret*>(value)->text);
+      return json::value(static_cast<const api::Secret*>(value)->text, std::move(memory));
     case TypeKind::enumeration:
-      return json::value(type.enumerator(value));
+      return json::value(type.enumerator(value), std::move(memory));
     default:
       QUIRE_CHECK(is_scalar(type));
       return nullptr;

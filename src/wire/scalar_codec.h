@@ -20,7 +20,7 @@ base::Result<void> decode_scalar(const boost::json::value& value, const api::Typ
 /// The same from the text of a path segment or query parameter.
 base::Result<void> decode_scalar(std::string_view text, const api::Type& type, void* target, const InputPath& path);
 
-/// Secrets as plain text.
-boost::json::value encode_scalar(const api::Type& type, const void* value);
+/// Secrets as plain text. The value lies in `memory`.
+boost::json::value encode_scalar(const api::Type& type, const void* value, boost::json::storage_ptr memory = {});
 
 }  // namespace quire::wire
