@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 
@@ -15,6 +16,10 @@ struct User {
   bool administrator = false;
   bool operator==(const User&) const = default;
 };
+
+/// Uses of a login within this time of the last one recorded are not recorded: a row written for each call would be a
+/// waste. Logins live longer by it.
+constexpr base::Duration login_access_granularity = std::chrono::seconds(10);
 
 /// A login, shared by all four wires (wire-protocols.md §3.6).
 struct LoginSession {

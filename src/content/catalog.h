@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <optional>
@@ -59,6 +60,8 @@ class CatalogReader {
   virtual std::vector<Change> changes(const ItemId& id) = 0;  ///< oldest first
 
   virtual std::optional<Blob> blob(const BlobId& id) = 0;
+  /// Of a blob that the catalog holds itself; nullopt for others.
+  virtual std::optional<std::vector<std::byte>> blob_bytes(const BlobId& id) = 0;
   /// A blob of these bytes on this storage, if one is there.
   virtual std::optional<Blob> blob_with(const StorageId& storage, std::string_view sha256, std::int64_t size) = 0;
   /// Up to `limit` blobs of a storage with id greater than `after`, ordered by id; to compare with what the store
@@ -104,7 +107,8 @@ class CatalogWriter : public CatalogReader {
   virtual void put_user(const User& user) = 0;
 
   virtual void insert_login(const LoginSession& login) = 0;
-  virtual void touch_login(const LoginId& id, base::Time now) = 0;  ///< no effect when it is gone
+  /// No effect when it is gone, or was used less than login_access_granularity ago.
+  virtual void touch_login(const LoginId& id, base::Time now) = 0;
   virtual void remove_login(const LoginId& id) = 0;
   virtual void remove_logins(base::Time accessed_before,
                              base::Time created_before) = 0;  ///< those before either moment
@@ -127,7 +131,11 @@ class CatalogWriter : public CatalogReader {
   virtual std::vector<BlobId> remove_content_if_unused(const ContentId& id) = 0;
   virtual void insert_change(const Change& change) = 0;
 
-  virtual void insert_blob(const Blob& blob) = 0;
+  /// `bytes`: all of them when the blob is `in_catalog`, else none.
+  virtual void insert_blob(const Blob& blob, std::span<const std::byte> bytes) = 0;
+  void insert_blob(const Blob& blob) { insert_blob(blob, {}); }
+  /// The bytes of a blob that was `in_catalog` lie in its storage's blob store now.
+  virtual void move_blob_to_storage(const BlobId& id) = 0;
   /// Removes those rows of `candidates` that neither a content file nor a session file names, and returns them: their
   /// bytes are to be removed once the transaction has committed.
   virtual std::vector<Blob> remove_unreferenced_blobs(std::span<const BlobId> candidates) = 0;
@@ -174,6 +182,11 @@ class Catalog {
     return run<std::invoke_result_t<F&, CatalogWriter&>, CatalogWriter>(
         [this](auto&& f) { return write_transaction(f); }, std::forward<F>(function));
   }
+
+  /// Changes when a login or a user has been changed or removed, before that write() returns: a login that was read
+  /// after this had been asked is the same while this is. nullopt where other servers may write without this one
+  /// knowing.
+  virtual std::optional<std::uint64_t> logins_version() const { return std::nullopt; }
 
   virtual base::Result<void> read_transaction(const std::function<base::Result<void>(CatalogReader&)>& function) = 0;
   virtual base::Result<void> write_transaction(const std::function<base::Result<void>(CatalogWriter&)>& function) = 0;

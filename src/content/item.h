@@ -56,12 +56,13 @@ struct ItemFilter {
   std::optional<bool> cached;
 };
 
-/// Bytes in a blob store that a row names.
+/// Bytes that a row names.
 struct Blob {
   BlobId id;
   StorageId storage;
   std::int64_t size = 0;
-  std::string sha256;  ///< lower-case hexadecimal
+  std::string sha256;       ///< lower-case hexadecimal
+  bool in_catalog = false;  ///< few bytes, which the catalog holds itself; else they lie in the storage's blob store
   bool operator==(const Blob&) const = default;
 };
 

@@ -100,9 +100,10 @@ Result<content::Storages> open_storages(const Settings& settings, content::Catal
   return content::Storages(std::move(all));
 }
 
+bool is_embedded(const Settings& settings) { return settings.catalog == "sqlite"; }
+
 Result<std::unique_ptr<content::Catalog>> open_catalog(const Settings& settings) {
-  if (settings.catalog == "sqlite")
-    return adapters::sql::open_sqlite_catalog(fs::path(settings.data) / "catalog.sqlite", {});
+  if (is_embedded(settings)) return adapters::sql::open_sqlite_catalog(fs::path(settings.data) / "catalog.sqlite", {});
   if (settings.catalog.starts_with("postgresql://") || settings.catalog.starts_with("postgres://"))
     return adapters::sql::open_postgresql_catalog(settings.catalog, {});
   return bad_setting("The catalog is {catalog}; it must be sqlite or a postgresql:// URL.",
@@ -201,6 +202,7 @@ Result<http::ServerSettings> server_settings(const Settings& settings, base::Clo
   server.public_url = settings.public_url;
   while (server.public_url.ends_with('/')) server.public_url.pop_back();
   server.limits = settings.http;
+  server.limits.calls_may_wait = !is_embedded(settings);
   return server;
 }
 

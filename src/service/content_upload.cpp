@@ -29,6 +29,14 @@ std::vector<base::DigestAlgorithm> algorithms_of(const std::vector<Checksum>& di
   return algorithms;
 }
 
+const std::string& sha256_among(const std::vector<Checksum>& digests) {
+  const auto sha256 = std::find_if(digests.begin(), digests.end(), [](const auto& digest) {
+    return digest.algorithm == base::DigestAlgorithm::SHA256;
+  });
+  QUIRE_CHECK(sha256 != digests.end());
+  return sha256->hex;
+}
+
 std::vector<base::Hasher> clones_of(const std::vector<base::Hasher>& hashers) {
   std::vector<base::Hasher> clones;
   for (const auto& hasher : hashers) clones.push_back(hasher.clone());
@@ -112,6 +120,18 @@ Result<void> ContentUpload::start(std::shared_ptr<ArrivingContent> content) {
   if (!content->claim(range, shared_progress(), patience)) return busy();
   content_ = std::move(content);
   there_ = content_->received();
+  holding_ = may_be_held();
+  if (!holding_) return start_storing();
+  held_.reserve(static_cast<std::size_t>(*request_.body_length));
+  return {};
+}
+
+bool ContentUpload::may_be_held() const {
+  return !is_part() && request_.body_digests.empty() && request_.body_length &&
+         *request_.body_length <= context().limits.catalog_blob_bytes_max;
+}
+
+Result<void> ContentUpload::start_storing() {
   std::optional<std::int64_t> expected = file_length();
   if (!expected && request_.ends_file && request_.body_length) expected = request_.offset + *request_.body_length;
   auto writer = content_->writer(position_, expected);
@@ -130,6 +150,8 @@ Result<void> ContentUpload::start(std::shared_ptr<ArrivingContent> content) {
 
 /// Neither the file nor the digests need what has arrived any more; others that write to it have lost.
 void ContentUpload::drop_content() {
+  holding_ = false;
+  held_.clear();
   digests_.reset();
   writer_.reset();
   if (content_) content_->drop_blob();
@@ -174,12 +196,35 @@ Result<void> ContentUpload::append(std::span<const std::byte> bytes, std::shared
   const std::lock_guard lock(mutex_);
   if (progress().stopped) return why_stopped();
   if (given_up_) return *given_up_;
-  const auto end = position_ + static_cast<std::int64_t>(bytes.size());
+  const auto end = position_ + static_cast<std::int64_t>(held_.size() + bytes.size());
   if (const auto problem = excess(end)) return is_part() ? refuse(*problem) : fail(*problem);
   if (target().is_metadata() && end > context().limits.metadata_file_bytes_max)
     return fail(base::make_message("quire.package.metadata_too_large",
                                    "File {name} of the package has more than the {limit} bytes that are allowed.",
                                    {{"name", file().name}, {"limit", context().limits.metadata_file_bytes_max}}));
+  if (holding_ && end <= context().limits.catalog_blob_bytes_max) {
+    held_.insert(held_.end(), bytes.begin(), bytes.end());
+    progress().bytes = end;
+  } else {
+    if (auto stored = store_held(); !stored) return stored;
+    if (auto taken = take(bytes, owner); !taken) return taken;
+  }
+  if (!touch_is_due()) return {};
+  auto touched = holding_ ? touch() : record_synced();
+  // A full catalog disk must not end the upload; the next touch may find room.
+  if (!touched && touched.error().kind() == ErrorKind::unable_to_allocate_resource) return {};
+  return touched;
+}
+
+/// What was held is stored, and all that comes after it.
+Result<void> ContentUpload::store_held() {
+  if (!std::exchange(holding_, false)) return {};
+  const auto held = std::make_shared<std::vector<std::byte>>(std::exchange(held_, {}));
+  if (auto started = start_storing(); !started) return started;
+  return take(*held, held);
+}
+
+Result<void> ContentUpload::take(std::span<const std::byte> bytes, const std::shared_ptr<const void>& owner) {
   if (digests_) digests_->add(bytes, owner);
   if (body_digests_) body_digests_->add(bytes, owner);
   auto stored = store(bytes);
@@ -189,11 +234,7 @@ Result<void> ContentUpload::append(std::span<const std::byte> bytes, std::shared
   }
   if (!stored) return give_up(stored.error());
   progress().bytes = position_ - recorded_;
-  if (!touch_is_due()) return {};
-  auto touched = record_synced();
-  // A full catalog disk must not end the upload; the next touch may find room.
-  if (!touched && touched.error().kind() == ErrorKind::unable_to_allocate_resource) return {};
-  return touched;
+  return {};
 }
 
 /// Bytes that are there already are compared; others are written.
@@ -350,8 +391,9 @@ Result<void> ContentUpload::record_synced() {
 
 void ContentUpload::checkpoint() {
   const std::lock_guard lock(mutex_);
+  if (!content_ || progress().stopped || ended_ || given_up_ || !may_stay()) return;
   // One that fails will meet the failure again; who asked reads the catalog.
-  if (content_ && !progress().stopped && !ended_ && !given_up_ && may_stay()) [[maybe_unused]]
+  if (store_held()) [[maybe_unused]]
     const auto recorded = record_synced();
 }
 
@@ -360,6 +402,8 @@ Result<UploadState> ContentUpload::finish(BodyEnd end) {
   if (progress().stopped) return why_stopped();
   if (given_up_) return *given_up_;
   ended_ = true;
+  if (holding_ && end == BodyEnd::whole) return finish_held();
+  if (auto stored = store_held(); !stored) return stored.error();
   return end == BodyEnd::broken ? leave_unfinished() : finish_body();
 }
 
@@ -421,6 +465,21 @@ Result<UploadState> ContentUpload::finish_body() {
   return state;
 }
 
+Result<UploadState> ContentUpload::finish_held() {
+  const auto length = static_cast<std::int64_t>(held_.size());
+  if (!content_->add({0, length}, length)) return busy();
+  if (file().declared_size && length != *file().declared_size)
+    return fail(size_differs(file().name, *file().declared_size, length));
+  std::vector<Checksum> digests;
+  for (const auto algorithm : target().algorithms()) digests.push_back(base::digest_of(algorithm, held_));
+  if (const auto problem = checksum_problem(digests)) return fail(*problem);
+  const content::Blob blob{content_->blob(), content_->storage().id, length, sha256_among(digests), true};
+  auto ready = make_ready({blob, held_}, digests, target().is_metadata() ? held_ : std::vector<std::byte>());
+  if (ready) return ready;
+  content_->finishing_failed();
+  return ready.error().kind() == ErrorKind::unable_to_allocate_resource ? wait_again(ready.error()) : ready.error();
+}
+
 /// Hashes what lies behind this part without a gap, so that less is left to the end. What cannot be read now is met
 /// then.
 void ContentUpload::advance_digests() {
@@ -473,12 +532,9 @@ Result<UploadState> ContentUpload::finish_file(std::int64_t length) {
       const auto reopened = content_->storage().blobs->reopen(content_->blob());
     return cannot_finish(committed.error());
   }
-  const auto sha256 = std::find_if(digests->begin(), digests->end(), [](const auto& digest) {
-    return digest.algorithm == base::DigestAlgorithm::SHA256;
-  });
-  QUIRE_CHECK(sha256 != digests->end());
   let_content_stay(false);
-  auto ready = make_ready({content_->blob(), content_->storage().id, length, sha256->hex}, *digests, *metadata);
+  const content::Blob blob{content_->blob(), content_->storage().id, length, sha256_among(*digests)};
+  auto ready = make_ready({blob}, *digests, *metadata);
   if (!ready && content_->is_kept()) let_content_stay(true);
   if (!ready && !content_->is_kept() && ready.error().kind() == ErrorKind::unable_to_allocate_resource)
     return wait_again(ready.error());

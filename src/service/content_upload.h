@@ -1,6 +1,12 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <mutex>
+#include <optional>
+#include <span>
+#include <vector>
 
 #include "service/arriving_content.h"
 #include "service/file_upload.h"
@@ -9,6 +15,10 @@ namespace quire::service {
 
 /// A body that goes into a file's ArrivingContent: all of it or a part. What of a pushed file has arrived stays when
 /// the body breaks off; a part that is refused leaves everything as it was.
+///
+/// A whole body that is announced with few bytes is held in memory, and stored in the catalog with the row that makes
+/// the file READY. When it breaks off, when somebody asks for it meanwhile or when there is more of it, it is stored as
+/// others are.
 class ContentUpload final : public FileUpload {
  public:
   ContentUpload(Context& context, UploadTarget target, UploadRequest request,
@@ -42,6 +52,11 @@ class ContentUpload final : public FileUpload {
   base::Error refuse(const base::Message& reason);
   std::optional<base::Message> excess(std::int64_t end) const;
 
+  bool may_be_held() const;
+  base::Result<void> start_storing();
+  base::Result<void> store_held();
+  base::Result<UploadState> finish_held();
+  base::Result<void> take(std::span<const std::byte> bytes, const std::shared_ptr<const void>& owner);
   base::Result<void> store(std::span<const std::byte> bytes);
   base::Result<void> write(std::span<const std::byte> bytes);
   base::Result<bool> is_there(std::span<const std::byte> bytes);
@@ -65,7 +80,9 @@ class ContentUpload final : public FileUpload {
   std::shared_ptr<ArrivingContent> content_;
 
   std::mutex mutex_;               ///< of everything below: a checkpoint comes from another thread
-  std::int64_t position_ = 0;      ///< of the next byte in the file
+  bool holding_ = false;           ///< what has come is in held_
+  std::vector<std::byte> held_;    ///< up to limits.catalog_blob_bytes_max
+  std::int64_t position_ = 0;      ///< of the next byte in the file that is stored
   std::int64_t recorded_ = 0;      ///< the catalog knows of this body's bytes up to here
   content::ReceivedRanges there_;  ///< had arrived before this body, where it goes
   std::shared_ptr<content::BlobWriter> writer_;

@@ -10,6 +10,7 @@ using base::ErrorKind;
 
 void remove_bytes(Context& context, const std::vector<content::Blob>& blobs) {
   for (const auto& blob : blobs) {
+    if (blob.in_catalog) continue;  // gone with the row
     const auto* storage = context.storages.find(blob.storage);
     if (storage == nullptr) continue;  // a storage that was taken out of the configuration keeps its bytes
     if (const auto removed = storage->blobs->remove(blob.id); !removed)

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,6 +42,8 @@ struct Context {
   content::Limits limits;
   content::Fetcher* fetcher = nullptr;       ///< reads what lies elsewhere; nullptr: pulls are Unsupported
   std::function<void()> on_pull_added = {};  ///< wakes whoever runs pulls; called after the commit
+  /// Held while a blob moves from the catalog to its storage.
+  std::shared_ptr<std::mutex> moving_blobs = std::make_shared<std::mutex>();
 };
 
 /// Removes the bytes of blobs whose rows have just been removed. Call it after the transaction has committed, never

@@ -7,6 +7,7 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "content/text.h"
+#include "service/blob_bytes.h"
 #include "service/find.h"
 #include "service/session_access.h"
 
@@ -250,6 +251,16 @@ Result<std::vector<DownloadFile>> DownloadSessions::files(const Caller& caller, 
 
 Result<DownloadFile> DownloadSessions::prepare(const Caller& caller, const DownloadSessionId& id,
                                                const std::string& name, bool direct) {
+  if (direct) {
+    const auto blobs = context_.catalog.read([&](CatalogReader& reader) -> Result<std::vector<content::Blob>> {
+      const auto session = find_session(reader, caller, id, context_.leases.now());
+      const auto file = session ? reader.content_file(session->content, name) : std::nullopt;
+      const auto blob = file ? reader.blob(file->blob) : std::nullopt;
+      return blob ? std::vector{*blob} : std::vector<content::Blob>();
+    });
+    if (!blobs) return blobs.error();
+    if (auto moved = move_to_storage(context_, *blobs); !moved) return moved.error();
+  }
   return context_.catalog.write([&](CatalogWriter& writer) -> Result<DownloadFile> {
     auto session = find_session(writer, caller, id, context_.leases.now());
     if (!session) return session.error();
@@ -347,16 +358,14 @@ Result<OpenDownload> Downloads::open(const content::TransferToken& token, const 
   };
   auto place = context_.catalog.read(look);
   if (!place) return place.error();
-  const auto* storage = context_.storages.find(place->blob.storage);
-  if (storage == nullptr) return base::internal_error("storage " + place->blob.storage.text() + " is not configured");
-  auto bytes = storage->blobs->open(place->blob.id);
+  auto bytes = open_blob(context_, place->blob);
   if (!bytes) {
     // The session may have ended since, and have let go of the last that named these bytes.
     if (auto again = context_.catalog.read(look); !again) return again.error();
     return base::internal_error("blob " + place->blob.id.text() + " cannot be opened: " + bytes.error().cause());
   }
   if (auto good = check_bytes(place->blob, name, **bytes); !good) {
-    spdlog::error("Blob {} of storage {} is not served: {}", place->blob.id.text(), storage->name,
+    spdlog::error("Blob {} of storage {} is not served: {}", place->blob.id.text(), place->blob.storage.text(),
                   good.error().cause());
     return good.error();
   }

@@ -48,13 +48,14 @@ Message checksum_differs(const std::string& name, const Checksum& declared, cons
 }
 
 /// Inside the transaction: names the received bytes, or those that are there already.
-content::BlobId adopt(CatalogWriter& writer, const content::Blob& received, Aftermath& aftermath) {
-  if (const auto same = writer.blob_with(received.storage, received.sha256, received.size)) {
-    aftermath.bytes.push_back(received);
+content::BlobId adopt(CatalogWriter& writer, const ArrivedBlob& arrived, Aftermath& aftermath) {
+  const auto& blob = arrived.blob;
+  if (const auto same = writer.blob_with(blob.storage, blob.sha256, blob.size)) {
+    aftermath.bytes.push_back(blob);
     return same->id;
   }
-  writer.insert_blob(received);
-  return received.id;
+  writer.insert_blob(blob, arrived.bytes);
+  return blob.id;
 }
 
 std::optional<Message> manifest_mismatch(const std::vector<SessionFile>& files) {
@@ -125,6 +126,15 @@ UploadState upload_state(const SessionFile& file) {
     if (file.unfinished->length) state.length = file.unfinished->length;
   }
   return state;
+}
+
+std::vector<base::DigestAlgorithm> UploadTarget::algorithms() const {
+  auto all = manifest_digests;
+  if (file.declared_checksum) all.push_back(file.declared_checksum->algorithm);
+  all.push_back(base::DigestAlgorithm::SHA256);
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return all;
 }
 
 bool UploadTarget::is_metadata() const {
@@ -264,6 +274,7 @@ SessionFile FileUpload::ready_file(CatalogWriter& writer, const UploadPlace& at,
 }
 
 void FileUpload::keep_or_remove(const content::Blob& blob, const Error& failure) {
+  if (blob.in_catalog) return;
   const auto recorded = context_.catalog.read([&](CatalogReader& reader) -> Result<bool> {
     const auto entry = reader.session_file(target_.session, file().name);
     return entry && entry->unfinished && entry->unfinished->blob == blob.id;
@@ -278,8 +289,9 @@ void FileUpload::keep_or_remove(const content::Blob& blob, const Error& failure)
     spdlog::warn("What has arrived of file {} is left to the next start: {}", file().name, reopened.error().cause());
 }
 
-Result<UploadState> FileUpload::make_ready(const content::Blob& blob, const std::vector<Checksum>& digests,
+Result<UploadState> FileUpload::make_ready(const ArrivedBlob& arrived, const std::vector<Checksum>& digests,
                                            const std::vector<std::byte>& metadata) {
+  const auto& blob = arrived.blob;
   std::optional<Message> mismatch;
   auto done = change_own([&](CatalogWriter& writer, const UploadPlace& at, Aftermath& aftermath) -> Result<void> {
     mismatch.reset();
@@ -287,7 +299,7 @@ Result<UploadState> FileUpload::make_ready(const content::Blob& blob, const std:
     SessionFile ready = ready_file(writer, at, blob.size, digests, aftermath);
     if (ready.unfinished && ready.unfinished->blob == blob.id) ready.unfinished.reset();
     forget_unfinished(ready, aftermath);
-    ready.blob = adopt(writer, blob, aftermath);
+    ready.blob = adopt(writer, arrived, aftermath);
     const auto others = writer.session_files(at.session.id);
     read_metadata(writer, at.session.id, ready, others, metadata);
     writer.put_session_file(at.session.id, ready);
@@ -326,7 +338,7 @@ Result<UploadState> FileUpload::make_ready(ArchiveIntake& archive) {
                      "The archive {archive} holds a file {name}, which the session has got otherwise as well.",
                      {{"archive", at.file.name}, {"name", out.name}});
       out.archive = at.file.name;
-      out.blob = adopt(writer, member.blob, aftermath);
+      out.blob = adopt(writer, {member.blob}, aftermath);
       writer.put_session_file(at.session.id, out);
     }
     return {};

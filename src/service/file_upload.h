@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "service/archive_intake.h"
+#include "service/blob_bytes.h"
 #include "service/session_access.h"
 #include "service/uploads.h"
 
@@ -44,6 +45,8 @@ struct UploadTarget {
   std::vector<base::DigestAlgorithm> manifest_digests;
   std::size_t files_max = 0;  ///< further files that the session may hold
 
+  /// The digests that a file of it needs: SHA-256, what its client promised and what its manifest may name.
+  std::vector<base::DigestAlgorithm> algorithms() const;
   content::PackageFile kind() const { return content::package_file(item_type, file.name); }
   bool is_metadata() const;
 };
@@ -82,9 +85,9 @@ class FileUpload : public Upload {
 
   std::optional<base::Message> checksum_problem(const std::vector<base::Checksum>& digests) const;
 
-  /// The file is whole and its bytes durable: READY. When that fails the bytes go, unless the row says that they have
-  /// arrived: then the blob is unfinished again. `metadata`: the bytes of a package's metadata file.
-  base::Result<UploadState> make_ready(const content::Blob& blob, const std::vector<base::Checksum>& digests,
+  /// The file is whole: READY. When that fails the bytes go, unless the row says that they have arrived: then the blob
+  /// is unfinished again. `metadata`: the bytes of a package's metadata file.
+  base::Result<UploadState> make_ready(const ArrivedBlob& arrived, const std::vector<base::Checksum>& digests,
                                        const std::vector<std::byte>& metadata);
   /// The same for an archive that has been unpacked.
   base::Result<UploadState> make_ready(ArchiveIntake& archive);

@@ -5,6 +5,7 @@
 
 #include "base/uri.h"
 #include "content/text.h"
+#include "service/blob_bytes.h"
 #include "service/find.h"
 
 namespace quire::service {
@@ -97,30 +98,36 @@ Result<void> copy_bytes(content::BlobReader& from, content::BlobWriter& to) {
   return to.commit();
 }
 
+Result<ArrivedBlob> copy_of(Context& context, const Blob& blob, const content::Storage& target) {
+  const auto reader = open_blob(context, blob);
+  if (!reader) return reader.error();
+  ArrivedBlob copy{{BlobId(context.identities.uuid()), target.id, blob.size, blob.sha256, blob.in_catalog}};
+  if (blob.in_catalog) {
+    copy.bytes.resize(static_cast<std::size_t>(blob.size));
+    const auto got = (*reader)->read(0, copy.bytes);
+    if (!got) return got.error();
+    if (*got != copy.bytes.size()) return base::internal_error("a blob ended early while it was copied");
+    return copy;
+  }
+  const auto writer = target.blobs->create(copy.blob.id, blob.size);
+  if (!writer) return writer.error();
+  if (auto copied = copy_bytes(**reader, **writer); !copied) return copied.error();
+  return copy;
+}
+
 /// Copies what `files` hold to another storage, so that a transaction can name it. On an Error nothing is left.
-Result<std::map<BlobId, Blob>> copy_to_storage(Context& context, const std::map<BlobId, Blob>& blobs,
-                                               const content::Storage& target) {
-  std::map<BlobId, Blob> copies;
+Result<std::map<BlobId, ArrivedBlob>> copy_to_storage(Context& context, const std::map<BlobId, Blob>& blobs,
+                                                      const content::Storage& target) {
+  std::map<BlobId, ArrivedBlob> copies;
   std::vector<Blob> made;
   for (const auto& [id, blob] : blobs) {
     if (blob.storage == target.id) continue;
-    const auto copy_one = [&]() -> Result<Blob> {
-      const auto* source = context.storages.find(blob.storage);
-      if (source == nullptr) return base::internal_error("storage " + blob.storage.text() + " is not configured");
-      const auto reader = source->blobs->open(id);
-      if (!reader) return reader.error();
-      const Blob copy{BlobId(context.identities.uuid()), target.id, blob.size, blob.sha256};
-      const auto writer = target.blobs->create(copy.id, blob.size);
-      if (!writer) return writer.error();
-      if (auto copied = copy_bytes(**reader, **writer); !copied) return copied.error();
-      return copy;
-    };
-    auto copy = copy_one();
+    auto copy = copy_of(context, blob, target);
     if (!copy) {
       remove_bytes(context, made);
       return copy.error();
     }
-    made.push_back(*copy);
+    made.push_back(copy->blob);
     copies.emplace(id, *std::move(copy));
   }
   return copies;
@@ -219,11 +226,11 @@ Result<ItemId> Items::copy(const Caller& caller, const ItemId& source_id, const 
                            item.content = ContentId(context_.identities.uuid());
                            item.content_version = 2;
                            item.size = from->size;
-                           for (const auto& [old_id, blob] : *copies) writer.insert_blob(blob);
+                           for (const auto& [old_id, copy] : *copies) writer.insert_blob(copy.blob, copy.bytes);
                            writer.insert_content({item.content, item.id, item.content_version, item.creation_time});
                            for (auto file : source->files) {
                              if (const auto copy = copies->find(file.blob); copy != copies->end())
-                               file.blob = copy->second.id;
+                               file.blob = copy->second.blob.id;
                              file.version = 1;
                              writer.insert_content_file(item.content, file);
                            }
@@ -234,7 +241,7 @@ Result<ItemId> Items::copy(const Caller& caller, const ItemId& source_id, const 
                        });
   });
   std::vector<Blob> made;
-  for (const auto& [old_id, blob] : *copies) made.push_back(blob);
+  for (const auto& [old_id, copy] : *copies) made.push_back(copy.blob);
   if (!id) {
     remove_bytes_after_failure(context_, id.error(), made);
     return id.error();
@@ -319,6 +326,16 @@ Result<ContentFile> Items::file(const Caller& caller, const ItemId& id, const st
 }
 
 Result<std::vector<StoredFile>> Items::stored_files(const Caller&, const ItemId& id) {
+  const auto blobs = context_.catalog.read([&](CatalogReader& reader) -> Result<std::vector<Blob>> {
+    const auto item = find_item(reader, id);
+    if (!item) return item.error();
+    std::vector<Blob> all;
+    for (const auto& file : reader.content_files(item->content))
+      if (auto blob = reader.blob(file.blob)) all.push_back(*std::move(blob));
+    return all;
+  });
+  if (!blobs) return blobs.error();
+  if (auto moved = move_to_storage(context_, *blobs); !moved) return moved.error();
   return context_.catalog.read([&](CatalogReader& reader) -> Result<std::vector<StoredFile>> {
     const auto item = find_item(reader, id);
     if (!item) return item.error();

@@ -15,10 +15,9 @@ using base::Error;
 using base::ErrorKind;
 using content::CatalogReader;
 using content::CatalogWriter;
+using content::login_access_granularity;
 using content::LoginId;
 
-/// Uses within this time of the last one recorded are not written again: one row write a call would be a waste.
-constexpr base::Duration access_granularity = std::chrono::seconds(10);
 constexpr std::size_t remembered_passwords_max = 1000;
 
 LoginId id_of(std::string_view token) {
@@ -64,7 +63,7 @@ Logins::Logins(content::Catalog& catalog, LeaseClock leases, base::IdentitySourc
 }
 
 bool Logins::expired(const content::LoginSession& login, base::Time now) const {
-  return login.last_accessed + settings_.idle_timeout + access_granularity < now ||
+  return login.last_accessed + settings_.idle_timeout + login_access_granularity < now ||
          login.created + settings_.lifetime_max < now;
 }
 
@@ -111,29 +110,44 @@ base::Result<std::string> Logins::log_in(std::string_view name, std::string_view
   return token;
 }
 
+base::Result<Logins::KnownLogin> Logins::find(const LoginId& id) {
+  const auto version = catalog_.logins_version();
+  if (version) {
+    const std::lock_guard lock(known_mutex_);
+    if (known_at_ != version) known_.clear();
+    known_at_ = version;
+    if (const auto known = known_.find(id); known != known_.end()) return known->second;
+  }
+  auto found = catalog_.read([&](CatalogReader& reader) -> base::Result<KnownLogin> {
+    const auto login = reader.login(id);
+    const auto user = login ? reader.user(login->user) : std::nullopt;
+    if (!user) return no_session();
+    return KnownLogin{*login, {user->name, id, user->administrator}};
+  });
+  if (found && version) {
+    const std::lock_guard lock(known_mutex_);
+    if (known_at_ == version) known_.insert_or_assign(id, *found);
+  }
+  return found;
+}
+
 base::Result<content::Caller> Logins::authenticate(std::string_view token) {
   if (token.empty())
     return Error(ErrorKind::unauthenticated, "quire.session.missing",
                  "This needs a session; log in and send its token in the vmware-api-session-id header.");
   const auto id = id_of(token);
   const auto now = leases_.now();
-  bool stale = false;
-  auto caller = catalog_.read([&](CatalogReader& reader) -> base::Result<content::Caller> {
-    const auto login = reader.login(id);
-    if (!login || expired(*login, now)) return no_session();
-    const auto user = reader.user(login->user);
-    if (!user) return no_session();
-    stale = login->last_accessed + access_granularity <= now;
-    return content::Caller{user->name, id, user->administrator};
-  });
-  if (!caller || !stale) return caller;
+  auto known = find(id);
+  if (!known) return known.error();
+  if (expired(known->login, now)) return no_session();
+  if (now < known->login.last_accessed + login_access_granularity) return std::move(known->caller);
   const auto touched = catalog_.write([&](CatalogWriter& writer) -> base::Result<void> {
     writer.touch_login(id, now);
     return {};
   });
   // A full disk must not lock everybody out: the session is good, only its use could not be recorded.
   if (!touched && touched.error().kind() != ErrorKind::unable_to_allocate_resource) return touched.error();
-  return caller;
+  return std::move(known->caller);
 }
 
 base::Result<content::LoginSession> Logins::session(const content::Caller& caller) {
@@ -143,7 +157,7 @@ base::Result<content::LoginSession> Logins::session(const content::Caller& calle
     auto login = writer.login(caller.login);
     if (!login) return no_session();
     login->created = leases_.shown(login->created);
-    login->last_accessed = leases_.shown(login->last_accessed);
+    login->last_accessed = leases_.shown(now);
     return *std::move(login);
   });
 }
@@ -176,7 +190,7 @@ base::Result<bool> Logins::has_user(std::string_view user) {
 base::Result<void> Logins::remove_expired() {
   const auto now = leases_.now();
   return catalog_.write([&](CatalogWriter& writer) -> base::Result<void> {
-    writer.remove_logins(now - settings_.idle_timeout - access_granularity, now - settings_.lifetime_max);
+    writer.remove_logins(now - settings_.idle_timeout - login_access_granularity, now - settings_.lifetime_max);
     return {};
   });
 }

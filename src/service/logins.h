@@ -1,9 +1,12 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "base/identity.h"
 #include "base/result.h"
@@ -48,6 +51,12 @@ class Logins {
   base::Result<void> remove_expired();
 
  private:
+  struct KnownLogin {
+    content::LoginSession login;
+    content::Caller caller;
+  };
+
+  base::Result<KnownLogin> find(const content::LoginId& id);
   base::Result<content::User> verify(std::string_view user, std::string_view password);
   bool expired(const content::LoginSession& login, base::Time now) const;
 
@@ -62,6 +71,11 @@ class Logins {
   std::mutex verify_mutex_;
   std::string memory_key_;
   std::map<std::string, std::string, std::less<>> verified_;  ///< keyed digest of user and password -> stored hash
+
+  /// Nearly every call begins by asking for its login: what the catalog said is good until a login changes.
+  std::mutex known_mutex_;
+  std::optional<std::uint64_t> known_at_;  ///< the logins_version() that known_ is from
+  std::unordered_map<content::LoginId, KnownLogin> known_;
 };
 
 }  // namespace quire::service

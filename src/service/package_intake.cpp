@@ -94,6 +94,7 @@ std::vector<std::byte> stored_bytes(Context& context, content::CatalogReader& re
   const auto blob = reader.blob(id);
   const auto* storage = blob ? context.storages.find(blob->storage) : nullptr;
   if (storage == nullptr || blob->size > context.limits.metadata_file_bytes_max) return {};
+  if (blob->in_catalog) return reader.blob_bytes(id).value_or(std::vector<std::byte>());
   const auto bytes = storage->blobs->open(blob->id);
   if (!bytes) return {};
   std::vector<std::byte> all(static_cast<std::size_t>(blob->size));

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "service/archive_upload.h"
+#include "service/blob_bytes.h"
 #include "service/content_upload.h"
 
 namespace quire::service {
@@ -69,6 +70,11 @@ Error wrong_length(const SessionFile& file, std::int64_t length, std::int64_t kn
           "quire.upload.wrong_length",
           "The request says that {name} has {length} bytes; {known} were announced before.",
           {{"name", file.name}, {"length", length}, {"known", known}}};
+}
+
+Result<content::Blob> blob_of(CatalogReader& reader, const SessionFile& file) {
+  if (auto blob = reader.blob(file.blob)) return *std::move(blob);
+  return base::internal_error("file " + file.name + " names no blob that is there");
 }
 
 /// Why a request that does not start over cannot be taken, by what is known before its body comes.
@@ -156,7 +162,9 @@ Uploads::Begun Uploads::begin(const TransferToken& token, const UploadRequest& r
   if (complete && target->file.blob.empty())  // an archive that has been unpacked
     return {nullptr, UploadRefusal{is_complete(target->file), false, upload_state(target->file)}};
   if (complete) {
-    auto reader = target->storage->blobs->open(target->file.blob);
+    const auto blob = context_.catalog.read([&](CatalogReader& in) { return blob_of(in, target->file); });
+    if (!blob) return {nullptr, UploadRefusal{blob.error(), false}};
+    auto reader = open_blob(context_, *blob);
     if (!reader) return {nullptr, UploadRefusal{reader.error(), false}};
     return {std::make_shared<RepeatedPart>(*std::move(reader), upload_state(target->file), request.offset,
                                            target->file.name),
@@ -171,16 +179,10 @@ Uploads::Begun Uploads::begin(const TransferToken& token, const UploadRequest& r
             std::nullopt};
   }
   const auto make = [&] {
-    auto algorithms = target->manifest_digests;
-    if (target->file.declared_checksum) algorithms.push_back(target->file.declared_checksum->algorithm);
     // An archive is hashed when it is unpacked.
-    if (target->kind() == content::PackageFile::archive)
-      algorithms.clear();
-    else
-      algorithms.push_back(base::DigestAlgorithm::SHA256);
-    std::sort(algorithms.begin(), algorithms.end());
-    algorithms.erase(std::unique(algorithms.begin(), algorithms.end()), algorithms.end());
-    return std::make_shared<ArrivingContent>(context_, *target->storage, target->file.attempt, std::move(algorithms),
+    const bool archive = target->kind() == content::PackageFile::archive;
+    return std::make_shared<ArrivingContent>(context_, *target->storage, target->file.attempt,
+                                             archive ? std::vector<base::DigestAlgorithm>() : target->algorithms(),
                                              target->file.unfinished);
   };
   const auto fits = [&](const ArrivingContent& content) {

@@ -56,6 +56,7 @@ class LoginsOnly final : public content::CatalogWriter {
   }
   std::vector<content::Change> changes(const content::ItemId&) override { not_for_logins(); }
   std::optional<content::Blob> blob(const content::BlobId&) override { not_for_logins(); }
+  std::optional<std::vector<std::byte>> blob_bytes(const content::BlobId&) override { not_for_logins(); }
   std::optional<content::Blob> blob_with(const content::StorageId&, std::string_view, std::int64_t) override {
     not_for_logins();
   }
@@ -118,7 +119,8 @@ class LoginsOnly final : public content::CatalogWriter {
   void insert_content_file(const content::ContentId&, const content::ContentFile&) override { not_for_logins(); }
   std::vector<content::BlobId> remove_content_if_unused(const content::ContentId&) override { not_for_logins(); }
   void insert_change(const content::Change&) override { not_for_logins(); }
-  void insert_blob(const content::Blob&) override { not_for_logins(); }
+  void insert_blob(const content::Blob&, std::span<const std::byte>) override { not_for_logins(); }
+  void move_blob_to_storage(const content::BlobId&) override { not_for_logins(); }
   std::vector<content::Blob> remove_unreferenced_blobs(std::span<const content::BlobId>) override { not_for_logins(); }
   void insert_update_session(const content::UpdateSession&) override { not_for_logins(); }
   void update_update_session(const content::UpdateSession&) override { not_for_logins(); }

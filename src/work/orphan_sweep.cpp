@@ -21,7 +21,7 @@ Result<void> remove_unnamed(service::Context& context, const Storage& storage, c
     orphans.clear();
     for (const auto& id : batch) {
       const auto blob = reader.blob(id);
-      if (!blob || blob->storage != storage.id) orphans.push_back(id);
+      if (!blob || blob->storage != storage.id || blob->in_catalog) orphans.push_back(id);
     }
     return {};
   });

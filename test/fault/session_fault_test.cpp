@@ -70,6 +70,7 @@ class Client {
         [&] { return cancelled(plain_); },
         [&] { return sent_twice(plain_); },
         [&] { return in_parts(plain_); },
+        [&] { return small(plain_); },
         [&] { return pulled(plain_); },
         [&] { return make_item(package_, "ovf"); },
         [&] { return session(package_, {{"vm.ova", archive}}, {}, {{"vm.ovf", vm_ovf}, {"disk.vmdk", "a disk"}}); },
@@ -166,6 +167,29 @@ class Client {
     if (auto done = sessions().complete(alice(), *id); !done) return done;
     item.acknowledged = result;
     item.asked.reset();
+    return sessions().remove(alice(), *id);
+  }
+  /// The catalog holds the bytes until somebody asks for their place on the storage.
+  Result<void> small(Item& item) {
+    const auto id = sessions().create(alice(), item.id->text(), {}, {});
+    if (!id) return id.error();
+    for (const std::string name : {"f", "g"}) {
+      const auto added = sessions().add_file(alice(), *id, file_spec(name));
+      if (!added) return added.error();
+      const auto body = "small " + name;
+      const auto request = service::UploadRequest::whole(static_cast<std::int64_t>(body.size()));
+      if (auto sent = transmit(world_, added->upload_token, body, request); !sent) return sent;
+    }
+    auto result = item.acknowledged;
+    result["f"] = "small f";
+    result["g"] = "small g";
+    item.asked = result;
+    if (auto done = sessions().complete(alice(), *id); !done) return done;
+    item.acknowledged = result;
+    item.asked.reset();
+    EXPECT_EQ(world_.blobs_held_by_catalog().size(), 2U);
+    if (const auto placed = world_.items().stored_files(alice(), *item.id); !placed) return placed.error();
+    EXPECT_TRUE(world_.blobs_held_by_catalog().empty());
     return sessions().remove(alice(), *id);
   }
   /// `complete` is accepted before the pull has run; what it promises comes with the pull's end.
@@ -300,6 +324,7 @@ void clear(ServiceWorld& world) {
   for (const auto& library : *libraries) EXPECT_TRUE(world.libraries().remove_local(alice(), library));
   EXPECT_EQ(world.files_on_disk(), 0U);
   EXPECT_TRUE(world.blobs_in_catalog().empty());
+  EXPECT_TRUE(world.blobs_held_by_catalog().empty());
 }
 
 /// True when the fault cannot have left bytes behind that only the sweep finds.

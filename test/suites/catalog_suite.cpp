@@ -242,8 +242,8 @@ TEST_P(CatalogSuite, KeepsLogins) {
   EXPECT_EQ(look([](CatalogReader& reader) { return reader.login(LoginId("second")); }), second);
   EXPECT_EQ(look([](CatalogReader& reader) { return reader.login_count(); }), 3U);
 
-  change([&](CatalogWriter& writer) { writer.touch_login(second.id, at(70)); });
-  EXPECT_EQ(look([](CatalogReader& reader) { return reader.login(LoginId("second"))->last_accessed; }), at(70));
+  change([&](CatalogWriter& writer) { writer.touch_login(second.id, at(10'020)); });
+  EXPECT_EQ(look([](CatalogReader& reader) { return reader.login(LoginId("second"))->last_accessed; }), at(10'020));
   change([&](CatalogWriter& writer) { writer.remove_logins(at(60), at(0)); });
   EXPECT_EQ(look([](CatalogReader& reader) { return reader.login(LoginId("first")); }), std::nullopt);
   EXPECT_EQ(look([](CatalogReader& reader) { return reader.login_count(); }), 2U);
@@ -879,6 +879,61 @@ TEST_P(CatalogSuite, RemovesBlobsThatNothingNames) {
     writer.remove_session_file(UpdateSessionId("session"), "file");
     EXPECT_THAT(writer.remove_unreferenced_blobs(candidates), ElementsAre(a_blob("in session")));
   });
+}
+
+TEST_P(CatalogSuite, HoldsTheBytesOfSmallBlobs) {
+  std::vector<std::byte> bytes(256);
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>(i);
+  auto small = a_blob("small", "aa", 256);
+  small.in_catalog = true;
+  auto empty = a_blob("empty", "bb", 0);
+  empty.in_catalog = true;
+  change([&](CatalogWriter& writer) {
+    writer.insert_blob(small, bytes);
+    writer.insert_blob(empty, {});
+    writer.insert_blob(a_blob("elsewhere", "cc", 256));
+  });
+  reopen();
+  const auto held = [&](const char* id) {
+    return look([&](CatalogReader& reader) { return reader.blob_bytes(BlobId(id)); });
+  };
+  EXPECT_EQ(held("small"), bytes);
+  EXPECT_EQ(held("empty"), std::vector<std::byte>());
+  EXPECT_EQ(held("elsewhere"), std::nullopt);
+  EXPECT_EQ(held("never was"), std::nullopt);
+  EXPECT_EQ(look([](CatalogReader& reader) { return reader.blob(BlobId("small")); }), small);
+  EXPECT_EQ(look([](CatalogReader& reader) { return reader.blob_with(StorageId("datastore-11"), "aa", 256); }), small);
+
+  change([](CatalogWriter& writer) { writer.move_blob_to_storage(BlobId("small")); });
+  small.in_catalog = false;
+  EXPECT_EQ(held("small"), std::nullopt);
+  EXPECT_EQ(look([](CatalogReader& reader) { return reader.blob(BlobId("small")); }), small);
+
+  change([&](CatalogWriter& writer) {
+    const std::array candidates = {BlobId("small"), BlobId("empty")};
+    EXPECT_THAT(writer.remove_unreferenced_blobs(candidates), ElementsAre(small, empty));
+  });
+  EXPECT_EQ(held("empty"), std::nullopt);
+}
+
+TEST_P(CatalogSuite, SaysWhenLoginsMayHaveChanged) {
+  const LoginSession login{LoginId("login"), "alice", at(0), at(0)};
+  change([&](CatalogWriter& writer) { writer.insert_login(login); });
+  if (!catalog_->logins_version()) GTEST_SKIP() << "other servers may write to this catalog";
+  const auto changes = [&](auto write) {
+    const auto before = catalog_->logins_version();
+    change(write);
+    return catalog_->logins_version() != before;
+  };
+  EXPECT_FALSE(changes([](CatalogWriter& writer) { writer.put_setting("a", "b"); }));
+  EXPECT_FALSE(changes([](CatalogWriter& writer) { writer.touch_login(LoginId("login"), at(9'999)); }));
+  EXPECT_TRUE(changes([](CatalogWriter& writer) { writer.touch_login(LoginId("login"), at(10'000)); }));
+  EXPECT_EQ(look([](CatalogReader& reader) { return reader.login(LoginId("login"))->last_accessed; }), at(10'000));
+  EXPECT_FALSE(changes([](CatalogWriter& writer) { writer.remove_logins(at(5), at(0)); }));
+  EXPECT_TRUE(changes([](CatalogWriter& writer) { writer.put_user({"alice", "hash", true}); }));
+  EXPECT_TRUE(changes([](CatalogWriter& writer) { writer.remove_login(LoginId("login")); }));
+  change([&](CatalogWriter& writer) { writer.insert_login(login); });
+  EXPECT_TRUE(changes([](CatalogWriter& writer) { writer.remove_logins(at(20'000), at(0)); }));
 }
 
 // ---- broken invariants ----

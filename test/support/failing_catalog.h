@@ -76,6 +76,10 @@ class FailingView : public View {
     pass("blob");
     return inner_.blob(id);
   }
+  std::optional<std::vector<std::byte>> blob_bytes(const content::BlobId& id) override {
+    pass("blob_bytes");
+    return inner_.blob_bytes(id);
+  }
   std::optional<content::Blob> blob_with(const content::StorageId& storage, std::string_view sha256,
                                          std::int64_t size) override {
     pass("blob_with");
@@ -253,9 +257,13 @@ class FailingWriter final : public FailingView<content::CatalogWriter> {
     pass("insert_change");
     inner_.insert_change(change);
   }
-  void insert_blob(const content::Blob& blob) override {
+  void insert_blob(const content::Blob& blob, std::span<const std::byte> bytes) override {
     pass("insert_blob");
-    inner_.insert_blob(blob);
+    inner_.insert_blob(blob, bytes);
+  }
+  void move_blob_to_storage(const content::BlobId& id) override {
+    pass("move_blob_to_storage");
+    inner_.move_blob_to_storage(id);
   }
   std::vector<content::Blob> remove_unreferenced_blobs(std::span<const content::BlobId> candidates) override {
     pass("remove_unreferenced_blobs");

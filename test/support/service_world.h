@@ -105,21 +105,19 @@ class ServiceWorld {
     if (!listed) throw std::runtime_error(listed.error().cause());
     return ids;
   }
-  /// The blobs that the catalog knows, and those of them that a file of an item or a session names.
-  std::set<std::string> blobs_in_catalog() {
-    return look([&](content::CatalogReader& reader) {
-      std::set<std::string> ids;
-      for (const auto& blob : reader.blobs_after(storage_id(), content::BlobId(), 100'000)) ids.insert(blob.id.text());
-      return ids;
-    });
-  }
+  /// The blobs that the catalog knows to lie in the folder.
+  std::set<std::string> blobs_in_catalog() { return blobs_known(false); }
+  /// The blobs whose bytes the catalog holds itself.
+  std::set<std::string> blobs_held_by_catalog() { return blobs_known(true); }
 
   /// Where the bytes of a committed blob lie.
   std::filesystem::path blob_file(const content::BlobId& id) const {
     return folder_.path() / "store" / "blobs" / id.text().substr(0, 2) / id.text();
   }
   /// All bytes of a committed blob, past any faults; nullopt when it cannot be read.
-  std::optional<std::string> blob(const content::BlobId& id) const {
+  std::optional<std::string> blob(const content::BlobId& id) {
+    const auto held = look([&](content::CatalogReader& reader) { return reader.blob_bytes(id); });
+    if (held) return std::string(reinterpret_cast<const char*>(held->data()), held->size());
     const auto reader = blobs_->open(id);
     if (!reader) return std::nullopt;
     return read_all(**reader);
@@ -168,6 +166,15 @@ class ServiceWorld {
   service::Downloads& download_bytes() { return services_->download_bytes; }
 
  private:
+  std::set<std::string> blobs_known(bool in_catalog) {
+    return look([&](content::CatalogReader& reader) {
+      std::set<std::string> ids;
+      for (const auto& blob : reader.blobs_after(storage_id(), content::BlobId(), 100'000))
+        if (blob.in_catalog == in_catalog) ids.insert(blob.id.text());
+      return ids;
+    });
+  }
+
   struct Wired {
     Wired(content::Catalog& catalog, content::Storages all, base::Clock& clock, service::LeaseClock leases,
           base::IdentitySource& identities, const WorldOptions& options)

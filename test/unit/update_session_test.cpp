@@ -489,7 +489,7 @@ TEST_P(UpdateSessionTest, AnUploadKeepsTheLoginAliveThatCarriesIt) {
   advance(4min);
   must(running->upload->append(bytes_of("x")));
   EXPECT_EQ(accessed(), now());
-  advance(1s);
+  advance(content::login_access_granularity);
   must(running->upload->finish(BodyEnd::whole));
   EXPECT_EQ(accessed(), now());
 }

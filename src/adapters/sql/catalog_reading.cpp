@@ -144,6 +144,10 @@ std::optional<Blob> CatalogView::blob(const content::BlobId& id) {
   return connection_.one<Blob>(sql, id);
 }
 
+std::optional<std::vector<std::byte>> CatalogView::blob_bytes(const content::BlobId& id) {
+  return connection_.one<std::vector<std::byte>>("SELECT bytes FROM blobs WHERE id = :id AND in_catalog = 1", id);
+}
+
 std::optional<Blob> CatalogView::blob_with(const content::StorageId& storage, std::string_view sha256,
                                            std::int64_t size) {
   static const std::string sql =

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
@@ -18,6 +19,9 @@ class CatalogView final : public content::CatalogWriter {
   /// `connection` must outlive the view.
   explicit CatalogView(Connection& connection) : connection_(connection) {}
 
+  /// Whether a login or a user was changed or removed here.
+  bool logins_changed() const { return logins_changed_; }
+
   std::optional<std::string> setting(std::string_view name) override;
   std::optional<content::User> user(std::string_view name) override;
   std::optional<content::LoginSession> login(const content::LoginId& id) override;
@@ -33,6 +37,7 @@ class CatalogView final : public content::CatalogWriter {
   std::optional<content::ContentFile> content_file(const content::ContentId& id, std::string_view name) override;
   std::vector<content::Change> changes(const content::ItemId& id) override;
   std::optional<content::Blob> blob(const content::BlobId& id) override;
+  std::optional<std::vector<std::byte>> blob_bytes(const content::BlobId& id) override;
   std::optional<content::Blob> blob_with(const content::StorageId& storage, std::string_view sha256,
                                          std::int64_t size) override;
   std::vector<content::Blob> blobs_after(const content::StorageId& storage, const content::BlobId& after,
@@ -79,7 +84,8 @@ class CatalogView final : public content::CatalogWriter {
   void insert_content_file(const content::ContentId& id, const content::ContentFile& file) override;
   std::vector<content::BlobId> remove_content_if_unused(const content::ContentId& id) override;
   void insert_change(const content::Change& change) override;
-  void insert_blob(const content::Blob& blob) override;
+  void insert_blob(const content::Blob& blob, std::span<const std::byte> bytes) override;
+  void move_blob_to_storage(const content::BlobId& id) override;
   std::vector<content::Blob> remove_unreferenced_blobs(std::span<const content::BlobId> candidates) override;
   void insert_update_session(const content::UpdateSession& session) override;
   void update_update_session(const content::UpdateSession& session) override;
@@ -95,6 +101,7 @@ class CatalogView final : public content::CatalogWriter {
 
  private:
   Connection& connection_;
+  bool logins_changed_ = false;
 };
 
 }  // namespace quire::adapters::sql

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,10 +15,33 @@ using content::BlobId;
 using content::SessionFile;
 
 /// An update of a row that is not there is a broken invariant of the caller.
-void check_changed_one(long long rows, std::string_view table, const std::string& id) {
-  if (rows != 1)
+void check_found(bool found, std::string_view table, const std::string& id) {
+  if (!found)
     throw content::CatalogFailure(
         base::internal_error("no row " + id + " in " + std::string(table) + ", which was to be updated"));
+}
+
+template <class Row>
+constexpr std::string_view by_id = "WHERE id = :id";
+template <>
+constexpr std::string_view by_id<SessionFile> = "WHERE session_id = :session_id AND name = :name";
+
+/// Sets the columns of the row with this key that differ from `before`.
+template <class Row, class... Key>
+void update_changed(Connection& connection, const Row& before, const Row& after, const Key&... key) {
+  const auto places = ChangedColumns::between(before, after);
+  if (std::find(places.begin(), places.end(), true) == places.end()) return;
+  connection.run(update_set_at<Row>(places, by_id<Row>), ColumnsAt{after, places}, key...);
+}
+
+/// False when there is no row with this key. `find` reads it.
+template <class Row, class Find, class... Key>
+bool update(Connection& connection, Find find, const Row& row, const Key&... key) {
+  static const std::string all_columns = update_set<Row>(by_id<Row>);
+  if (!connection.updates_every_index()) return connection.run(all_columns, WithoutKey{row}, key...) > 0;
+  const std::optional<Row> before = find();
+  if (before) update_changed(connection, *before, row, key...);
+  return before.has_value();
 }
 
 }  // namespace
@@ -31,6 +56,7 @@ void CatalogView::put_setting(std::string_view name, std::string_view value) {
 void CatalogView::put_user(const content::User& user) {
   static const std::string sql = insert_into<content::User>() + " ON CONFLICT (folded_name) DO UPDATE SET " +
                                  names_of<content::User>({.derived_ones = false, .form = as_replacement});
+  logins_changed_ = true;
   connection_.run(sql, user);
 }
 
@@ -40,14 +66,22 @@ void CatalogView::insert_login(const content::LoginSession& login) {
 }
 
 void CatalogView::touch_login(const content::LoginId& id, base::Time now) {
-  connection_.run("UPDATE logins SET last_accessed = :now WHERE id = :id", now, id);
+  const auto changed =
+      connection_.run("UPDATE logins SET last_accessed = :now WHERE id = :id AND last_accessed <= :stale", now, id,
+                      now - content::login_access_granularity);
+  logins_changed_ |= changed > 0;
 }
 
-void CatalogView::remove_login(const content::LoginId& id) { connection_.run("DELETE FROM logins WHERE id = :id", id); }
+void CatalogView::remove_login(const content::LoginId& id) {
+  logins_changed_ = true;
+  connection_.run("DELETE FROM logins WHERE id = :id", id);
+}
 
 void CatalogView::remove_logins(base::Time accessed_before, base::Time created_before) {
-  connection_.run("DELETE FROM logins WHERE last_accessed < :accessed_before OR created < :created_before",
-                  accessed_before, created_before);
+  const auto removed =
+      connection_.run("DELETE FROM logins WHERE last_accessed < :accessed_before OR created < :created_before",
+                      accessed_before, created_before);
+  logins_changed_ |= removed > 0;
 }
 
 void CatalogView::insert_client_token(const content::ClientToken& token) {
@@ -65,8 +99,8 @@ void CatalogView::insert_library(const content::Library& library) {
 }
 
 void CatalogView::update_library(const content::Library& library) {
-  static const std::string sql = update_set<content::Library>("WHERE id = :id");
-  check_changed_one(connection_.run(sql, WithoutKey{library}, library.id), "libraries", library.id.text());
+  const bool found = update(connection_, [&] { return this->library(library.id); }, library, library.id);
+  check_found(found, "libraries", library.id.text());
 }
 
 void CatalogView::remove_library(const content::LibraryId& id) {
@@ -79,8 +113,8 @@ void CatalogView::insert_item(const content::Item& item) {
 }
 
 void CatalogView::update_item(const content::Item& item) {
-  static const std::string sql = update_set<content::Item>("WHERE id = :id");
-  check_changed_one(connection_.run(sql, WithoutKey{item}, item.id), "items", item.id.text());
+  const bool found = update(connection_, [&] { return this->item(item.id); }, item, item.id);
+  check_found(found, "items", item.id.text());
 }
 
 void CatalogView::remove_item(const content::ItemId& id) {
@@ -118,9 +152,17 @@ void CatalogView::insert_change(const content::Change& change) {
   connection_.run(sql, change.item_id, change);
 }
 
-void CatalogView::insert_blob(const content::Blob& blob) {
-  static const std::string sql = insert_into<content::Blob>();
-  connection_.run(sql, blob);
+void CatalogView::insert_blob(const content::Blob& blob, std::span<const std::byte> bytes) {
+  static const std::string plain = insert_into<content::Blob>();
+  static const std::string with_bytes = insert_into<content::Blob>("bytes, ", ":bytes, ");
+  if (blob.in_catalog)
+    connection_.run(with_bytes, std::vector<std::byte>(bytes.begin(), bytes.end()), blob);
+  else
+    connection_.run(plain, blob);
+}
+
+void CatalogView::move_blob_to_storage(const content::BlobId& id) {
+  connection_.run("UPDATE blobs SET in_catalog = 0, bytes = NULL WHERE id = :id", id);
 }
 
 std::vector<content::Blob> CatalogView::remove_unreferenced_blobs(std::span<const BlobId> candidates) {
@@ -141,8 +183,8 @@ void CatalogView::insert_update_session(const content::UpdateSession& session) {
 }
 
 void CatalogView::update_update_session(const content::UpdateSession& session) {
-  static const std::string sql = update_set<content::UpdateSession>("WHERE id = :id");
-  check_changed_one(connection_.run(sql, WithoutKey{session}, session.id), "update_sessions", session.id.text());
+  const bool found = update(connection_, [&] { return update_session(session.id); }, session, session.id);
+  check_found(found, "update_sessions", session.id.text());
 }
 
 void CatalogView::remove_update_session(const content::UpdateSessionId& id) {
@@ -151,6 +193,7 @@ void CatalogView::remove_update_session(const content::UpdateSessionId& id) {
 }
 
 void CatalogView::restart_leases(base::Time now, base::Time at_least, base::Time at_most) {
+  logins_changed_ = true;
   for (const std::string table : {"update_sessions", "download_sessions"}) {
     const auto set = "UPDATE " + table + " SET expires_at = :expires_at WHERE state = 'ACTIVE' AND expires_at ";
     connection_.run(set + "< :bound", at_least, at_least);
@@ -165,11 +208,11 @@ void CatalogView::restart_leases(base::Time now, base::Time at_least, base::Time
 
 void CatalogView::put_session_file(const content::UpdateSessionId& id, const SessionFile& file) {
   // No upsert: on PostgreSQL, looking for the next position makes transactions on other files of the session collide.
-  static const std::string update = update_set<SessionFile>("WHERE session_id = :session_id AND name = :name");
   static const std::string insert = insert_into<SessionFile>(
       "session_id, position, ",
       ":session_id, (SELECT COALESCE(MAX(position), 0) + 1 FROM session_files WHERE session_id = :same_session_id), ");
-  if (connection_.run(update, WithoutKey{file}, id, file.name) == 0) connection_.run(insert, id, id, file);
+  const bool found = update(connection_, [&] { return session_file(id, file.name); }, file, id, file.name);
+  if (!found) connection_.run(insert, id, id, file);
 }
 
 void CatalogView::remove_session_file(const content::UpdateSessionId& id, std::string_view name) {
@@ -182,8 +225,8 @@ void CatalogView::insert_download_session(const content::DownloadSession& sessio
 }
 
 void CatalogView::update_download_session(const content::DownloadSession& session) {
-  static const std::string sql = update_set<content::DownloadSession>("WHERE id = :id");
-  check_changed_one(connection_.run(sql, WithoutKey{session}, session.id), "download_sessions", session.id.text());
+  const bool found = update(connection_, [&] { return download_session(session.id); }, session, session.id);
+  check_found(found, "download_sessions", session.id.text());
 }
 
 void CatalogView::remove_download_session(const content::DownloadSessionId& id) {

@@ -34,10 +34,20 @@ struct WithoutKey {
 template <class Row>
 WithoutKey(const Row&) -> WithoutKey<Row>;
 
+/// The columns of a row at the places in `places`, counted without those of its key.
+template <class Row>
+struct ColumnsAt {
+  const Row& row;
+  const std::vector<bool>& places;
+};
+template <class Row>
+ColumnsAt(const Row&, const std::vector<bool>&) -> ColumnsAt<Row>;
+
 /// One connection to a database, with the statements prepared on it. Used by one thread at a time.
 ///
-/// Parameters are single values, structures of rows.h (all columns in order), IfGiven or WithoutKey. A row type is a
-/// single value, a structure or a pair of both. Whatever the engine reports leaves as content::CatalogFailure.
+/// Parameters are single values, structures of rows.h (all columns in order), IfGiven, WithoutKey or ColumnsAt. A row
+/// type is a single value, a structure or a pair of both. Whatever the engine reports leaves as
+/// content::CatalogFailure.
 class Connection {
  public:
   virtual ~Connection() = default;
@@ -82,6 +92,9 @@ class Connection {
   /// Runs a statement without parameters and results once, without keeping it.
   void run_once(const std::string& sql);
 
+  /// True when an UPDATE costs an entry of each index on a column that it sets, whether the value changes or not.
+  virtual bool updates_every_index() const = 0;
+
  protected:
   /// Connects; what SOCI throws then leaves as it is.
   Connection(const soci::backend_factory& factory, const std::string& parameters) : session_(factory, parameters) {}
@@ -112,6 +125,22 @@ class Connection {
     template <class Make>
     void derived(std::string_view, Make make) {
       add(make());
+    }
+  };
+
+  struct BinderAt {
+    Binder binder;
+    const std::vector<bool>& places;
+    std::size_t place = 0;
+    template <class T>
+    void key(std::string_view, const T&) {}
+    template <class T>
+    void column(std::string_view, const T& value) {
+      if (places[place++]) binder.add(value);
+    }
+    template <class Make>
+    void derived(std::string_view, Make make) {
+      if (places[place++]) binder.add(make());
     }
   };
 
@@ -170,6 +199,11 @@ class Connection {
   template <class Row>
   static void bind_one(Statement& statement, const WithoutKey<Row>& parameter) {
     Binder binder{statement, false};
+    each_column(binder, parameter.row);
+  }
+  template <class Row>
+  static void bind_one(Statement& statement, const ColumnsAt<Row>& parameter) {
+    BinderAt binder{{statement}, parameter.places};
     each_column(binder, parameter.row);
   }
   template <class... Parameters>

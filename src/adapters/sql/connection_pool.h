@@ -68,6 +68,13 @@ class ConnectionPool {
     return Lease(*this, std::move(connection));
   }
 
+  /// Calls `visit` with each connection that nobody has borrowed; nobody can borrow one meanwhile.
+  template <class Visit>
+  void for_each_idle(Visit visit) {
+    const std::lock_guard lock(mutex_);
+    for (const auto& connection : idle_) visit(*connection);
+  }
+
   /// Closes the connections that nobody has borrowed: one of them was found broken, and likely all are.
   void drop_idle() {
     std::vector<std::unique_ptr<OneConnection>> closing;

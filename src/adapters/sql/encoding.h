@@ -1,15 +1,18 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 #include "adapters/sql/enum_names.h"
 #include "adapters/sql/statement.h"
 #include "adapters/sql/stored_json.h"
+#include "base/base64.h"
 #include "base/id.h"
 #include "base/time.h"
 
@@ -120,6 +123,22 @@ struct Encoding<Enum> {
   static void get(const Cell& cell, Enum& value) {
     check_not_null(cell);
     value = enumerator_of<Enum>(cell.text);
+  }
+};
+
+/// In base64: PostgreSQL's text cannot hold U+0000, and SOCI has no other short form that both engines know.
+template <>
+struct Encoding<std::vector<std::byte>> {
+  static constexpr CellKind kind = CellKind::text;
+  static void put(Cell& cell, const std::vector<std::byte>& value) {
+    cell.indicator = soci::i_ok;
+    cell.text = base::to_base64(value);
+  }
+  static void get(const Cell& cell, std::vector<std::byte>& value) {
+    check_not_null(cell);
+    auto bytes = base::from_base64(cell.text);
+    if (!bytes) fail_corrupt("bytes that are no base64");
+    value = *std::move(bytes);
   }
 };
 

@@ -11,8 +11,11 @@ namespace quire::adapters::sql {
 using content::CatalogFailure;
 
 GroupCommit::GroupCommit(std::unique_ptr<SqliteConnection> connection, std::size_t waiting_max,
-                         std::size_t per_commit_max)
-    : connection_(std::move(connection)), waiting_max_(waiting_max), per_commit_max_(per_commit_max) {
+                         std::size_t per_commit_max, std::function<void()> before_writing)
+    : connection_(std::move(connection)),
+      waiting_max_(waiting_max),
+      per_commit_max_(per_commit_max),
+      before_writing_(std::move(before_writing)) {
   thread_ = std::thread([this] { work(); });
 }
 
@@ -55,9 +58,13 @@ GroupCommit::Batch GroupCommit::take() {
 }
 
 void GroupCommit::commit(const Batch& batch) {
+  before_writing_();
+  logins_changed_ = false;
   try {
-    connection_->run("BEGIN IMMEDIATE");
-    for (auto* job : batch) attempt(*job);
+    if (!attempt_together(batch)) {
+      connection_->roll_back();
+      attempt_apart(batch);
+    }
     const bool any = std::any_of(batch.begin(), batch.end(), [](const Job* job) { return job->succeeded(); });
     connection_->run(any ? "COMMIT" : "ROLLBACK");
   } catch (const CatalogFailure& failure) {
@@ -65,24 +72,47 @@ void GroupCommit::commit(const Batch& batch) {
     // Also what failed before on its own: it may have seen changes of others that are gone now.
     for (auto* job : batch) job->outcome = failure.error();
   }
+  ++version_;
+  if (logins_changed_) ++logins_version_;
+}
+
+/// Without savepoints. False when a transaction failed that had changed something, and others would go with it.
+bool GroupCommit::attempt_together(const Batch& batch) {
+  connection_->run("BEGIN IMMEDIATE");
+  for (auto* job : batch) {
+    const auto before = connection_->changes();
+    attempt(*job);
+    if (!job->succeeded() && connection_->changes() != before && batch.size() > 1) return false;
+  }
+  return true;
+}
+
+void GroupCommit::attempt_apart(const Batch& batch) {
+  connection_->run("BEGIN IMMEDIATE");
+  for (auto* job : batch) {
+    connection_->run("SAVEPOINT job");
+    attempt(*job);
+    if (!job->succeeded()) connection_->run("ROLLBACK TO job");
+    connection_->run("RELEASE job");
+  }
 }
 
 /// Throws CatalogFailure when the transaction of the whole batch is lost.
 void GroupCommit::attempt(Job& job) {
-  connection_->run("SAVEPOINT job");
+  CatalogView view(*connection_);
+  job.outcome.reset();
+  job.thrown = nullptr;
   try {
-    CatalogView view(*connection_);
     job.outcome = job.function(view);
   } catch (const CatalogFailure& failure) {
     job.outcome = failure.error();
   } catch (...) {
     job.thrown = std::current_exception();
   }
+  logins_changed_ |= view.logins_changed();
   if (!connection_->in_transaction())
     throw CatalogFailure(job.outcome && !*job.outcome ? job.outcome->error()
                                                       : base::internal_error("SQLite has left the transaction"));
-  if (!job.succeeded()) connection_->run("ROLLBACK TO job");
-  connection_->run("RELEASE job");
 }
 
 void GroupCommit::answer(const Batch& batch) {

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <exception>
 #include <functional>
@@ -19,13 +21,16 @@
 namespace quire::adapters::sql {
 
 /// The one thread that writes to a SQLite database. It takes the write transactions that wait, runs one after the other
-/// in a savepoint of its own inside one SQLite transaction, commits that with one sync, and only then answers them all.
-/// One that fails is rolled back alone; when the commit fails, all have failed.
+/// inside one SQLite transaction, commits that with one sync, and only then answers them all. One that fails is rolled
+/// back alone (when it had changed something, all of them run again, each in a savepoint of its own); when the commit
+/// fails, all have failed.
 class GroupCommit {
  public:
   using Function = std::function<base::Result<void>(content::CatalogWriter&)>;
 
-  GroupCommit(std::unique_ptr<SqliteConnection> connection, std::size_t waiting_max, std::size_t per_commit_max);
+  /// `before_writing` is called on the writing thread before each transaction.
+  GroupCommit(std::unique_ptr<SqliteConnection> connection, std::size_t waiting_max, std::size_t per_commit_max,
+              std::function<void()> before_writing);
   /// Finishes what was queued.
   ~GroupCommit();
   GroupCommit(const GroupCommit&) = delete;
@@ -33,6 +38,11 @@ class GroupCommit {
 
   /// Waits until `function` has run and its changes are durable, or it failed. ServiceUnavailable when too many wait.
   base::Result<void> run(const Function& function);
+
+  /// Changes with every commit, before run() returns.
+  std::uint64_t version() const { return version_; }
+  /// The same of commits that changed or removed logins or users.
+  std::uint64_t logins_version() const { return logins_version_; }
 
  private:
   struct Job {
@@ -47,12 +57,18 @@ class GroupCommit {
   void work();
   Batch take();
   void commit(const Batch& batch);
+  bool attempt_together(const Batch& batch);
+  void attempt_apart(const Batch& batch);
   void attempt(Job& job);
   static void answer(const Batch& batch);
 
   const std::unique_ptr<SqliteConnection> connection_;
   const std::size_t waiting_max_;
   const std::size_t per_commit_max_;
+  const std::function<void()> before_writing_;
+  std::atomic<std::uint64_t> version_ = 0;
+  std::atomic<std::uint64_t> logins_version_ = 0;
+  bool logins_changed_ = false;  ///< by the batch that is being written; of the thread
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Job*> queue_;  // guarded by mutex_; a job lies on the stack of the thread that waits for it

@@ -197,6 +197,10 @@ const std::vector<Migration>& migrations() {
       {3,
        "files prepared for direct access",
        {"ALTER TABLE prepared_files ADD COLUMN direct {integer} NOT NULL DEFAULT 0"}},
+      {4,
+       "small blobs",
+       {"ALTER TABLE blobs ADD COLUMN in_catalog {integer} NOT NULL DEFAULT 0",
+        "ALTER TABLE blobs ADD COLUMN bytes {text}"}},
   };
   return all;
 }

@@ -41,6 +41,7 @@ class PostgresqlConnection final : public Connection {
   /// that collides may run `tries` times.
   static std::unique_ptr<PostgresqlConnection> open(const std::string& url, int tries);
 
+  bool updates_every_index() const override { return false; }
   /// Begins a transaction with a BEGIN statement.
   void begin(std::string_view statement);
   /// InternalServerError when the engine has given the transaction up and the function did not notice.

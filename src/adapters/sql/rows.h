@@ -142,6 +142,7 @@ void each_column(Visitor& visit, Row& blob) {
   visit.column("storage", blob.storage);
   visit.column("size", blob.size);
   visit.column("sha256", blob.sha256);
+  visit.column("in_catalog", blob.in_catalog);
 }
 
 template <class Visitor, RowOf<content::UpdateSession> Row>

@@ -1,4 +1,6 @@
-#include <exception>
+#include <cstdint>
+#include <memory>
+#include <optional>
 #include <utility>
 
 #include "adapters/sql/catalog_view.h"
@@ -13,16 +15,30 @@ namespace {
 
 using base::Result;
 
-/// A read transaction; ends with the object.
-class Snapshot {
+/// A connection for read transactions. Taking a snapshot and letting it go costs more than a small read (locks on the
+/// shared log), so one stays open for the next transaction until something is committed.
+class ReadingConnection {
  public:
-  explicit Snapshot(SqliteConnection& connection) : connection_(connection) { connection_.run("BEGIN"); }
-  Snapshot(const Snapshot&) = delete;
-  Snapshot& operator=(const Snapshot&) = delete;
-  ~Snapshot() { connection_.roll_back(); }
+  explicit ReadingConnection(std::unique_ptr<SqliteConnection> connection) : connection_(std::move(connection)) {}
+
+  /// With a snapshot that shows what was committed before `version`.
+  SqliteConnection& at(std::uint64_t version) {
+    if (snapshot_ != version) {
+      end_snapshot();
+      connection_->run("BEGIN");
+      snapshot_ = version;
+    }
+    return *connection_;
+  }
+
+  void end_snapshot() {
+    connection_->roll_back();
+    snapshot_.reset();
+  }
 
  private:
-  SqliteConnection& connection_;
+  std::unique_ptr<SqliteConnection> connection_;
+  std::optional<std::uint64_t> snapshot_;  ///< the version that was current when the open transaction began
 };
 
 class SqliteCatalog final : public content::Catalog {
@@ -30,15 +46,25 @@ class SqliteCatalog final : public content::Catalog {
   SqliteCatalog(const std::filesystem::path& path, const SqliteOptions& options,
                 std::unique_ptr<SqliteConnection> writing)
       : readers_(options.readers, options.reads_waiting_max,
-                 [path, options] { return SqliteConnection::for_reading(path, options); }),
-        writer_(std::move(writing), options.writes_waiting_max, options.writes_per_commit_max) {}
+                 [path, options] {
+                   return std::make_unique<ReadingConnection>(SqliteConnection::for_reading(path, options));
+                 }),
+        // A snapshot that nobody uses would keep the log from beginning anew, and it would grow without end.
+        writer_(std::move(writing), options.writes_waiting_max, options.writes_per_commit_max,
+                [this] { readers_.for_each_idle([](ReadingConnection& reader) { reader.end_snapshot(); }); }) {}
+
+  std::optional<std::uint64_t> logins_version() const override { return writer_.logins_version(); }
 
   Result<void> read_transaction(const std::function<Result<void>(content::CatalogReader&)>& function) override {
     try {
       const auto connection = readers_.borrow();
-      const Snapshot snapshot(*connection);
-      CatalogView view(*connection);
-      return function(view);
+      try {
+        CatalogView view(connection->at(writer_.version()));
+        return function(view);
+      } catch (...) {
+        connection->end_snapshot();
+        throw;
+      }
     } catch (const content::CatalogFailure& failure) {
       return failure.error();
     }
@@ -49,7 +75,7 @@ class SqliteCatalog final : public content::Catalog {
   }
 
  private:
-  ConnectionPool<SqliteConnection> readers_;
+  ConnectionPool<ReadingConnection> readers_;
   GroupCommit writer_;
 };
 

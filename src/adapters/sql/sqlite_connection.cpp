@@ -95,6 +95,8 @@ std::unique_ptr<SqliteConnection> SqliteConnection::for_reading(const std::files
 
 bool SqliteConnection::in_transaction() { return sqlite_api::sqlite3_get_autocommit(handle(session())) == 0; }
 
+std::int64_t SqliteConnection::changes() { return sqlite_api::sqlite3_total_changes(handle(session())); }
+
 void SqliteConnection::roll_back() {
   try {
     if (in_transaction()) run("ROLLBACK");

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <exception>
 #include <filesystem>
 #include <memory>
@@ -20,6 +21,9 @@ class SqliteConnection final : public Connection {
 
   /// False too after SQLite has rolled a transaction back on its own, as it does when the disk is full.
   bool in_transaction();
+  bool updates_every_index() const override { return true; }
+  /// Rows that were inserted, updated or removed since the connection was opened.
+  std::int64_t changes();
   /// Ends a transaction if one is open; never throws.
   void roll_back();
 
