@@ -166,11 +166,13 @@ asio::awaitable<std::size_t> HttpConnection::read_body(std::span<std::byte> out,
   }
 }
 
-asio::awaitable<bool> HttpConnection::wait_for_body(Deadline deadline) {
+asio::awaitable<bool> HttpConnection::wait_for_body(std::size_t space, Deadline deadline) {
   if (body_ != Body::more || !input().empty()) co_return true;
   const bool invited = co_await send_continue();
   if (!invited) co_return true;
-  const bool readable = co_await transport_.wait_readable(deadline);
+  const auto data_left = head_->chunked ? framing_.data_left() : body_left_;
+  const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(data_left, space));
+  const bool readable = co_await transport_.wait_readable(wanted, deadline);
   co_return readable;
 }
 

@@ -53,8 +53,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   boost::asio::awaitable<std::size_t> read_body(std::span<std::byte> out, Deadline deadline);
 
   /// Waits until read_body() would find bytes or an end. Sends `100 Continue` as it does. False when the deadline
-  /// passes first; that ends nothing.
-  boost::asio::awaitable<bool> wait_for_body(Deadline deadline);
+  /// passes first; that ends nothing. The next read_body() has room for `space` bytes.
+  boost::asio::awaitable<bool> wait_for_body(std::size_t space, Deadline deadline);
 
   /// The answer; its body is left out for HEAD. Settles whether the connection goes on: see keeps_alive(). False when
   /// it could not be sent.

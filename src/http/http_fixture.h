@@ -47,7 +47,8 @@ struct FakeUpload {
   std::optional<service::UploadRefusal> refusal;
   std::optional<base::Error> append_error;
   std::optional<base::Error> finish_error;
-  Signal* append_gate = nullptr;  ///< append() waits for it
+  Signal* append_gate = nullptr;   ///< append() waits for it
+  std::size_t appended_bytes = 1;  ///< when `appended` is set
 
   // Guarded by the service's mutex until `over` is set:
   std::optional<service::UploadRequest> request;

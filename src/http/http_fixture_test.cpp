@@ -38,7 +38,7 @@ class RecordingUpload final : public service::Upload {
         reinterpret_cast<std::uintptr_t>(bytes.data()) % 4096 == static_cast<std::uintptr_t>(place % 4096);
     record_.chunks.push_back(bytes.size());
     record_.bytes.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    record_.appended.set();
+    if (record_.bytes.size() >= record_.appended_bytes) record_.appended.set();
     return {};
   }
   base::Result<service::UploadState> finish(service::BodyEnd end) override {

@@ -127,6 +127,78 @@ TEST_P(TransferTest, SlowUploadIsStoredInWholePages) {
   EXPECT_LT(upload.chunks.front(), settings_.limits.transfer_buffer_bytes);
 }
 
+/// A stream that is fast is read in large pieces, and its socket is looked at in other ways than others. Whatever
+/// happens to it then must be noticed all the same.
+class FastUploadTest : public TransferTest {
+ protected:
+  FastUploadTest() {
+    settings_.limits.transfer_buffer_bytes = large_chunk;
+    settings_.limits.transfer_memory_bytes_max = 4 * large_chunk;
+  }
+  static constexpr std::size_t large_chunk = 2 * 1024 * 1024;
+};
+INSTANTIATE_TEST_SUITE_P(, FastUploadTest, testing::Bool(),
+                         [](const auto& mode) { return mode.param ? std::string("Tls") : std::string("Plain"); });
+
+TEST_P(FastUploadTest, ItsEndIsReadAndTheConnectionGoesOn) {
+  auto& first = transfers_.add_upload("first");
+  auto& second = transfers_.add_upload("second");
+  start();
+  auto client = connect();
+  for (auto* upload : {&first, &second}) {
+    const auto bytes = pattern(5 * large_chunk + 12345);
+    EXPECT_EQ(client->ask(put(upload == &first ? "first" : "second", bytes.size()) + bytes).status, 200);
+    upload->over.wait();
+    EXPECT_TRUE(upload->bytes == bytes);
+    EXPECT_THAT(upload->chunks, ElementsAre(large_chunk, large_chunk, large_chunk, large_chunk, large_chunk, 12345));
+    EXPECT_EQ(client->ask("GET /x HTTP/1.1\r\n\r\n").status, 200);
+  }
+}
+
+TEST_P(FastUploadTest, WhatCameBeforeAPauseIsNotLeftInTheSocket) {
+  auto& upload = transfers_.add_upload("t");
+  start();
+  const auto bytes = pattern(3 * large_chunk);
+  const auto before = large_chunk + 300 * 4096;
+  upload.appended_bytes = before;
+  auto client = connect();
+  client->send(put("t", bytes.size()) + bytes.substr(0, before));
+  upload.appended.wait();
+  EXPECT_EQ(client->ask(bytes.substr(before)).status, 200);
+  upload.over.wait();
+  EXPECT_TRUE(upload.bytes == bytes);
+}
+
+TEST_P(FastUploadTest, ItCanBeStopped) {
+  auto& upload = transfers_.add_upload("t");
+  start();
+  auto client = connect();
+  client->send(put("t", 9 * large_chunk) + pattern(2 * large_chunk));
+  upload.appended.wait();
+  upload.on_stop();
+  EXPECT_EQ(client->answer().status, 410);
+}
+
+TEST_P(FastUploadTest, ItCanBreakOff) {
+  auto& upload = transfers_.add_upload("t");
+  start();
+  auto client = connect();
+  client->send(put("t", 9 * large_chunk) + pattern(2 * large_chunk));
+  upload.appended.wait();
+  client->abort();
+  upload.over.wait();
+  EXPECT_EQ(upload.end, BodyEnd::broken);
+}
+
+TEST_P(FastUploadTest, ItCanStall) {
+  settings_.limits.transfer_stall_timeout = milliseconds(300);
+  auto& upload = transfers_.add_upload("t");
+  start();
+  EXPECT_EQ(connect()->ask(put("t", 9 * large_chunk) + pattern(2 * large_chunk)).status, 408);
+  upload.over.wait();
+  EXPECT_TRUE(upload.bytes == pattern(2 * large_chunk));
+}
+
 TEST_P(TransferTest, UploadExpectingContinue) {
   auto& upload = transfers_.add_upload("t");
   start();

@@ -1,9 +1,10 @@
 #include "http/transport.h"
 
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <sys/sendfile.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -24,6 +25,13 @@ namespace {
 
 /// Plain text encrypted at a time: large enough for few system calls, small enough to stay in the cache.
 constexpr std::size_t encrypt_bytes = 256 * 1024;
+/// A stream of which so much came at once goes on as fast, presumably.
+constexpr std::size_t streaming_bytes = 64 * 1024;
+/// So much of a stream is worth a wake-up, or whatever came within `gather_time`.
+constexpr std::size_t gather_bytes = 256 * 1024;
+constexpr base::Duration gather_time = std::chrono::milliseconds(5);
+/// What a partly received TLS record may hold of the bytes that are still wanted.
+constexpr std::size_t record_bytes_max = 17 * 1024;
 
 /// One call of sendfile(2) and what came of it.
 struct FileSending {
@@ -49,6 +57,11 @@ bool in_page_cache(int file, std::int64_t offset, std::size_t count) {
   const iovec piece{&byte, 1};
   return ::preadv2(file, &piece, 1, offset, RWF_NOWAIT) == 1 &&
          ::preadv2(file, &piece, 1, offset + static_cast<std::int64_t>(count) - 1, RWF_NOWAIT) == 1;
+}
+
+tcp::endpoint local_endpoint_of(const tcp::socket& socket) {
+  error_code ignored;
+  return socket.local_endpoint(ignored);
 }
 
 std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
@@ -99,16 +112,40 @@ struct Transport::Watch : std::enable_shared_from_this<Watch> {
 };
 
 Transport::Transport(tcp::socket socket, std::shared_ptr<SSL_CTX> tls)
-    : socket_(std::move(socket)), watch_(std::make_shared<Watch>(socket_)) {
+    : socket_(std::move(socket)), local_(local_endpoint_of(socket_)), watch_(std::make_shared<Watch>(socket_)) {
   if (tls) tls_.emplace(std::move(tls));
   error_code ignored;
   socket_.set_option(tcp::no_delay(true), ignored);
   socket_.native_non_blocking(true, ignored);
 }
 
-Transport::~Transport() = default;
+Transport::~Transport() { join_reactor(); }
+
+int Transport::descriptor() { return away_ >= 0 ? away_ : socket_.native_handle(); }
+
+/// The reactor is told of every piece that arrives, wanted or not, and wakes one or two threads each time. A socket
+/// that has bytes whenever they are wanted does without.
+void Transport::leave_reactor() {
+  error_code ignored;
+  if (away_ < 0) away_ = socket_.release(ignored);
+}
+
+void Transport::join_reactor() {
+  if (away_ < 0) return;
+  error_code error;
+  socket_.assign(local_.protocol(), away_, error);
+  if (error) ::close(away_);
+  away_ = -1;
+}
+
+void Transport::wake_at(std::size_t bytes) {
+  if (bytes == wake_bytes_) return;
+  const int value = static_cast<int>(bytes);
+  if (::setsockopt(descriptor(), SOL_SOCKET, SO_RCVLOWAT, &value, sizeof(value)) == 0) wake_bytes_ = bytes;
+}
 
 bool Transport::may_wait(Deadline deadline) {
+  join_reactor();
   end_ = End::none;
   if (!socket_.is_open()) end_ = End::closed;
   if (interrupted()) end_ = End::interrupted;
@@ -129,7 +166,54 @@ void Transport::ended(const error_code& error) {
   }
 }
 
-asio::awaitable<std::size_t> Transport::receive(std::span<std::byte> out, Deadline deadline) {
+/// Waits for bytes, or, in a stream of which `wanted` bytes are still to come, for many of them. True when it is worth
+/// a look; false when the connection has ended.
+asio::awaitable<bool> Transport::wait_for_input(std::size_t wanted, Deadline deadline) {
+  const auto gathered = after(gather_time);
+  const bool gather = streaming_ && wanted >= gather_bytes && gathered < deadline;
+  wake_at(gather ? gather_bytes : 1);
+  if (!may_wait(gather ? gathered : deadline)) co_return false;
+  error_code error;
+  co_await socket_.async_wait(tcp::socket::wait_read, asio::redirect_error(asio::use_awaitable, error));
+  ended(error);
+  if (gather && end_ == End::timed_out) {
+    streaming_ = false;
+    end_ = End::none;
+    co_return true;
+  }
+  co_return !error;
+}
+
+/// As receive(), in pieces as large as they come.
+asio::awaitable<std::size_t> Transport::receive_stream(std::span<std::byte> out, std::size_t wanted,
+                                                       Deadline deadline) {
+  while (socket_.is_open() || away_ >= 0) {
+    if (interrupted()) {
+      end_ = End::interrupted;
+      co_return 0;
+    }
+    const ssize_t count = ::recv(descriptor(), out.data(), out.size(), MSG_DONTWAIT);
+    if (count > 0) {
+      end_ = End::none;
+      streaming_ = static_cast<std::size_t>(count) >= streaming_bytes;
+      if (static_cast<std::size_t>(count) >= gather_bytes) leave_reactor();
+      co_return static_cast<std::size_t>(count);
+    }
+    if (count < 0 && errno == EINTR) continue;
+    if (count == 0 || errno != EAGAIN) break;
+    const bool going_on = co_await wait_for_input(wanted, deadline);
+    if (!going_on) co_return 0;
+  }
+  end_ = End::closed;
+  co_return 0;
+}
+
+/// Some of `wanted` or more bytes that are still to come.
+asio::awaitable<std::size_t> Transport::receive(std::span<std::byte> out, std::size_t wanted, Deadline deadline) {
+  if (bulk_) {
+    const std::size_t streamed = co_await receive_stream(out, wanted, deadline);
+    co_return streamed;
+  }
   if (!may_wait(deadline)) co_return 0;
   error_code error;
   const auto buffer = asio::buffer(out.data(), out.size());
@@ -172,9 +256,8 @@ bool Transport::failed_tls() {
 }
 
 std::string Transport::local_authority() const {
-  error_code ignored;
   std::ostringstream text;
-  text << socket_.local_endpoint(ignored);
+  text << local_;
   return text.str();
 }
 
@@ -187,7 +270,7 @@ asio::awaitable<bool> Transport::handshake(Deadline deadline) {
     if (step == TlsEngine::Step::done) co_return true;
     if (step != TlsEngine::Step::wants_input) co_return failed_tls();
     const auto space = tls_->input_space();
-    const std::size_t count = co_await receive(space, deadline);
+    const std::size_t count = co_await receive(space, 1, deadline);
     if (count == 0) co_return false;
     tls_->received(count);
   }
@@ -195,7 +278,7 @@ asio::awaitable<bool> Transport::handshake(Deadline deadline) {
 
 asio::awaitable<std::size_t> Transport::read_some(std::span<std::byte> out, Deadline deadline) {
   if (!tls_) {
-    const std::size_t count = co_await receive(out, deadline);
+    const std::size_t count = co_await receive(out, out.size(), deadline);
     co_return count;
   }
   while (true) {
@@ -209,26 +292,29 @@ asio::awaitable<std::size_t> Transport::read_some(std::span<std::byte> out, Dead
       co_return 0;
     }
     const auto space = tls_->input_space();
-    const std::size_t received = co_await receive(space, deadline);
+    const auto wanted = out.size() - std::min(out.size(), record_bytes_max);
+    const std::size_t received = co_await receive(space, wanted, deadline);
     if (received == 0) co_return 0;
     tls_->received(received);
   }
 }
 
-bool Transport::readable() const {
-  if (!socket_.is_open() || interrupted() || (tls_ && tls_->has_input())) return true;
-  pollfd wanted{const_cast<tcp::socket&>(socket_).native_handle(), POLLIN, 0};
-  return ::poll(&wanted, 1, 0) != 0;
+bool Transport::readable() {
+  if (interrupted() || (tls_ && tls_->has_input())) return true;
+  if (!socket_.is_open() && away_ < 0) return true;
+  std::byte first{};
+  return ::recv(descriptor(), &first, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN;
 }
 
-asio::awaitable<bool> Transport::wait_readable(Deadline deadline) {
-  if (readable() || !may_wait(deadline)) co_return true;
-  error_code error;
-  co_await socket_.async_wait(tcp::socket::wait_read, asio::redirect_error(asio::use_awaitable, error));
-  ended(error);
-  if (end_ != End::timed_out) co_return true;
-  end_ = End::none;
-  co_return false;
+asio::awaitable<bool> Transport::wait_readable(std::size_t wanted, Deadline deadline) {
+  while (!readable()) {
+    const bool going_on = co_await wait_for_input(wanted, deadline);
+    if (going_on) continue;
+    if (end_ != End::timed_out) co_return true;
+    end_ = End::none;
+    co_return false;
+  }
+  co_return true;
 }
 
 asio::awaitable<bool> Transport::write(std::string_view first, std::string_view second, base::Duration stall) {
@@ -313,6 +399,12 @@ void Transport::set_cork(bool on) {
 }
 
 void Transport::set_bulk(bool bulk) {
+  bulk_ = bulk;
+  streaming_ = false;
+  if (!bulk) {
+    join_reactor();
+    wake_at(1);
+  }
   if (tls_) tls_->set_bulk(bulk);
 }
 
@@ -327,7 +419,7 @@ asio::awaitable<void> Transport::close_gently(base::Duration linger) {
   std::array<std::byte, 16 * 1024> discarded;
   const std::span<std::byte> space(discarded);
   while (linger > base::Duration::zero()) {
-    const std::size_t count = co_await receive(space, deadline);
+    const std::size_t count = co_await receive(space, 1, deadline);
     if (count == 0) break;
   }
   close();
@@ -335,6 +427,7 @@ asio::awaitable<void> Transport::close_gently(base::Duration linger) {
 
 void Transport::close() {
   watch_->stop();
+  join_reactor();
   error_code ignored;
   socket_.shutdown(tcp::socket::shutdown_both, ignored);
   socket_.close(ignored);

@@ -51,10 +51,10 @@ class Transport {
   /// At least one byte, or 0 when the connection has ended.
   boost::asio::awaitable<std::size_t> read_some(std::span<std::byte> out, Deadline deadline);
 
-  /// True when read_some() would not wait: there are bytes, or the connection has ended.
-  bool readable() const;
-  /// Waits until readable(). False when the deadline passes first; that ends nothing. True when it was interrupted.
-  boost::asio::awaitable<bool> wait_readable(Deadline deadline);
+  /// Waits until read_some() would not: there are bytes, or the connection has ended. False when the deadline passes
+  /// first; that ends nothing. True when it was interrupted. `wanted` bytes or more are still to come, which lets a
+  /// stream of them gather (set_bulk()).
+  boost::asio::awaitable<bool> wait_readable(std::size_t wanted, Deadline deadline);
 
   /// Both texts, whole; `stall` is the longest time without a byte going out.
   boost::asio::awaitable<bool> write(std::string_view first, std::string_view second, base::Duration stall);
@@ -68,7 +68,8 @@ class Transport {
 
   /// Holds back partial packets while on (TCP_CORK).
   void set_cork(bool on);
-  /// Larger TLS buffers while file bytes flow.
+  /// While file bytes flow: larger TLS buffers, and a fast stream is taken in large pieces. Its bytes may wait some
+  /// milliseconds for more.
   void set_bulk(bool bulk);
 
   /// Ends our side, reads what still comes for at most `linger`, so that a peer that is still sending sees the answer
@@ -89,13 +90,25 @@ class Transport {
 
   bool may_wait(Deadline deadline);
   void ended(const boost::system::error_code& error);
-  boost::asio::awaitable<std::size_t> receive(std::span<std::byte> out, Deadline deadline);
+  int descriptor();
+  void leave_reactor();
+  void join_reactor();
+  void wake_at(std::size_t bytes);
+  bool readable();
+  boost::asio::awaitable<bool> wait_for_input(std::size_t wanted, Deadline deadline);
+  boost::asio::awaitable<std::size_t> receive_stream(std::span<std::byte> out, std::size_t wanted, Deadline deadline);
+  boost::asio::awaitable<std::size_t> receive(std::span<std::byte> out, std::size_t wanted, Deadline deadline);
   boost::asio::awaitable<bool> send(std::span<const std::byte> bytes, base::Duration stall);
   boost::asio::awaitable<bool> flush(base::Duration stall);
   boost::asio::awaitable<bool> flush_until(Deadline deadline);
   bool failed_tls();
 
-  boost::asio::ip::tcp::socket socket_;
+  boost::asio::ip::tcp::socket socket_;  ///< closed while away_ has the descriptor
+  const boost::asio::ip::tcp::endpoint local_;
+  int away_ = -1;  ///< the descriptor while the reactor does not watch it
+  bool bulk_ = false;
+  bool streaming_ = false;      ///< much came at once the last time
+  std::size_t wake_bytes_ = 1;  ///< the socket counts as readable from so many bytes on
   std::shared_ptr<Watch> watch_;
   std::optional<TlsEngine> tls_;
   End end_ = End::none;

@@ -218,7 +218,7 @@ asio::awaitable<bool> UploadExchange::fill() {
   while (!filling_->space().empty()) {
     const auto patience = parts_.buffers.wanted() ? base::Duration(0) : hold_idle_chunk;
     const auto idle_at = after(patience);
-    const bool coming = co_await connection_->wait_for_body(idle_at);
+    const bool coming = co_await connection_->wait_for_body(filling_->space().size(), idle_at);
     if (!coming && filling_->pooled()) {
       const bool going_on = co_await rest_without_chunk();
       if (!going_on) co_return false;
@@ -239,7 +239,7 @@ asio::awaitable<bool> UploadExchange::rest_without_chunk() {
   const bool passed = co_await pass_on(filling_->whole_pages());
   if (!passed) co_return false;
   const auto deadline = after(parts_.settings.limits.transfer_stall_timeout);
-  const bool came = co_await connection_->wait_for_body(deadline);
+  const bool came = co_await connection_->wait_for_body(1, deadline);
   const bool taken = co_await take_chunk();
   stalled_ = !came;
   co_return taken;
