@@ -28,9 +28,8 @@ std::optional<std::vector<std::byte>> from_base64(std::string_view text) {
   };
   if (padding > padding_max || !std::all_of(digits.begin(), digits.end(), is_digit)) return std::nullopt;
   std::vector<std::byte> bytes(text.size() / 4 * 3);
-  const int count =
-      EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
-                      reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
+  const int count = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
+                                    reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
   if (count < 0) return std::nullopt;
   bytes.resize(bytes.size() - padding);
   return bytes;

@@ -12,8 +12,13 @@ std::vector<std::byte> bytes_of(std::string_view text) {
 
 TEST(Base64, WritesAndReadsTheExamplesOfTheRfc) {
   const std::pair<std::string_view, std::string_view> examples[] = {
-      {"", ""},         {"f", "Zg=="},         {"fo", "Zm8="},        {"foo", "Zm9v"},
-      {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"},
+      {"", ""},
+      {"f", "Zg=="},
+      {"fo", "Zm8="},
+      {"foo", "Zm9v"},
+      {"foob", "Zm9vYg=="},
+      {"fooba", "Zm9vYmE="},
+      {"foobar", "Zm9vYmFy"},
   };
   for (const auto& [plain, text] : examples) {
     EXPECT_EQ(to_base64(bytes_of(plain)), text);
@@ -28,7 +33,8 @@ TEST(Base64, KeepsEveryByte) {
 }
 
 TEST(Base64, RefusesWhatIsNone) {
-  for (const std::string_view text : {"Zg", "Zg=", "Z===", "====", "Zm9v\n", " Zm9", "Zm9v Zm9", "Zm=v", "Zm9-", "Z\0m9"})
+  for (const std::string_view text :
+       {"Zg", "Zg=", "Z===", "====", "Zm9v\n", " Zm9", "Zm9v Zm9", "Zm=v", "Zm9-", "Z\0m9"})
     EXPECT_FALSE(from_base64(text)) << text;
 }
 

@@ -300,6 +300,10 @@ Result<UploadState> FileUpload::make_ready(const ArrivedBlob& arrived, const std
     if (ready.unfinished && ready.unfinished->blob == blob.id) ready.unfinished.reset();
     forget_unfinished(ready, aftermath);
     ready.blob = adopt(writer, arrived, aftermath);
+    if (!content::is_ovf(target_.item_type)) {
+      writer.put_session_file(at.session.id, ready);
+      return {};
+    }
     const auto others = writer.session_files(at.session.id);
     read_metadata(writer, at.session.id, ready, others, metadata);
     writer.put_session_file(at.session.id, ready);

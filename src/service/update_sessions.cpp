@@ -254,11 +254,15 @@ bool is_pulled_and_clean(const JudgedPackage& package, const UpdateSession& sess
   return any_pulled && package.verdict.missing.empty() && !fatal_problem(package.verdict, session);
 }
 
+std::vector<content::ContentFile> files_of(CatalogReader& reader, const Item& item) {
+  return item.content.empty() ? std::vector<content::ContentFile>() : reader.content_files(item.content);
+}
+
 /// Inside a transaction: the session's files become the item's, the session is DONE (§14.4).
 void commit_content(CatalogWriter& writer, Context& context, UpdateSession session, const JudgedPackage& package,
                     Aftermath& aftermath) {
   Item item = package.item;
-  const auto next = content::next_content(item.type, writer.content_files(item.content), package.files);
+  const auto next = content::next_content(item.type, files_of(writer, item), package.files);
   const auto now = context.clock.now();
   const ContentId old = item.content;
   // The session's row first, as everything that ends one does: two such transactions wait for each other in order.
@@ -435,7 +439,7 @@ Result<UpdateSessionId> UpdateSessions::create(const Caller& caller, const std::
           session.expires_at = extended(now, now, context_.settings.update_session_timeout);
           session.warning_behavior = warning_behavior;
           writer.insert_update_session(session);
-          for (const auto& stored : writer.content_files(item->content))
+          for (const auto& stored : files_of(writer, *item))
             writer.put_session_file(session.id, unchanged_entry(context_, writer, item->type, stored));
           return session.id.text();
         });

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -87,7 +88,7 @@ std::optional<content::ClientToken> CatalogView::client_token(std::string_view u
 
 std::optional<content::Library> CatalogView::library(const LibraryId& id) {
   static const std::string sql = select_from<content::Library>("WHERE id = :id");
-  return connection_.one<content::Library>(sql, id);
+  return library_.get(id, [&] { return connection_.one<content::Library>(sql, id); });
 }
 
 std::vector<LibraryId> CatalogView::libraries(const content::LibraryFilter& filter) {
@@ -101,7 +102,7 @@ std::vector<LibraryId> CatalogView::libraries(const content::LibraryFilter& filt
 
 std::optional<Item> CatalogView::item(const ItemId& id) {
   static const std::string sql = select_from<Item>("WHERE id = :id");
-  return connection_.one<Item>(sql, id);
+  return item_.get(id, [&] { return connection_.one<Item>(sql, id); });
 }
 
 std::optional<ItemId> CatalogView::item_named(const LibraryId& library, std::string_view name) {
@@ -164,7 +165,7 @@ std::vector<Blob> CatalogView::blobs_after(const content::StorageId& storage, co
 
 std::optional<UpdateSession> CatalogView::update_session(const UpdateSessionId& id) {
   static const std::string sql = select_from<UpdateSession>("WHERE id = :id");
-  return connection_.one<UpdateSession>(sql, id);
+  return update_session_.get(id, [&] { return connection_.one<UpdateSession>(sql, id); });
 }
 
 std::optional<UpdateSession> CatalogView::active_update_session(const ItemId& item) {
@@ -219,11 +220,26 @@ std::vector<UpdateSessionId> CatalogView::active_update_sessions_after(const Upd
 
 std::vector<SessionFile> CatalogView::session_files(const UpdateSessionId& id) {
   static const std::string sql = select_from<SessionFile>("WHERE session_id = :session_id ORDER BY position");
-  return connection_.all<SessionFile>(sql, id);
+  if (!session_files_ || session_files_->session != id)
+    session_files_ = FilesOfSession{id, connection_.all<SessionFile>(sql, id)};
+  return session_files_->files;
+}
+
+/// nullptr also when the files of the session have not been read.
+SessionFile* CatalogView::known_file(const UpdateSessionId& id, std::string_view name) {
+  if (!session_files_ || session_files_->session != id) return nullptr;
+  auto& files = session_files_->files;
+  const auto found =
+      std::find_if(files.begin(), files.end(), [&](const SessionFile& file) { return file.name == name; });
+  return found == files.end() ? nullptr : &*found;
 }
 
 std::optional<SessionFile> CatalogView::session_file(const UpdateSessionId& id, std::string_view name) {
   static const std::string sql = select_from<SessionFile>("WHERE session_id = :session_id AND name = :name");
+  if (session_files_ && session_files_->session == id) {
+    const auto* known = known_file(id, name);
+    return known == nullptr ? std::nullopt : std::optional(*known);
+  }
   return connection_.one<SessionFile>(sql, id, name);
 }
 

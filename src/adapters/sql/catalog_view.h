@@ -13,6 +13,23 @@
 
 namespace quire::adapters::sql {
 
+/// The row of a table that a transaction has read or written last: what it needs again, and nobody else can change it
+/// meanwhile.
+template <class Row>
+class LastRow {
+ public:
+  template <class Id, class Read>
+  std::optional<Row> get(const Id& id, Read read) {
+    if (!row_ || row_->id != id) row_ = read();
+    return row_;
+  }
+  void remember(const Row& row) { row_ = row; }
+  void forget() { row_.reset(); }
+
+ private:
+  std::optional<Row> row_;
+};
+
 /// What a transaction can read and change, on a connection where that transaction is open.
 class CatalogView final : public content::CatalogWriter {
  public:
@@ -100,8 +117,18 @@ class CatalogView final : public content::CatalogWriter {
                     content::DownloadAccess access) override;
 
  private:
+  struct FilesOfSession {
+    content::UpdateSessionId session;
+    std::vector<content::SessionFile> files;
+  };
+  content::SessionFile* known_file(const content::UpdateSessionId& id, std::string_view name);
+
   Connection& connection_;
   bool logins_changed_ = false;
+  LastRow<content::Library> library_;
+  LastRow<content::Item> item_;
+  LastRow<content::UpdateSession> update_session_;
+  std::optional<FilesOfSession> session_files_;  ///< as LastRow
 };
 
 }  // namespace quire::adapters::sql

@@ -101,9 +101,11 @@ void CatalogView::insert_library(const content::Library& library) {
 void CatalogView::update_library(const content::Library& library) {
   const bool found = update(connection_, [&] { return this->library(library.id); }, library, library.id);
   check_found(found, "libraries", library.id.text());
+  library_.remember(library);
 }
 
 void CatalogView::remove_library(const content::LibraryId& id) {
+  library_.forget();
   connection_.run("DELETE FROM libraries WHERE id = :id", id);
 }
 
@@ -115,9 +117,11 @@ void CatalogView::insert_item(const content::Item& item) {
 void CatalogView::update_item(const content::Item& item) {
   const bool found = update(connection_, [&] { return this->item(item.id); }, item, item.id);
   check_found(found, "items", item.id.text());
+  item_.remember(item);
 }
 
 void CatalogView::remove_item(const content::ItemId& id) {
+  item_.forget();
   connection_.run("DELETE FROM changes WHERE item_id = :item_id", id);
   connection_.run("DELETE FROM items WHERE id = :id", id);
 }
@@ -185,15 +189,19 @@ void CatalogView::insert_update_session(const content::UpdateSession& session) {
 void CatalogView::update_update_session(const content::UpdateSession& session) {
   const bool found = update(connection_, [&] { return update_session(session.id); }, session, session.id);
   check_found(found, "update_sessions", session.id.text());
+  update_session_.remember(session);
 }
 
 void CatalogView::remove_update_session(const content::UpdateSessionId& id) {
+  update_session_.forget();
+  session_files_.reset();
   connection_.run("DELETE FROM session_files WHERE session_id = :session_id", id);
   connection_.run("DELETE FROM update_sessions WHERE id = :id", id);
 }
 
 void CatalogView::restart_leases(base::Time now, base::Time at_least, base::Time at_most) {
   logins_changed_ = true;
+  update_session_.forget();
   for (const std::string table : {"update_sessions", "download_sessions"}) {
     const auto set = "UPDATE " + table + " SET expires_at = :expires_at WHERE state = 'ACTIVE' AND expires_at ";
     connection_.run(set + "< :bound", at_least, at_least);
@@ -213,10 +221,16 @@ void CatalogView::put_session_file(const content::UpdateSessionId& id, const Ses
       ":session_id, (SELECT COALESCE(MAX(position), 0) + 1 FROM session_files WHERE session_id = :same_session_id), ");
   const bool found = update(connection_, [&] { return session_file(id, file.name); }, file, id, file.name);
   if (!found) connection_.run(insert, id, id, file);
+  if (!session_files_ || session_files_->session != id) return;
+  if (auto* known = known_file(id, file.name))
+    *known = file;
+  else
+    session_files_->files.push_back(file);
 }
 
 void CatalogView::remove_session_file(const content::UpdateSessionId& id, std::string_view name) {
   connection_.run("DELETE FROM session_files WHERE session_id = :session_id AND name = :name", id, name);
+  session_files_.reset();
 }
 
 void CatalogView::insert_download_session(const content::DownloadSession& session) {

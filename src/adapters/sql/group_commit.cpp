@@ -31,18 +31,38 @@ GroupCommit::~GroupCommit() {
 base::Result<void> GroupCommit::run(const Function& function) {
   Job job{function};
   auto answer = job.answer.get_future();
+  bool alone = false;
   {
     const std::lock_guard lock(mutex_);
     if (queue_.size() >= waiting_max_) return overloaded(waiting_max_);
-    queue_.push_back(&job);
+    alone = !writing_ && queue_.empty();
+    if (alone)
+      writing_ = true;
+    else
+      queue_.push_back(&job);
+  }
+  if (alone) {
+    const Batch batch{&job};
+    commit(batch);
+    finished_writing();
+    GroupCommit::answer(batch);
+  }
+  return answer.get();
+}
+
+void GroupCommit::finished_writing() {
+  {
+    const std::lock_guard lock(mutex_);
+    writing_ = false;
+    if (queue_.empty() && !ending_) return;
   }
   changed_.notify_one();
-  return answer.get();
 }
 
 void GroupCommit::work() {
   for (auto batch = take(); !batch.empty(); batch = take()) {
     commit(batch);
+    finished_writing();
     answer(batch);
   }
 }
@@ -50,7 +70,8 @@ void GroupCommit::work() {
 /// Empty when the queue is, and nothing will come.
 GroupCommit::Batch GroupCommit::take() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return ending_ || !queue_.empty(); });
+  changed_.wait(lock, [this] { return !writing_ && (ending_ || !queue_.empty()); });
+  writing_ = true;
   const auto count = static_cast<std::ptrdiff_t>(std::min(queue_.size(), per_commit_max_));
   Batch batch(queue_.begin(), queue_.begin() + count);
   queue_.erase(queue_.begin(), queue_.begin() + count);

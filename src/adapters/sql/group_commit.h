@@ -20,15 +20,15 @@
 
 namespace quire::adapters::sql {
 
-/// The one thread that writes to a SQLite database. It takes the write transactions that wait, runs one after the other
-/// inside one SQLite transaction, commits that with one sync, and only then answers them all. One that fails is rolled
-/// back alone (when it had changed something, all of them run again, each in a savepoint of its own); when the commit
-/// fails, all have failed.
+/// Whatever writes to a SQLite database, one at a time: a caller for itself when nobody is writing, and a thread for
+/// those that wait meanwhile. The thread runs one after the other inside one SQLite transaction, commits that with one
+/// sync, and only then answers them all. One that fails is rolled back alone (when it had changed something, all of
+/// them run again, each in a savepoint of its own); when the commit fails, all have failed.
 class GroupCommit {
  public:
   using Function = std::function<base::Result<void>(content::CatalogWriter&)>;
 
-  /// `before_writing` is called on the writing thread before each transaction.
+  /// `before_writing` is called before each transaction, while nobody writes.
   GroupCommit(std::unique_ptr<SqliteConnection> connection, std::size_t waiting_max, std::size_t per_commit_max,
               std::function<void()> before_writing);
   /// Finishes what was queued.
@@ -56,6 +56,7 @@ class GroupCommit {
 
   void work();
   Batch take();
+  void finished_writing();
   void commit(const Batch& batch);
   bool attempt_together(const Batch& batch);
   void attempt_apart(const Batch& batch);
@@ -68,10 +69,11 @@ class GroupCommit {
   const std::function<void()> before_writing_;
   std::atomic<std::uint64_t> version_ = 0;
   std::atomic<std::uint64_t> logins_version_ = 0;
-  bool logins_changed_ = false;  ///< by the batch that is being written; of the thread
+  bool logins_changed_ = false;  ///< by the batch that is being written; of who writes
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Job*> queue_;  // guarded by mutex_; a job lies on the stack of the thread that waits for it
+  bool writing_ = false;    // guarded by mutex_: somebody uses connection_
   bool ending_ = false;     // guarded by mutex_
   std::thread thread_;
 };
