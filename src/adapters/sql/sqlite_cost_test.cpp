@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
+#include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -106,6 +108,81 @@ TEST(SqliteCost, SearchesDoNotGrowWithTheCatalog) {
               EXPECT_TRUE(read && *read == rows);
             }),
             steps_max);
+}
+
+/// An update that named all columns rewrote the entries of all seven indexes of a session, mostly with what was there.
+TEST(SqliteCost, AnUpdateCostsWhatItChanges) {
+  const Steps steps;
+  const test_support::TemporaryFolder folder;
+  auto catalog = open_sqlite_catalog(folder.path() / "catalog.sqlite");
+  ASSERT_TRUE(catalog);
+  content::UpdateSession session;
+  session.id = content::UpdateSessionId("session");
+  session.item_id = content::ItemId("item");
+  const auto write = [&](const std::function<void(CatalogWriter&)>& change) {
+    return Steps::of([&] {
+      const auto done = (*catalog)->write([&](CatalogWriter& writer) -> base::Result<void> {
+        change(writer);
+        return {};
+      });
+      EXPECT_TRUE(done) << done.error().cause();
+    });
+  };
+  write([&](CatalogWriter& writer) {
+    content::Library library;
+    library.id = content::LibraryId("library");
+    library.storage = content::StorageId("storage");
+    writer.insert_library(library);
+    content::Item item;
+    item.id = session.item_id;
+    item.library_id = library.id;
+    writer.insert_item(item);
+    writer.insert_update_session(session);
+  });
+  const auto update = [&] { return write([&](CatalogWriter& writer) { writer.update_update_session(session); }); };
+  const auto nothing = update();
+  session.client_progress = 50;
+  const auto no_index = update();
+  session.expires_at += base::Duration(1);
+  const auto one_index = update();
+  EXPECT_LT(nothing, no_index);
+  EXPECT_LT(no_index, one_index);
+  session.creator = "somebody else";
+  session.created += base::Duration(1);
+  session.item_id = content::ItemId("item");
+  session.expires_at += base::Duration(1);
+  EXPECT_LT(one_index, update());
+
+  const auto read = [&](int times) {
+    return write([&](CatalogWriter& writer) {
+      for (int i = 0; i < times; ++i) EXPECT_EQ(writer.update_session(session.id), session);
+    });
+  };
+  EXPECT_EQ(read(1), read(5)) << "a transaction reads a row once";
+}
+
+/// Readers keep their snapshots between transactions; if those stayed while others write, the log could never begin
+/// anew.
+TEST(SqliteCost, TheLogDoesNotGrowWithoutEndBesideReaders) {
+  constexpr int writes = 400;
+  constexpr std::uintmax_t bytes_max = 100 * 4096;
+  const test_support::TemporaryFolder folder;
+  SqliteOptions options;
+  options.checkpoint_pages = 20;
+  auto catalog = open_sqlite_catalog(folder.path() / "catalog.sqlite", options);
+  ASSERT_TRUE(catalog);
+  for (int i = 0; i < writes; ++i) {
+    const auto value = std::to_string(i);
+    ASSERT_TRUE((*catalog)->write([&](CatalogWriter& writer) -> base::Result<void> {
+      writer.put_setting("a", value);
+      return {};
+    }));
+    const auto seen = (*catalog)->read(
+        [](CatalogReader& reader) -> base::Result<std::string> { return reader.setting("a").value_or(""); });
+    ASSERT_TRUE(seen);
+    EXPECT_EQ(*seen, value);
+  }
+  EXPECT_LT(std::filesystem::file_size(folder.path() / "catalog.sqlite-wal"), bytes_max);
 }
 
 }  // namespace
