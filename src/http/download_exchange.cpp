@@ -1,6 +1,8 @@
 #include "http/download_exchange.h"
 
+#include <fcntl.h>
 #include <openssl/evp.h>
+#include <sys/uio.h>
 
 #include <algorithm>
 #include <array>
@@ -18,7 +20,10 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr std::size_t sendfile_bytes = 2 * 1024 * 1024;
-constexpr std::size_t small_half_bytes = 32 * 1024;  ///< when no buffer is free, and for small files
+constexpr std::size_t piece_bytes = 128 * 1024;                 ///< read and encrypted at a time
+constexpr std::size_t gathered_bytes = 1024 * 1024 + 8 * 1024;  ///< eight pieces and what TLS adds
+constexpr off_t read_ahead_bytes = 4 * 1024 * 1024;             ///< asked for when the page cache has too little
+constexpr std::size_t small_memory_bytes = 64 * 1024;           ///< when no buffer is free, and for small files
 constexpr base::Duration touch_interval = std::chrono::seconds(5);
 
 using Read = base::Result<std::size_t>;
@@ -94,6 +99,18 @@ Opening open_blocking(const ServerParts& parts, const RequestHead& head, const T
   return opening;
 }
 
+/// Memory that a transport has while this lives.
+class LentMemory {
+ public:
+  LentMemory(Transport& transport, std::span<std::byte> memory) : transport_(transport) { transport_.lend(memory); }
+  LentMemory(const LentMemory&) = delete;
+  LentMemory& operator=(const LentMemory&) = delete;
+  ~LentMemory() { transport_.lend({}); }
+
+ private:
+  Transport& transport_;
+};
+
 class DownloadExchange {
  public:
   DownloadExchange(std::shared_ptr<HttpConnection> connection, const ServerParts& parts, service::OpenDownload download)
@@ -105,8 +122,9 @@ class DownloadExchange {
   asio::awaitable<bool> send_parts(const DownloadPlan& plan, const Parts& parts);
   asio::awaitable<bool> send(ByteRange range);
   asio::awaitable<bool> send_file(int file, std::uint64_t first, std::uint64_t length);
-  asio::awaitable<bool> send_read_ahead(std::uint64_t first, std::uint64_t length);
-  asio::awaitable<bool> send_halves(std::span<std::byte> memory, std::uint64_t first, std::uint64_t length);
+  asio::awaitable<bool> send_read(std::uint64_t first, std::uint64_t length);
+  asio::awaitable<bool> send_pieces(std::span<std::byte> memory, std::uint64_t first, std::uint64_t length);
+  std::size_t read_cached(std::span<std::byte> space, std::uint64_t offset) const;
   OffloadedCall<Read> start_read(std::span<std::byte> space, std::uint64_t offset);
   asio::awaitable<bool> still_wanted();
   asio::awaitable<void> release();
@@ -187,7 +205,7 @@ asio::awaitable<bool> DownloadExchange::send(ByteRange range) {
   if (!connection_->transport().secure() && file) {
     sent = co_await send_file(*file, range.first, range.length);
   } else {
-    sent = co_await send_read_ahead(range.first, range.length);
+    sent = co_await send_read(range.first, range.length);
   }
   co_return sent;
 }
@@ -208,51 +226,64 @@ asio::awaitable<bool> DownloadExchange::send_file(int file, std::uint64_t first,
   co_return true;
 }
 
-asio::awaitable<bool> DownloadExchange::send_read_ahead(std::uint64_t first, std::uint64_t length) {
-  if (length > small_half_bytes) {
+asio::awaitable<bool> DownloadExchange::send_read(std::uint64_t first, std::uint64_t length) {
+  if (length > small_memory_bytes) {
     const auto buffer = parts_.buffers.try_take();
     if (buffer) {
       const auto memory = buffer.bytes();
-      const bool sent = co_await send_halves(memory, first, length);
+      const bool sent = co_await send_pieces(memory, first, length);
       co_return sent;
     }
   }
-  const auto own = std::make_unique_for_overwrite<std::byte[]>(2 * small_half_bytes);
-  const std::span<std::byte> memory(own.get(), 2 * small_half_bytes);
-  const bool sent = co_await send_halves(memory, first, length);
+  const auto own = std::make_unique_for_overwrite<std::byte[]>(small_memory_bytes);
+  const std::span<std::byte> memory(own.get(), small_memory_bytes);
+  const bool sent = co_await send_pieces(memory, first, length);
   co_return sent;
 }
 
-/// While one half of `memory` goes out, the other one is read.
-asio::awaitable<bool> DownloadExchange::send_halves(std::span<std::byte> memory, std::uint64_t first,
+/// Small pieces are read at once from the page cache, so that they are encrypted while the processor has them near, and
+/// go out together. What is not there is read on the pool, while what was gathered goes out.
+asio::awaitable<bool> DownloadExchange::send_pieces(std::span<std::byte> memory, std::uint64_t first,
                                                     std::uint64_t length) {
   const auto stall = parts_.settings.limits.transfer_stall_timeout;
-  auto writing = memory.first(memory.size() / 2);
-  auto reading = memory.subspan(memory.size() / 2);
-  const auto end = first + length;
-  const auto part = [end](std::span<std::byte> half, std::uint64_t offset) {
-    return half.first(static_cast<std::size_t>(std::min<std::uint64_t>(half.size(), end - offset)));
-  };
-  auto read_call = start_read(part(reading, first), first);
-  while (true) {
-    const auto read = co_await read_call.wait();
-    if (!read || *read == 0) co_return false;  // the length is promised already: only a broken connection tells
-    first += *read;
-    std::swap(writing, reading);
-    const auto out = writing.first(*read);
-    const bool more = first < end;
-    if (more) read_call = start_read(part(reading, first), first);
-    const bool written = co_await connection_->transport().write(out, stall);
-    if (!more) co_return written;
-    const bool going_on = written && co_await still_wanted();
-    if (going_on) continue;
-    [[maybe_unused]] const auto unused = co_await read_call.wait();
-    co_return false;
+  auto& transport = connection_->transport();
+  const auto space = memory.first(std::min(piece_bytes, memory.size() / 4));
+  const auto gathered = memory.subspan(space.size());
+  const LentMemory lent(transport, gathered.first(std::min(gathered.size(), gathered_bytes)));
+  while (length > 0) {
+    const auto piece = space.first(static_cast<std::size_t>(std::min<std::uint64_t>(space.size(), length)));
+    auto count = read_cached(piece, first);
+    if (count == 0) {
+      auto read_call = start_read(piece, first);
+      const bool flushed = co_await transport.flush(stall);
+      const auto read = co_await read_call.wait();
+      if (!flushed || !read || *read == 0) co_return false;  // the length is promised: only a broken connection tells
+      count = *read;
+    }
+    first += count;
+    length -= count;
+    const bool written = co_await transport.write_gathering(piece.first(count), stall);
+    if (!written) co_return false;
+    const bool wanted = co_await still_wanted();
+    if (!wanted) co_return false;
   }
+  const bool flushed = co_await transport.flush(stall);
+  co_return flushed;
+}
+
+/// What the page cache has of `space` from `offset` on; 0 when nothing, or when that cannot be told.
+std::size_t DownloadExchange::read_cached(std::span<std::byte> space, std::uint64_t offset) const {
+  const auto file = download_.bytes->file_descriptor();
+  if (!file) return 0;
+  const iovec piece{space.data(), space.size()};
+  const ssize_t count = ::preadv2(*file, &piece, 1, static_cast<off_t>(offset), RWF_NOWAIT);
+  return count > 0 ? static_cast<std::size_t>(count) : 0;
 }
 
 OffloadedCall<Read> DownloadExchange::start_read(std::span<std::byte> space, std::uint64_t offset) {
   auto call = [bytes = download_.bytes, space, offset] {
+    if (const auto file = bytes->file_descriptor())
+      ::posix_fadvise(*file, static_cast<off_t>(offset), read_ahead_bytes, POSIX_FADV_WILLNEED);
     return bytes->read(static_cast<std::int64_t>(offset), space);
   };
   return OffloadedCall<Read>(connection_->transport().executor(), parts_.transfer_pool, call);

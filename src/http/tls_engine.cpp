@@ -13,6 +13,8 @@ namespace quire::http {
 namespace {
 
 constexpr std::size_t record_bytes_max = 17 * 1024;  // 16 KiB of plain text and its frame
+constexpr std::size_t record_plain_bytes_max = 16 * 1024;
+constexpr std::size_t record_frame_bytes_max = 64;  // header, nonce, type and tag of the ciphers there are
 constexpr std::size_t bulk_input_bytes = 512 * 1024;
 
 }  // namespace
@@ -34,8 +36,7 @@ struct TlsMemory {
 
   static int write(BIO* bio, const char* data, int size) {
     auto* engine = static_cast<TlsEngine*>(BIO_get_data(bio));
-    const auto* bytes = reinterpret_cast<const std::byte*>(data);
-    engine->output_.insert(engine->output_.end(), bytes, bytes + size);
+    engine->add_output(std::as_bytes(std::span(data, static_cast<std::size_t>(size))));
     return size;
   }
 
@@ -130,11 +131,40 @@ std::span<std::byte> TlsEngine::input_space() {
   return {input_.get() + input_end_, input_capacity_ - input_end_};
 }
 
+void TlsEngine::add_output(std::span<const std::byte> bytes) {
+  if (output_.empty() && bytes.size() <= lent_.size() - lent_end_) {
+    std::memcpy(lent_.data() + lent_end_, bytes.data(), bytes.size());
+    lent_end_ += bytes.size();
+  } else {
+    output_.insert(output_.end(), bytes.begin(), bytes.end());
+  }
+}
+
+std::span<const std::byte> TlsEngine::output() const {
+  const auto lent = lent_.subspan(lent_begin_, lent_end_ - lent_begin_);
+  return lent.empty() ? std::span(output_).subspan(output_begin_) : lent;
+}
+
 void TlsEngine::sent(std::size_t count) {
+  if (lent_begin_ < lent_end_) {
+    lent_begin_ += count;
+    if (lent_begin_ == lent_end_) lent_begin_ = lent_end_ = 0;
+    return;
+  }
   output_begin_ += count;
   if (output_begin_ < output_.size()) return;
   output_.clear();
   output_begin_ = 0;
+}
+
+void TlsEngine::lend(std::span<std::byte> space) {
+  lent_ = space;
+  lent_begin_ = lent_end_ = 0;
+}
+
+bool TlsEngine::has_room_for(std::size_t plain_bytes) const {
+  const auto frames = (plain_bytes / record_plain_bytes_max + 1) * record_frame_bytes_max;
+  return output_.empty() && plain_bytes + frames <= lent_.size() - lent_end_;
 }
 
 void TlsEngine::set_bulk(bool bulk) {

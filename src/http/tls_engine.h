@@ -38,8 +38,15 @@ class TlsEngine {
   /// Where bytes from the peer belong; never empty after a Step wants_input.
   std::span<std::byte> input_space();
   void received(std::size_t count) { input_end_ += count; }
-  std::span<const std::byte> output() const { return std::span(output_).subspan(output_begin_); }
+  /// The next bytes to send; there may be more behind them.
+  std::span<const std::byte> output() const;
   void sent(std::size_t count);
+
+  /// From now on output() is kept in `space`, the caller's, as far as it has room. An empty span ends that; what has
+  /// not been sent from there is lost.
+  void lend(std::span<std::byte> space);
+  /// That much plain text, encrypted, would find room in the lent space.
+  bool has_room_for(std::size_t plain_bytes) const;
 
   /// Larger buffers while file bytes flow, small ones again afterwards.
   void set_bulk(bool bulk);
@@ -47,6 +54,7 @@ class TlsEngine {
  private:
   friend struct TlsMemory;
   Step outcome(int result);
+  void add_output(std::span<const std::byte> bytes);
 
   std::shared_ptr<SSL_CTX> context_;
   SSL* ssl_;
@@ -55,7 +63,10 @@ class TlsEngine {
   std::size_t input_wanted_;  ///< capacity to have as soon as the buffer is touched next
   std::size_t input_begin_ = 0;
   std::size_t input_end_ = 0;
-  std::vector<std::byte> output_;
+  std::span<std::byte> lent_;
+  std::size_t lent_begin_ = 0;
+  std::size_t lent_end_ = 0;
+  std::vector<std::byte> output_;  ///< comes behind what is in lent_
   std::size_t output_begin_ = 0;
 };
 

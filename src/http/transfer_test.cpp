@@ -525,6 +525,21 @@ TEST_P(TransferTest, Downloads) {
   }
 }
 
+TEST_P(TransferTest, DownloadsThroughALargeBuffer) {
+  settings_.limits.transfer_buffer_bytes = 2 * 1024 * 1024;
+  settings_.limits.transfer_memory_bytes_max = 2 * 1024 * 1024;
+  const auto bytes = pattern(5 * 1024 * 1024 + 3);
+  transfers_.add_download("memory", bytes, false);
+  transfers_.add_download("file", bytes, true);
+  start();
+  for (const std::string token : {"memory", "file"}) {
+    auto client = connect();
+    EXPECT_TRUE(client->ask(get(token)).body == bytes);
+    EXPECT_TRUE(client->ask(get(token, "Range: bytes=1000-3000000\r\n")).body == bytes.substr(1000, 2999001));
+    EXPECT_EQ(client->ask("GET /x HTTP/1.1\r\n\r\n").status, 200);
+  }
+}
+
 TEST_P(TransferTest, DownloadsOfNothingAndOfLittle) {
   transfers_.add_download("nothing", "", true);
   transfers_.add_download("little", "abc", false);

@@ -237,10 +237,12 @@ asio::awaitable<bool> Transport::send(std::span<const std::byte> bytes, base::Du
 }
 
 asio::awaitable<bool> Transport::flush(base::Duration stall) {
-  const auto output = tls_->output();
-  if (output.empty()) co_return true;
-  const bool sent = co_await send(output, stall);
-  tls_->sent(output.size());
+  bool sent = true;
+  while (tls_ && !tls_->output().empty()) {
+    const auto output = tls_->output();
+    if (sent) sent = co_await send(output, stall);
+    tls_->sent(output.size());
+  }
   co_return sent;
 }
 
@@ -360,6 +362,21 @@ asio::awaitable<bool> Transport::write(std::span<const std::byte> bytes, base::D
     if (!flushed) co_return false;
   }
   co_return true;
+}
+
+asio::awaitable<bool> Transport::write_gathering(std::span<const std::byte> bytes, base::Duration stall) {
+  if (!tls_) {
+    const bool sent = co_await send(bytes, stall);
+    co_return sent;
+  }
+  if (tls_->write(bytes) != TlsEngine::Step::done) co_return failed_tls();
+  if (tls_->has_room_for(bytes.size())) co_return true;
+  const bool flushed = co_await flush(stall);
+  co_return flushed;
+}
+
+void Transport::lend(std::span<std::byte> space) {
+  if (tls_) tls_->lend(space);
 }
 
 asio::awaitable<std::size_t> Transport::send_file_some(int file, std::int64_t offset, std::size_t count,

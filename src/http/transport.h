@@ -60,6 +60,14 @@ class Transport {
   boost::asio::awaitable<bool> write(std::string_view first, std::string_view second, base::Duration stall);
   boost::asio::awaitable<bool> write(std::span<const std::byte> bytes, base::Duration stall);
 
+  /// As write(), but with TLS the cipher text stays in the lent space until as many bytes would no longer fit there.
+  boost::asio::awaitable<bool> write_gathering(std::span<const std::byte> bytes, base::Duration stall);
+  /// Sends what was gathered.
+  boost::asio::awaitable<bool> flush(base::Duration stall);
+  /// Memory, the caller's, that write_gathering() may use until this is called with an empty span; what was not
+  /// flushed then is lost. One send of a megabyte costs far less than several smaller ones.
+  void lend(std::span<std::byte> space);
+
   /// Up to `count` bytes of a file by sendfile(2), as many as the socket takes after at most one wait; only without
   /// TLS. 0 when the connection has ended or the file is shorter. What is not in the page cache is sent on `pool`,
   /// because the disk may be slow.
@@ -99,7 +107,6 @@ class Transport {
   boost::asio::awaitable<std::size_t> receive_stream(std::span<std::byte> out, std::size_t wanted, Deadline deadline);
   boost::asio::awaitable<std::size_t> receive(std::span<std::byte> out, std::size_t wanted, Deadline deadline);
   boost::asio::awaitable<bool> send(std::span<const std::byte> bytes, base::Duration stall);
-  boost::asio::awaitable<bool> flush(base::Duration stall);
   boost::asio::awaitable<bool> flush_until(Deadline deadline);
   bool failed_tls();
 
