@@ -17,15 +17,23 @@ std::array<unsigned char, 16> random_bytes() {
   return bytes;
 }
 
-}  // namespace
-
-std::string RandomIdentitySource::uuid() {
-  auto bytes = random_bytes();
-  bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0F) | 0x40);
-  bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3F) | 0x80);
+std::string uuid_text(std::array<unsigned char, 16> bytes, unsigned version) {
+  bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0FU) | version << 4U);
+  bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3FU) | 0x80U);
   auto text = to_hex(std::as_bytes(std::span(bytes)));
   for (const std::size_t at : {8U, 13U, 18U, 23U}) text.insert(at, "-");
   return text;
+}
+
+}  // namespace
+
+std::string RandomIdentitySource::uuid() { return uuid_text(random_bytes(), 4); }
+
+std::string RandomIdentitySource::uuid_made_at(Time now) {
+  auto bytes = random_bytes();
+  auto milliseconds = static_cast<std::uint64_t>(now.time_since_epoch().count());
+  for (std::size_t i = 6; i-- > 0; milliseconds >>= 8U) bytes[i] = static_cast<unsigned char>(milliseconds & 0xFFU);
+  return uuid_text(bytes, 7);
 }
 
 std::string RandomIdentitySource::secret() {

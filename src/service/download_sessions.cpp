@@ -162,7 +162,7 @@ Result<DownloadSessionId> DownloadSessions::create(const Caller& caller, const s
                                         "There are {limit} download sessions already, which is the limit; delete some.",
                                         {{"limit", static_cast<std::int64_t>(context_.limits.download_sessions_max)}});
                          DownloadSession session;
-                         session.id = DownloadSessionId(context_.identities.uuid());
+                         session.id = DownloadSessionId(context_.identities.uuid_made_at(context_.clock.now()));
                          session.item_id = item->id;
                          session.item_content_version = item->content_version;
                          session.content = item->content;

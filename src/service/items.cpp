@@ -79,7 +79,7 @@ std::string digest_of(const ItemSpec& spec, const std::string& source) {
 
 Item new_item(Context& context, const LibraryId& library) {
   Item item;
-  item.id = ItemId(context.identities.uuid());
+  item.id = ItemId(context.identities.uuid_made_at(context.clock.now()));
   item.library_id = library;
   item.creation_time = context.clock.now();
   item.last_modified_time = item.creation_time;
@@ -223,7 +223,7 @@ Result<ItemId> Items::copy(const Caller& caller, const ItemId& source_id, const 
                          item.security_compliance = from->security_compliance;
                          item.certificate_verification = from->certificate_verification;
                          if (!source->files.empty()) {
-                           item.content = ContentId(context_.identities.uuid());
+                           item.content = ContentId(context_.identities.uuid_made_at(item.creation_time));
                            item.content_version = 2;
                            item.size = from->size;
                            for (const auto& [old_id, copy] : *copies) writer.insert_blob(copy.blob, copy.bytes);

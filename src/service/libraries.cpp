@@ -125,7 +125,7 @@ Result<LibraryId> Libraries::create_local(const Caller& caller, const LibrarySpe
     return create_once(context_, writer, caller, "com.vmware.content.local_library.create", client_token,
                        digest_of(spec), [&]() -> Result<std::string> {
                          Library library;
-                         library.id = LibraryId(context_.identities.uuid());
+                         library.id = LibraryId(context_.identities.uuid_made_at(context_.clock.now()));
                          library.name = *spec.name;
                          library.description = spec.description.value_or("");
                          library.creation_time = context_.clock.now();

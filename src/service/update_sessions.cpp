@@ -272,7 +272,7 @@ void commit_content(CatalogWriter& writer, Context& context, UpdateSession sessi
   session.changed = *session.ended_at;
   writer.update_update_session(session);
   if (next.changed) {
-    item.content = next.files.empty() ? ContentId() : ContentId(context.identities.uuid());
+    item.content = next.files.empty() ? ContentId() : ContentId(context.identities.uuid_made_at(now));
     ++item.content_version;
     item.last_modified_time = now;
     item.certificate_verification = verification_of(package.verdict, package.files);
@@ -429,7 +429,7 @@ Result<UpdateSessionId> UpdateSessions::create(const Caller& caller, const std::
                          "There are {limit} active update sessions, which is the limit; complete or cancel some.",
                          {{"limit", static_cast<std::int64_t>(context_.limits.update_sessions_active_max)}});
           UpdateSession session;
-          session.id = UpdateSessionId(context_.identities.uuid());
+          session.id = UpdateSessionId(context_.identities.uuid_made_at(context_.clock.now()));
           session.item_id = item->id;
           session.item_content_version = item->content_version;
           session.creator = caller.user;

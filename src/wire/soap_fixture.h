@@ -171,6 +171,7 @@ class SetClock final : public base::Clock {
 class CountingIdentities final : public base::IdentitySource {
  public:
   std::string uuid() override { return "00000000-0000-0000-0000-" + counted().substr(20); }
+  std::string uuid_made_at(base::Time) override { return uuid(); }
   std::string secret() override { return counted(); }
   std::uint64_t number() override { return 4; }
 

@@ -12,6 +12,7 @@ namespace quire::test_support {
 class SequentialIdentities final : public base::IdentitySource {
  public:
   std::string uuid() override { return "00000000-0000-4000-8000-" + padded(++uuids_, 12); }
+  std::string uuid_made_at(base::Time) override { return uuid(); }
   std::string secret() override { return padded(++secrets_, 32); }
   std::uint64_t number() override { return ++numbers_; }
 
