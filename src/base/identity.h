@@ -14,8 +14,8 @@ class IdentitySource {
   virtual ~IdentitySource() = default;
   /// A fresh UUID, 8-4-4-4-12 lower case.
   virtual std::string uuid() = 0;
-  /// The same for what was made at `now`, from 1970 on: such UUIDs are in the order of their milliseconds (RFC 9562 §5.7),
-  /// so that rows made one after the other lie beside each other in every index.
+  /// The same for what was made at `now`, from 1970 on: such UUIDs are in the order of their milliseconds (RFC 9562
+  /// §5.7), so that rows made one after the other lie beside each other in every index.
   virtual std::string uuid_made_at(Time now) = 0;
   /// 32 hexadecimal digits that nobody can guess: session tokens and transfer endpoints.
   virtual std::string secret() = 0;

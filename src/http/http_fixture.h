@@ -61,6 +61,7 @@ struct FakeUpload {
   std::optional<service::BodyEnd> end;
   std::function<void()> on_stop;
   Signal begun;
+  Signal appending;  ///< append() has been called
   Signal appended;
   Signal over;  ///< the service's object is gone
 };

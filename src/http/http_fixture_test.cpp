@@ -31,6 +31,7 @@ class RecordingUpload final : public service::Upload {
   ~RecordingUpload() override { record_.over.set(); }
 
   base::Result<void> append(std::span<const std::byte> bytes, std::shared_ptr<const void>) override {
+    record_.appending.set();
     if (record_.append_gate != nullptr) record_.append_gate->wait();
     if (record_.append_error) return *record_.append_error;
     const auto place = record_.request->offset + static_cast<std::int64_t>(record_.bytes.size());

@@ -1,5 +1,8 @@
 #include "service/parallel_hasher.h"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -12,6 +15,8 @@ namespace {
 /// Smaller chunks are hashed in line: waking a thread would cost more.
 constexpr std::size_t parallel_bytes_min = 128 * 1024;
 constexpr std::size_t waiting_chunks_max = 3;
+/// Digests take whole cores. Small requests that come meanwhile must not queue behind them for a time slice or two.
+constexpr int hashing_niceness = 10;
 
 }  // namespace
 
@@ -66,6 +71,7 @@ class ParallelHasher::Lane {
 
   /// A chunk stays in line while it is hashed, so that an empty line means that all is done.
   void run() {
+    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), hashing_niceness);
     std::unique_lock lock(mutex_);
     while (true) {
       changed_.wait(lock, [this] { return ending_ || !chunks_.empty(); });
