@@ -18,6 +18,9 @@ namespace quire::http {
 /// taken long, a thread is left for the network for a while. All threads may call it.
 class InlineCalls {
  public:
+  /// What takes longer is a long call; more than a busy machine adds to a short one.
+  static constexpr auto long_call = std::chrono::milliseconds(10);
+
   explicit InlineCalls(std::size_t threads) : free_(static_cast<std::ptrdiff_t>(threads)) {}
 
   /// Runs `call` on this thread when that may be; its result, or nullopt.
@@ -35,7 +38,6 @@ class InlineCalls {
 
  private:
   using Clock = std::chrono::steady_clock;
-  static constexpr auto long_call = std::chrono::milliseconds(10);
   static constexpr auto wary_for = std::chrono::seconds(1);
 
   struct Place {
