@@ -50,13 +50,11 @@ base::Result<void> GroupCommit::run(const Function& function) {
   return answer.get();
 }
 
+/// Under the lock to its end: whoever waits for the last writer may destroy this object at once.
 void GroupCommit::finished_writing() {
-  {
-    const std::lock_guard lock(mutex_);
-    writing_ = false;
-    if (queue_.empty() && !ending_) return;
-  }
-  changed_.notify_one();
+  const std::lock_guard lock(mutex_);
+  writing_ = false;
+  if (!queue_.empty() || ending_) changed_.notify_one();
 }
 
 void GroupCommit::work() {
