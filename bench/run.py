@@ -14,6 +14,7 @@ import datetime
 import fcntl
 import os
 import platform
+import re
 import shlex
 import socket
 import struct
@@ -77,7 +78,7 @@ def main():
     facts = {
         "date": datetime.date.today().isoformat(),
         "command": shlex.join(["bench/run.py", *sys.argv[1:]]),
-        "machine": f"{os.cpu_count()} cores ({processor()}), Linux {platform.release()}",
+        "machine": f"{os.cpu_count()} cores ({processor()}), Linux {re.match(r"[0-9.]*", platform.release())[0]}",
         "rounds": rounds,
         "peers": f"{Nginx.version()}, {Caddy.version()}, vcsim as pinned in test/clients/vcsim/go.mod",
         "network": f"Loopback {'in a namespace of its own ' if alone else ''}with {congestion_control} for everybody.",
