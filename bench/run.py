@@ -48,6 +48,11 @@ def processor():
     return names[0] if names else platform.machine()
 
 
+def kernel_version():
+    """Without what its builder has added."""
+    return re.match(r"[0-9.]*", platform.release())[0]
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", type=Path, default=ROOT / "build" / "clang")
@@ -78,7 +83,7 @@ def main():
     facts = {
         "date": datetime.date.today().isoformat(),
         "command": shlex.join(["bench/run.py", *sys.argv[1:]]),
-        "machine": f"{os.cpu_count()} cores ({processor()}), Linux {re.match(r"[0-9.]*", platform.release())[0]}",
+        "machine": f"{os.cpu_count()} cores ({processor()}), Linux {kernel_version()}",
         "rounds": rounds,
         "peers": f"{Nginx.version()}, {Caddy.version()}, vcsim as pinned in test/clients/vcsim/go.mod",
         "network": f"Loopback {'in a namespace of its own ' if alone else ''}with {congestion_control} for everybody.",
