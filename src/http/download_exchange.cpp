@@ -1,7 +1,6 @@
 #include "http/download_exchange.h"
 
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <sys/uio.h>
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/base64.h"
 #include "base/hex.h"
 #include "http/byte_range.h"
 #include "http/offload.h"
@@ -32,12 +32,7 @@ using Touched = base::Result<void>;
 /// RFC 9530 §3: of the whole file, whichever part of it the answer holds.
 std::string repr_digest(std::string_view sha256_hex) {
   const auto digest = base::from_hex(sha256_hex).value_or(std::vector<std::byte>());
-  std::string base64((digest.size() + 2) / 3 * 4 + 1, '\0');  // EVP_EncodeBlock() ends it with a zero
-  const int count =
-      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(base64.data()),
-                      reinterpret_cast<const unsigned char*>(digest.data()), static_cast<int>(digest.size()));
-  base64.resize(static_cast<std::size_t>(count));
-  return "sha-256=:" + base64 + ":";
+  return "sha-256=:" + base::to_base64(digest) + ":";
 }
 
 /// The parts of a multipart/byteranges answer (RFC 9110 §14.6).

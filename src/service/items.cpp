@@ -326,27 +326,24 @@ Result<ContentFile> Items::file(const Caller& caller, const ItemId& id, const st
 }
 
 Result<std::vector<StoredFile>> Items::stored_files(const Caller&, const ItemId& id) {
-  const auto blobs = context_.catalog.read([&](CatalogReader& reader) -> Result<std::vector<Blob>> {
-    const auto item = find_item(reader, id);
-    if (!item) return item.error();
-    std::vector<Blob> all;
-    for (const auto& file : reader.content_files(item->content))
-      if (auto blob = reader.blob(file.blob)) all.push_back(*std::move(blob));
-    return all;
-  });
-  if (!blobs) return blobs.error();
-  if (auto moved = move_to_storage(context_, *blobs); !moved) return moved.error();
-  return context_.catalog.read([&](CatalogReader& reader) -> Result<std::vector<StoredFile>> {
+  std::vector<Blob> blobs;
+  auto files = context_.catalog.read([&](CatalogReader& reader) -> Result<std::vector<StoredFile>> {
     const auto item = find_item(reader, id);
     if (!item) return item.error();
     const auto library = find_library(reader, item->library_id);
     if (!library) return library.error();
     const auto* storage = context_.storages.find(library->storage);
     std::vector<StoredFile> all;
-    for (const auto& file : reader.content_files(item->content))
+    blobs.clear();
+    for (const auto& file : reader.content_files(item->content)) {
       all.push_back(stored(*library, *item, storage, file, storage == nullptr ? "" : storage->blobs->uri(file.blob)));
+      if (auto blob = reader.blob(file.blob)) blobs.push_back(*std::move(blob));
+    }
     return all;
   });
+  if (!files) return files;
+  if (auto moved = move_to_storage(context_, blobs); !moved) return moved.error();
+  return files;
 }
 
 Result<StoredFile> Items::stored_file(const Caller& caller, const ItemId& id, const std::string& name) {

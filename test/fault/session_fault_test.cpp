@@ -119,11 +119,16 @@ class Client {
       if (!added) return added.error();
       if (auto sent = transmit(world_, added->upload_token, body); !sent) return sent;
     }
+    if (auto done = complete(item, *id, result); !done) return done;
+    return sessions().remove(alice(), *id);
+  }
+  /// `result` is what the item then has.
+  Result<void> complete(Item& item, const UpdateSessionId& id, const Files& result) {
     item.asked = result;
-    if (auto done = sessions().complete(alice(), *id); !done) return done;
+    if (auto done = sessions().complete(alice(), id); !done) return done;
     item.acknowledged = result;
     item.asked.reset();
-    return sessions().remove(alice(), *id);
+    return {};
   }
   Result<void> cancelled(Item& item) {
     const auto id = sessions().create(alice(), item.id->text(), {}, {});
@@ -163,10 +168,7 @@ class Client {
     parts_.clear();
     auto result = item.acknowledged;
     result["e"] = body;
-    item.asked = result;
-    if (auto done = sessions().complete(alice(), *id); !done) return done;
-    item.acknowledged = result;
-    item.asked.reset();
+    if (auto done = complete(item, *id, result); !done) return done;
     return sessions().remove(alice(), *id);
   }
   /// The catalog holds the bytes until somebody asks for their place on the storage.
@@ -183,10 +185,7 @@ class Client {
     auto result = item.acknowledged;
     result["f"] = "small f";
     result["g"] = "small g";
-    item.asked = result;
-    if (auto done = sessions().complete(alice(), *id); !done) return done;
-    item.acknowledged = result;
-    item.asked.reset();
+    if (auto done = complete(item, *id, result); !done) return done;
     EXPECT_EQ(world_.blobs_held_by_catalog().size(), 2U);
     if (const auto placed = world_.items().stored_files(alice(), *item.id); !placed) return placed.error();
     EXPECT_TRUE(world_.blobs_held_by_catalog().empty());

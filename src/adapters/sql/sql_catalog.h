@@ -26,7 +26,7 @@ struct SqliteOptions {
 /// Opens the catalog in the SQLite database file `path`, made if missing (its folder must be there), and brings its
 /// schema up to date (docs/catalog-schema.md).
 ///
-/// One thread runs all write transactions and commits those that wait together; read transactions run on their
+/// A write transaction runs on its caller's thread or with those that wait on another; read transactions run on their
 /// caller's thread and wait for no writer. What a transaction's function throws, other than CatalogFailure, rolls it
 /// back and reaches its caller. Destroying the catalog lets the queued writes finish; no call may begin meanwhile.
 /// The caller makes sure that no other server has the file open.
