@@ -268,8 +268,8 @@ asio::awaitable<bool> Transport::handshake(Deadline deadline) {
   while (true) {
     const auto step = tls_->handshake();
     const bool flushed = co_await flush_until(deadline);
+    if (step == TlsEngine::Step::done) co_return true;  // what a peer that is gone sent before is still to be read
     if (!flushed) co_return false;
-    if (step == TlsEngine::Step::done) co_return true;
     if (step != TlsEngine::Step::wants_input) co_return failed_tls();
     const auto space = tls_->input_space();
     const std::size_t count = co_await receive(space, 1, deadline);
