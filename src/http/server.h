@@ -19,7 +19,7 @@ struct ServerLimits {
   std::size_t target_bytes_max = 16 * 1024;                  ///< 414
   std::size_t body_bytes_max = 4 * 1024 * 1024;              ///< of an API call: 413
   std::size_t connections_max = 2000;                        ///< more wait in the listen queue
-  std::size_t transfer_buffer_bytes = 2 * 1024 * 1024;       ///< one chunk of a transfer; best a huge page
+  std::size_t transfer_buffer_bytes = 4 * 1024 * 1024;       ///< one chunk of a transfer; best of whole huge pages
   std::size_t transfer_memory_bytes_max = 48 * 1024 * 1024;  ///< all chunks; further transfers wait for a buffer
   base::Duration header_timeout = std::chrono::seconds(30);  ///< from the first byte of a request
   base::Duration body_timeout = std::chrono::seconds(60);    ///< of an API call, whole

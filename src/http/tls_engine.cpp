@@ -12,10 +12,8 @@
 namespace quire::http {
 namespace {
 
-constexpr std::size_t record_bytes_max = 17 * 1024;  // 16 KiB of plain text and its frame
 constexpr std::size_t record_plain_bytes_max = 16 * 1024;
 constexpr std::size_t record_frame_bytes_max = 64;  // header, nonce, type and tag of the ciphers there are
-constexpr std::size_t bulk_input_bytes = 512 * 1024;
 
 }  // namespace
 
@@ -24,14 +22,10 @@ struct TlsMemory {
   static int read(BIO* bio, char* data, int size) {
     auto* engine = static_cast<TlsEngine*>(BIO_get_data(bio));
     BIO_clear_retry_flags(bio);
-    const auto count = std::min(static_cast<std::size_t>(size), engine->input_end_ - engine->input_begin_);
-    if (count == 0) {
-      BIO_set_retry_read(bio);
-      return -1;
-    }
-    std::memcpy(data, engine->input_.get() + engine->input_begin_, count);
-    engine->input_begin_ += count;
-    return static_cast<int>(count);
+    const auto count = engine->take_input(std::as_writable_bytes(std::span(data, static_cast<std::size_t>(size))));
+    if (count > 0) return static_cast<int>(count);
+    BIO_set_retry_read(bio);
+    return -1;
   }
 
   static int write(BIO* bio, const char* data, int size) {
@@ -58,9 +52,7 @@ struct TlsMemory {
 TlsEngine::TlsEngine(std::shared_ptr<SSL_CTX> context)
     : context_(std::move(context)),
       ssl_(SSL_new(context_.get())),
-      input_(std::make_unique_for_overwrite<std::byte[]>(record_bytes_max)),
-      input_capacity_(record_bytes_max),
-      input_wanted_(record_bytes_max) {
+      input_(std::make_unique_for_overwrite<std::byte[]>(record_bytes_max)) {
   QUIRE_CHECK(ssl_ != nullptr);
   BIO* bio = BIO_new(TlsMemory::method());
   QUIRE_CHECK(bio != nullptr);
@@ -98,6 +90,17 @@ TlsEngine::Step TlsEngine::read(std::span<std::byte> out, std::size_t& count) {
   return Step::done;
 }
 
+TlsEngine::Step TlsEngine::read(std::span<std::byte> out, std::size_t& count, std::span<const std::byte> more) {
+  more_ = more;
+  const auto step = read(out, count);
+  const auto space = input_space();
+  const auto kept = std::min(space.size(), more_.size());  // all of it, unless the connection has failed
+  std::memcpy(space.data(), more_.data(), kept);
+  received(kept);
+  more_ = {};
+  return step;
+}
+
 TlsEngine::Step TlsEngine::write(std::span<const std::byte> plain) {
   if (plain.empty()) return Step::done;
   ERR_clear_error();
@@ -116,19 +119,25 @@ bool TlsEngine::has_input() const { return input_end_ > input_begin_ || SSL_pend
 
 std::span<std::byte> TlsEngine::input_space() {
   const auto held = input_end_ - input_begin_;
-  if (input_wanted_ != input_capacity_ && held <= input_wanted_) {
-    auto moved = std::make_unique_for_overwrite<std::byte[]>(input_wanted_);
-    std::memcpy(moved.get(), input_.get() + input_begin_, held);
-    input_ = std::move(moved);
-    input_capacity_ = input_wanted_;
-    input_begin_ = 0;
-    input_end_ = held;
-  } else if (input_begin_ > 0) {
+  if (input_begin_ > 0) {
     std::memmove(input_.get(), input_.get() + input_begin_, held);
     input_begin_ = 0;
     input_end_ = held;
   }
-  return {input_.get() + input_end_, input_capacity_ - input_end_};
+  return {input_.get() + input_end_, record_bytes_max - input_end_};
+}
+
+std::size_t TlsEngine::take_input(std::span<std::byte> out) {
+  const auto held = std::min(out.size(), input_end_ - input_begin_);
+  if (held > 0) {
+    std::memcpy(out.data(), input_.get() + input_begin_, held);
+    input_begin_ += held;
+    return held;
+  }
+  const auto count = std::min(out.size(), more_.size());
+  if (count > 0) std::memcpy(out.data(), more_.data(), count);
+  more_ = more_.subspan(count);
+  return count;
 }
 
 void TlsEngine::add_output(std::span<const std::byte> bytes) {
@@ -167,9 +176,8 @@ bool TlsEngine::has_room_for(std::size_t plain_bytes) const {
   return output_.empty() && plain_bytes + frames <= lent_.size() - lent_end_;
 }
 
-void TlsEngine::set_bulk(bool bulk) {
-  input_wanted_ = bulk ? bulk_input_bytes : record_bytes_max;
-  if (!bulk && output().empty()) output_.shrink_to_fit();
+void TlsEngine::trim() {
+  if (output().empty()) output_.shrink_to_fit();
 }
 
 }  // namespace quire::http

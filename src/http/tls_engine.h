@@ -10,9 +10,12 @@
 namespace quire::http {
 
 /// One TLS connection's server side, apart from any socket: cipher text goes in and out through memory that the caller
-/// moves to and from the network in large pieces (performance.md "Upload"). One thread at a time.
+/// moves to and from the network (performance.md "Upload"). One thread at a time.
 class TlsEngine {
  public:
+  /// A record of cipher text at most: 16 KiB of plain text and its frame.
+  static constexpr std::size_t record_bytes_max = 17 * 1024;
+
   explicit TlsEngine(std::shared_ptr<SSL_CTX> context);
   ~TlsEngine();
   TlsEngine(const TlsEngine&) = delete;
@@ -28,6 +31,9 @@ class TlsEngine {
   Step handshake();
   /// Decrypts as much into `out` as fits and has come; `count` says how much. done: at least one byte.
   Step read(std::span<std::byte> out, std::size_t& count);
+  /// The same with `more` bytes from the peer, the caller's, behind those in input_space(). `out` is longer than `more`
+  /// by record_bytes_max or more, so that only a part of a record is left, which is copied.
+  Step read(std::span<std::byte> out, std::size_t& count, std::span<const std::byte> more);
   /// Encrypts all of `plain` into output(); never wants_input.
   Step write(std::span<const std::byte> plain);
   /// Puts the end of our side into output().
@@ -48,21 +54,21 @@ class TlsEngine {
   /// That much plain text, encrypted, would find room in the lent space.
   bool has_room_for(std::size_t plain_bytes) const;
 
-  /// Larger buffers while file bytes flow, small ones again afterwards.
-  void set_bulk(bool bulk);
+  /// Gives back the memory that a large output took.
+  void trim();
 
  private:
   friend struct TlsMemory;
   Step outcome(int result);
+  std::size_t take_input(std::span<std::byte> out);
   void add_output(std::span<const std::byte> bytes);
 
   std::shared_ptr<SSL_CTX> context_;
   SSL* ssl_;
-  std::unique_ptr<std::byte[]> input_;
-  std::size_t input_capacity_;
-  std::size_t input_wanted_;  ///< capacity to have as soon as the buffer is touched next
+  const std::unique_ptr<std::byte[]> input_;
   std::size_t input_begin_ = 0;
   std::size_t input_end_ = 0;
+  std::span<const std::byte> more_;  ///< comes behind what is in input_
   std::span<std::byte> lent_;
   std::size_t lent_begin_ = 0;
   std::size_t lent_end_ = 0;

@@ -27,11 +27,13 @@ namespace {
 constexpr std::size_t encrypt_bytes = 256 * 1024;
 /// A stream of which so much came at once goes on as fast, presumably.
 constexpr std::size_t streaming_bytes = 64 * 1024;
+/// A fast stream, of which so much came at once that the reactor is not needed for it.
+constexpr std::size_t fast_stream_bytes = 256 * 1024;
 /// So much of a stream is worth a wake-up, or whatever came within `gather_time`.
-constexpr std::size_t gather_bytes = 256 * 1024;
+constexpr std::size_t gather_bytes = 1024 * 1024;
 constexpr base::Duration gather_time = std::chrono::milliseconds(5);
-/// What a partly received TLS record may hold of the bytes that are still wanted.
-constexpr std::size_t record_bytes_max = 17 * 1024;
+/// Cipher text that is received at a time. Each thread has room for it, because OpenSSL leaves nothing of it there.
+constexpr std::size_t cipher_text_bytes = 1024 * 1024;
 
 /// One call of sendfile(2) and what came of it.
 struct FileSending {
@@ -62,6 +64,11 @@ bool in_page_cache(int file, std::int64_t offset, std::size_t count) {
 tcp::endpoint local_endpoint_of(const tcp::socket& socket) {
   error_code ignored;
   return socket.local_endpoint(ignored);
+}
+
+std::span<std::byte> cipher_text_space() {
+  thread_local const auto space = std::make_unique_for_overwrite<std::byte[]>(cipher_text_bytes);
+  return {space.get(), cipher_text_bytes};
 }
 
 std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
@@ -170,8 +177,8 @@ void Transport::ended(const error_code& error) {
 /// a look; false when the connection has ended.
 asio::awaitable<bool> Transport::wait_for_input(std::size_t wanted, Deadline deadline) {
   const auto gathered = after(gather_time);
-  const bool gather = streaming_ && wanted >= gather_bytes && gathered < deadline;
-  wake_at(gather ? gather_bytes : 1);
+  const bool gather = streaming_ && wanted >= streaming_bytes && gathered < deadline;
+  wake_at(gather ? std::min(wanted, gather_bytes) : 1);
   if (!may_wait(gather ? gathered : deadline)) co_return false;
   error_code error;
   co_await socket_.async_wait(tcp::socket::wait_read, asio::redirect_error(asio::use_awaitable, error));
@@ -184,27 +191,34 @@ asio::awaitable<bool> Transport::wait_for_input(std::size_t wanted, Deadline dea
   co_return !error;
 }
 
+/// What has come, without waiting: how much, 0 when the connection has ended, nullopt for nothing.
+std::optional<std::size_t> Transport::take(std::span<std::byte> out) {
+  if (!socket_.is_open() && away_ < 0) {
+    end_ = End::closed;
+    return 0;
+  }
+  ssize_t count = 0;
+  do {
+    count = ::recv(descriptor(), out.data(), out.size(), MSG_DONTWAIT);
+  } while (count < 0 && errno == EINTR);
+  if (count < 0 && errno == EAGAIN) return std::nullopt;
+  end_ = count > 0 ? End::none : End::closed;
+  const auto taken = static_cast<std::size_t>(std::max<ssize_t>(count, 0));
+  streaming_ = taken >= streaming_bytes;
+  if (taken >= fast_stream_bytes) leave_reactor();
+  return taken;
+}
+
 /// As receive(), in pieces as large as they come.
 asio::awaitable<std::size_t> Transport::receive_stream(std::span<std::byte> out, std::size_t wanted,
                                                        Deadline deadline) {
-  while (socket_.is_open() || away_ >= 0) {
-    if (interrupted()) {
-      end_ = End::interrupted;
-      co_return 0;
-    }
-    const ssize_t count = ::recv(descriptor(), out.data(), out.size(), MSG_DONTWAIT);
-    if (count > 0) {
-      end_ = End::none;
-      streaming_ = static_cast<std::size_t>(count) >= streaming_bytes;
-      if (static_cast<std::size_t>(count) >= gather_bytes) leave_reactor();
-      co_return static_cast<std::size_t>(count);
-    }
-    if (count < 0 && errno == EINTR) continue;
-    if (count == 0 || errno != EAGAIN) break;
+  while (!interrupted()) {
+    const auto count = take(out);
+    if (count) co_return *count;
     const bool going_on = co_await wait_for_input(wanted, deadline);
     if (!going_on) co_return 0;
   }
-  end_ = End::closed;
+  end_ = End::interrupted;
   co_return 0;
 }
 
@@ -271,10 +285,8 @@ asio::awaitable<bool> Transport::handshake(Deadline deadline) {
     if (step == TlsEngine::Step::done) co_return true;  // what a peer that is gone sent before is still to be read
     if (!flushed) co_return false;
     if (step != TlsEngine::Step::wants_input) co_return failed_tls();
-    const auto space = tls_->input_space();
-    const std::size_t count = co_await receive(space, 1, deadline);
-    if (count == 0) co_return false;
-    tls_->received(count);
+    const bool came = co_await wait_for_cipher_text(1, deadline);
+    if (!came) co_return false;
   }
 }
 
@@ -285,7 +297,8 @@ asio::awaitable<std::size_t> Transport::read_some(std::span<std::byte> out, Dead
   }
   while (true) {
     std::size_t count = 0;
-    const auto step = tls_->read(out, count);
+    auto step = tls_->read(out, count);
+    if (step == TlsEngine::Step::wants_input && takes_much(out.size())) step = read_taking(out, count);
     const bool flushed = co_await flush_until(deadline);  // answers to key updates, alerts
     if (step == TlsEngine::Step::done) co_return count;
     if (!flushed) co_return 0;
@@ -293,12 +306,38 @@ asio::awaitable<std::size_t> Transport::read_some(std::span<std::byte> out, Dead
       failed_tls();
       co_return 0;
     }
-    const auto space = tls_->input_space();
-    const auto wanted = out.size() - std::min(out.size(), record_bytes_max);
-    const std::size_t received = co_await receive(space, wanted, deadline);
-    if (received == 0) co_return 0;
-    tls_->received(received);
+    const bool came = co_await wait_for_cipher_text(out.size(), deadline);
+    if (!came) co_return 0;
   }
+}
+
+/// As much as gives `out_bytes` of plain text or less. It is taken here if it is not for read_taking().
+asio::awaitable<bool> Transport::wait_for_cipher_text(std::size_t out_bytes, Deadline deadline) {
+  // What has come of a record that is not whole yet is part of what is wanted.
+  const auto wanted = out_bytes - std::min(out_bytes, TlsEngine::record_bytes_max);
+  if (takes_much(out_bytes)) {
+    const bool came = co_await wait_for_input(wanted, deadline);
+    co_return came;
+  }
+  const auto space = tls_->input_space();
+  const std::size_t received = co_await receive(space, wanted, deadline);
+  tls_->received(received);
+  co_return received > 0;
+}
+
+bool Transport::takes_much(std::size_t out_bytes) const {
+  return bulk_ && out_bytes >= 2 * TlsEngine::record_bytes_max;
+}
+
+/// Decrypts much that has come, without waiting.
+TlsEngine::Step Transport::read_taking(std::span<std::byte> out, std::size_t& count) {
+  if (interrupted()) return TlsEngine::Step::wants_input;
+  const auto space = cipher_text_space();
+  const auto size = std::min(space.size(), out.size() - TlsEngine::record_bytes_max);
+  const auto taken = take(space.first(size));
+  if (!taken) return TlsEngine::Step::wants_input;
+  if (*taken == 0) return TlsEngine::Step::closed;
+  return tls_->read(out, count, space.first(*taken));
 }
 
 bool Transport::readable() {
@@ -422,7 +461,7 @@ void Transport::set_bulk(bool bulk) {
     join_reactor();
     wake_at(1);
   }
-  if (tls_) tls_->set_bulk(bulk);
+  if (tls_ && !bulk) tls_->trim();
 }
 
 asio::awaitable<void> Transport::close_gently(base::Duration linger) {

@@ -76,8 +76,7 @@ class Transport {
 
   /// Holds back partial packets while on (TCP_CORK).
   void set_cork(bool on);
-  /// While file bytes flow: larger TLS buffers, and a fast stream is taken in large pieces. Its bytes may wait some
-  /// milliseconds for more.
+  /// While file bytes flow a fast stream is taken in large pieces. Its bytes may wait some milliseconds for more.
   void set_bulk(bool bulk);
 
   /// Ends our side, reads what still comes for at most `linger`, so that a peer that is still sending sees the answer
@@ -103,6 +102,10 @@ class Transport {
   void join_reactor();
   void wake_at(std::size_t bytes);
   bool readable();
+  std::optional<std::size_t> take(std::span<std::byte> out);
+  bool takes_much(std::size_t out_bytes) const;
+  boost::asio::awaitable<bool> wait_for_cipher_text(std::size_t out_bytes, Deadline deadline);
+  TlsEngine::Step read_taking(std::span<std::byte> out, std::size_t& count);
   boost::asio::awaitable<bool> wait_for_input(std::size_t wanted, Deadline deadline);
   boost::asio::awaitable<std::size_t> receive_stream(std::span<std::byte> out, std::size_t wanted, Deadline deadline);
   boost::asio::awaitable<std::size_t> receive(std::span<std::byte> out, std::size_t wanted, Deadline deadline);

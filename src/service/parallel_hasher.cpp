@@ -14,7 +14,7 @@ namespace {
 
 /// Smaller chunks are hashed in line: waking a thread would cost more.
 constexpr std::size_t parallel_bytes_min = 128 * 1024;
-constexpr std::size_t waiting_chunks_max = 3;
+constexpr std::size_t waiting_chunks_max = 2;
 /// Digests take whole cores. Small requests that come meanwhile must not queue behind them for a time slice or two.
 constexpr int hashing_niceness = 10;
 
