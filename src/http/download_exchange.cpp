@@ -19,7 +19,7 @@ namespace quire::http {
 namespace asio = boost::asio;
 namespace {
 
-constexpr std::size_t sendfile_bytes = 2 * 1024 * 1024;
+constexpr std::size_t sendfile_bytes = 4 * 1024 * 1024;
 constexpr std::size_t piece_bytes = 128 * 1024;                 ///< read and encrypted at a time
 constexpr std::size_t gathered_bytes = 1024 * 1024 + 8 * 1024;  ///< eight pieces and what TLS adds
 constexpr off_t read_ahead_bytes = 4 * 1024 * 1024;             ///< asked for when the page cache has too little
