@@ -217,6 +217,7 @@ asio::awaitable<bool> DownloadExchange::send_file(int file, std::uint64_t first,
     length -= count;
     const bool wanted = co_await still_wanted();
     if (!wanted) co_return false;
+    co_await connection_->transport().let_others_run();
   }
   co_return true;
 }

@@ -218,7 +218,7 @@ asio::awaitable<void> HttpConnection::close() {
 }
 
 void HttpConnection::request_stop() {
-  stopping_ = true;  // at once: the strand may be busy with a call
+  stopping_ = true;  // at once: the thread may be busy with a call
   asio::post(transport_.executor(), [self = shared_from_this()] {
     if (self->waits_for_request_) self->transport_.interrupt();
   });

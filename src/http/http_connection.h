@@ -20,7 +20,7 @@
 namespace quire::http {
 
 /// HTTP/1.1 on one connection, one request after the other: heads in, bodies in, answers out. Knows nothing of what is
-/// asked. Everything happens on the strand of the socket, except request_stop(), break_off() and interrupt_while(),
+/// asked. Everything happens on the socket's network thread, except request_stop(), break_off() and interrupt_while(),
 /// which post there.
 class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
  public:
@@ -75,8 +75,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void request_stop();
   /// Ends every wait, for good.
   void break_off();
-  /// Ends the present wait, and the next ones until transport().resume(), if `*live` still holds on the strand by then.
-  /// For a transfer that somebody stops.
+  /// Ends the present wait, and the next ones until transport().resume(), if `*live` still holds there by then. For a
+  /// transfer that somebody stops.
   void interrupt_while(std::shared_ptr<const bool> live);
 
   /// `https://host:port` as the client sees this server.

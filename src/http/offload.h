@@ -16,22 +16,22 @@
 namespace quire::http {
 
 /// A blocking call that runs on a pool while the coroutine that started it goes on. Everything here but the call itself
-/// happens on that coroutine's strand. Wait for it before anything that the call uses goes away. The result must not be
+/// happens on that coroutine's thread. Wait for it before anything that the call uses goes away. The result must not be
 /// void.
 template <class R>
 class OffloadedCall {
  public:
   template <class F>
-  OffloadedCall(boost::asio::any_io_executor strand, boost::asio::thread_pool& pool, F call)
+  OffloadedCall(boost::asio::any_io_executor caller, boost::asio::thread_pool& pool, F call)
       : state_(std::make_shared<State>()) {
-    boost::asio::post(pool, [state = state_, strand = std::move(strand), call = std::move(call)]() mutable {
+    boost::asio::post(pool, [state = state_, caller = std::move(caller), call = std::move(call)]() mutable {
       try {
         state->result.emplace(call());
       } catch (...) {
         state->failure = std::current_exception();
       }
       auto* finished = state.get();
-      boost::asio::post(strand, [state = std::move(state), finished] {
+      boost::asio::post(caller, [state = std::move(state), finished] {
         finished->done = true;
         if (finished->waiter) std::exchange(finished->waiter, nullptr)->resume();
       });
@@ -79,8 +79,8 @@ class OffloadedCall {
 /// Runs a blocking call on `pool`: the one door from coroutines to the layers below. `call` returns no void.
 template <class F>
 boost::asio::awaitable<std::invoke_result_t<F&>> offload(boost::asio::thread_pool& pool, F call) {
-  auto strand = co_await boost::asio::this_coro::executor;
-  OffloadedCall<std::invoke_result_t<F&>> running(std::move(strand), pool, std::move(call));
+  auto caller = co_await boost::asio::this_coro::executor;
+  OffloadedCall<std::invoke_result_t<F&>> running(std::move(caller), pool, std::move(call));
   co_return co_await running.wait();
 }
 

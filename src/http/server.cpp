@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/dispatch.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -10,7 +9,6 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/strand.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <csignal>
@@ -36,9 +34,23 @@ namespace {
 /// How long a listener rests after accept(2) failed, as without free file descriptors.
 constexpr base::Duration accept_back_off = std::chrono::milliseconds(50);
 
-/// One listening socket. Everything happens on the server's strand.
+/// One network thread. Everything of a connection happens on the thread that it was given to, so that threads neither
+/// wake each other nor wait for each other's locks.
+struct NetworkThread {
+  asio::io_context io{1};
+  std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work{asio::make_work_guard(io)};
+  std::size_t connections = 0;  ///< of the first thread, as all of the server's own
+};
+
+std::vector<std::unique_ptr<NetworkThread>> make_network_threads(std::size_t count) {
+  std::vector<std::unique_ptr<NetworkThread>> threads;
+  while (threads.size() < std::max<std::size_t>(1, count)) threads.push_back(std::make_unique<NetworkThread>());
+  return threads;
+}
+
+/// One listening socket. Everything happens on the first network thread.
 struct Listener {
-  explicit Listener(const asio::any_io_executor& strand) : acceptor(strand), pause(strand) {}
+  explicit Listener(asio::io_context& io) : acceptor(io), pause(io) {}
   tcp::acceptor acceptor;
   asio::steady_timer pause;  ///< back-off, and the wait for a connection to end
   bool tls = false;
@@ -56,15 +68,13 @@ class AsioServer final : public Server {
  public:
   AsioServer(ServerSettings settings, const ApiHandler& api, TransferService& transfers, const base::Clock& clock)
       : settings_(std::move(settings)),
-        io_(static_cast<int>(std::max<std::size_t>(1, settings_.limits.network_threads))),
-        strand_(asio::make_strand(io_)),
-        work_(asio::make_work_guard(io_)),
-        grace_timer_(strand_),
+        threads_(make_network_threads(settings_.limits.network_threads)),
+        io_(threads_.front()->io),
+        grace_timer_(io_),
         buffers_(settings_.limits.transfer_buffer_bytes, settings_.limits.transfer_memory_bytes_max),
         call_pool_(std::max<std::size_t>(1, settings_.limits.call_threads)),
         transfer_pool_(std::max<std::size_t>(1, settings_.limits.transfer_threads)),
-        inline_calls_(std::max<std::size_t>(1, settings_.limits.network_threads) -
-                      (settings_.limits.calls_may_wait ? 1 : 0)),
+        inline_calls_(!settings_.limits.calls_may_wait),
         parts_{settings_, api, transfers, clock, buffers_, call_pool_, inline_calls_, transfer_pool_} {}
 
   ~AsioServer() override {
@@ -85,14 +95,15 @@ class AsioServer final : public Server {
   std::optional<ListenAddress> address_of(bool tls) const;
   asio::awaitable<void> accept(Listener& listener);
   asio::awaitable<void> rest(Listener& listener, Deadline until);
-  void start(tcp::socket socket, bool tls);
-  void connection_ended(const std::shared_ptr<HttpConnection>& connection);
+  NetworkThread& idlest_thread();
+  void start(tcp::socket socket, bool tls, NetworkThread& thread);
+  void connection_ended(const std::shared_ptr<HttpConnection>& connection, NetworkThread& thread);
+  void end_threads();
   std::shared_ptr<SSL_CTX> tls_context();
 
   const ServerSettings settings_;
-  asio::io_context io_;
-  asio::any_io_executor strand_;
-  std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;
+  const std::vector<std::unique_ptr<NetworkThread>> threads_;
+  asio::io_context& io_;  ///< of the first thread
   asio::steady_timer grace_timer_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::mutex tls_mutex_;
@@ -102,7 +113,7 @@ class AsioServer final : public Server {
   asio::thread_pool transfer_pool_;
   InlineCalls inline_calls_;
   const ServerParts parts_;
-  // Of the strand:
+  // Of the first thread:
   std::unordered_set<std::shared_ptr<HttpConnection>> connections_;
   bool stopping_ = false;
 };
@@ -125,7 +136,7 @@ base::Result<void> AsioServer::listen(const ListenAddress& address, bool tls) {
                                       tcp::resolver::passive | tcp::resolver::numeric_service, error);
   if (error || found.empty()) return cannot_listen(address, error);
   const tcp::endpoint endpoint = found.begin()->endpoint();
-  auto listener = std::make_unique<Listener>(strand_);
+  auto listener = std::make_unique<Listener>(io_);
   auto& acceptor = listener->acceptor;
   acceptor.open(endpoint.protocol(), error);
   if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
@@ -153,13 +164,17 @@ void AsioServer::run() {
   std::signal(SIGPIPE, SIG_IGN);
   for (const auto& listener : listeners_) {
     auto accepting = accept(*listener);
-    asio::co_spawn(strand_, std::move(accepting), [](const std::exception_ptr& failure) {
+    asio::co_spawn(io_, std::move(accepting), [](const std::exception_ptr& failure) {
       if (failure) std::rethrow_exception(failure);
     });
   }
-  std::vector<std::jthread> threads;
-  for (std::size_t i = 1; i < settings_.limits.network_threads; ++i) threads.emplace_back([this] { io_.run(); });
+  std::vector<std::jthread> others;
+  for (std::size_t i = 1; i < threads_.size(); ++i) others.emplace_back([&io = threads_[i]->io] { io.run(); });
   io_.run();
+}
+
+NetworkThread& AsioServer::idlest_thread() {
+  return **std::ranges::min_element(threads_, {}, [](const auto& thread) { return thread->connections; });
 }
 
 asio::awaitable<void> AsioServer::accept(Listener& listener) {
@@ -169,12 +184,13 @@ asio::awaitable<void> AsioServer::accept(Listener& listener) {
       co_await rest(listener, until_one_ends);
       continue;
     }
-    tcp::socket socket(asio::make_strand(io_));
+    auto& thread = idlest_thread();
+    tcp::socket socket(thread.io);
     error_code error;
     co_await listener.acceptor.async_accept(socket, asio::redirect_error(asio::use_awaitable, error));
     if (stopping_) break;
     if (!error) {
-      start(std::move(socket), listener.tls);
+      start(std::move(socket), listener.tls, thread);
       continue;
     }
     spdlog::warn("Accepting a connection failed: {}", error.message());
@@ -191,29 +207,34 @@ asio::awaitable<void> AsioServer::rest(Listener& listener, Deadline until) {
   co_await listener.pause.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
 }
 
-void AsioServer::start(tcp::socket socket, bool tls) {
+void AsioServer::start(tcp::socket socket, bool tls, NetworkThread& thread) {
   auto context = tls ? tls_context() : nullptr;
   auto connection =
       std::make_shared<HttpConnection>(std::move(socket), std::move(context), settings_.limits, parts_.clock);
   connections_.insert(connection);
+  ++thread.connections;
   auto serving = serve(connection, parts_);
-  asio::co_spawn(connection->transport().executor(), std::move(serving),
-                 [this, connection](const std::exception_ptr& failure) {
-                   if (failure) std::rethrow_exception(failure);
-                   asio::post(strand_, [this, connection] { connection_ended(connection); });
-                 });
+  asio::co_spawn(thread.io, std::move(serving), [this, connection, &thread](const std::exception_ptr& failure) {
+    if (failure) std::rethrow_exception(failure);
+    asio::post(io_, [this, connection, &thread] { connection_ended(connection, thread); });
+  });
 }
 
-void AsioServer::connection_ended(const std::shared_ptr<HttpConnection>& connection) {
+void AsioServer::connection_ended(const std::shared_ptr<HttpConnection>& connection, NetworkThread& thread) {
   connections_.erase(connection);
+  --thread.connections;
   for (const auto& listener : listeners_) listener->pause.cancel();
   if (!stopping_ || !connections_.empty()) return;
   grace_timer_.cancel();
-  work_.reset();
+  end_threads();
+}
+
+void AsioServer::end_threads() {
+  for (const auto& thread : threads_) thread->work.reset();
 }
 
 void AsioServer::stop(base::Duration grace) {
-  asio::post(strand_, [this, grace] {
+  asio::post(io_, [this, grace] {
     if (stopping_) return;
     stopping_ = true;
     for (const auto& listener : listeners_) {
@@ -223,7 +244,7 @@ void AsioServer::stop(base::Duration grace) {
     }
     for (const auto& connection : connections_) connection->request_stop();
     if (connections_.empty()) {
-      work_.reset();
+      end_threads();
       return;
     }
     grace_timer_.expires_after(grace);

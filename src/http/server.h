@@ -26,8 +26,8 @@ struct ServerLimits {
   base::Duration idle_timeout = std::chrono::seconds(120);   ///< keep-alive between requests
   base::Duration transfer_stall_timeout = std::chrono::seconds(120);  ///< a transfer without a byte
   base::Duration write_timeout = std::chrono::seconds(60);
-  std::size_t network_threads = 3;  ///< also answer GETs of the API
-  bool calls_may_wait = false;      ///< for another machine: one network thread answers no calls
+  std::size_t network_threads = 3;  ///< each has connections of its own; they also answer GETs of the API
+  bool calls_may_wait = false;      ///< for another machine: network threads answer no calls
   std::size_t call_threads = 32;    ///< run API calls; those that wait share a commit
   std::size_t transfer_threads = 16;
 };

@@ -3,7 +3,6 @@
 #include <atomic>
 #include <boost/asio/thread_pool.hpp>
 #include <chrono>
-#include <cstddef>
 #include <optional>
 #include <type_traits>
 
@@ -14,43 +13,38 @@
 
 namespace quire::http {
 
-/// How many network threads may run a call themselves at one time. The last one may while calls are short; when one has
-/// taken long, a thread is left for the network for a while. All threads may call it.
+/// Which calls a network thread runs itself: all, while they are short. After one that took long, which made the
+/// thread's other connections wait, calls are for other threads for a hundred times as long. All threads may call it.
 class InlineCalls {
  public:
   /// What takes longer is a long call; more than a busy machine adds to a short one.
   static constexpr auto long_call = std::chrono::milliseconds(10);
 
-  explicit InlineCalls(std::size_t threads) : free_(static_cast<std::ptrdiff_t>(threads)) {}
+  /// None at all unless `allowed`.
+  explicit InlineCalls(bool allowed) : allowed_(allowed) {}
 
   /// Runs `call` on this thread when that may be; its result, or nullopt.
   template <class F>
   std::optional<std::invoke_result_t<F&>> try_run(F& call) {
     const auto begin = Clock::now();
-    const std::ptrdiff_t reserved = begin < long_calls_until_.load() ? 1 : 0;
-    if (free_.fetch_sub(1) <= reserved) {
-      ++free_;
-      return std::nullopt;
-    }
-    const Place place{*this, begin};
+    if (!allowed_ || begin < refused_until_.load()) return std::nullopt;
+    const Watch watch{*this, begin};
     return call();
   }
 
  private:
   using Clock = std::chrono::steady_clock;
-  static constexpr auto wary_for = std::chrono::seconds(1);
 
-  struct Place {
+  struct Watch {
     InlineCalls& calls;
     Clock::time_point begin;
-    ~Place() {
+    ~Watch() {
       const auto end = Clock::now();
-      if (end - begin > long_call) calls.long_calls_until_ = end + wary_for;
-      ++calls.free_;
+      if (end - begin > long_call) calls.refused_until_ = end + 100 * (end - begin);
     }
   };
-  std::atomic<std::ptrdiff_t> free_;
-  std::atomic<Clock::time_point> long_calls_until_{};
+  const bool allowed_;
+  std::atomic<Clock::time_point> refused_until_{};
 };
 
 /// What all connections of one server share. Outlives them.

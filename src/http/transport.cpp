@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -32,8 +33,9 @@ constexpr std::size_t fast_stream_bytes = 256 * 1024;
 /// So much of a stream is worth a wake-up, or whatever came within `gather_time`.
 constexpr std::size_t gather_bytes = 1024 * 1024;
 constexpr base::Duration gather_time = std::chrono::milliseconds(5);
-/// Cipher text that is received at a time. Each thread has room for it, because OpenSSL leaves nothing of it there.
-constexpr std::size_t cipher_text_bytes = 1024 * 1024;
+/// Received at a time, so that other connections of the thread do not wait for long. Each thread has room for as much
+/// cipher text, because OpenSSL leaves nothing of it there.
+constexpr std::size_t receive_bytes = 1024 * 1024;
 
 /// One call of sendfile(2) and what came of it.
 struct FileSending {
@@ -67,8 +69,8 @@ tcp::endpoint local_endpoint_of(const tcp::socket& socket) {
 }
 
 std::span<std::byte> cipher_text_space() {
-  thread_local const auto space = std::make_unique_for_overwrite<std::byte[]>(cipher_text_bytes);
-  return {space.get(), cipher_text_bytes};
+  thread_local const auto space = std::make_unique_for_overwrite<std::byte[]>(receive_bytes);
+  return {space.get(), receive_bytes};
 }
 
 std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
@@ -213,7 +215,7 @@ std::optional<std::size_t> Transport::take(std::span<std::byte> out) {
 asio::awaitable<std::size_t> Transport::receive_stream(std::span<std::byte> out, std::size_t wanted,
                                                        Deadline deadline) {
   while (!interrupted()) {
-    const auto count = take(out);
+    const auto count = take(out.first(std::min(out.size(), receive_bytes)));
     if (count) co_return *count;
     const bool going_on = co_await wait_for_input(wanted, deadline);
     if (!going_on) co_return 0;
@@ -463,6 +465,8 @@ void Transport::set_bulk(bool bulk) {
   }
   if (tls_ && !bulk) tls_->trim();
 }
+
+asio::awaitable<void> Transport::let_others_run() { co_await asio::post(executor(), asio::use_awaitable); }
 
 asio::awaitable<void> Transport::close_gently(base::Duration linger) {
   const auto deadline = after(linger);

@@ -23,8 +23,8 @@ using Deadline = std::chrono::steady_clock::time_point;
 
 inline Deadline after(base::Duration time) { return std::chrono::steady_clock::now() + time; }
 
-/// The bytes of one connection, plain or TLS, every wait under a deadline. Everything happens on the strand of the
-/// socket. Failures are no exceptions: a call returns 0 or false, and end() says why.
+/// The bytes of one connection, plain or TLS, every wait under a deadline. Everything happens on the socket's
+/// network thread. Failures are no exceptions: a call returns 0 or false, and end() says why.
 class Transport {
  public:
   /// TLS when `tls` is set.
@@ -78,6 +78,9 @@ class Transport {
   void set_cork(bool on);
   /// While file bytes flow a fast stream is taken in large pieces. Its bytes may wait some milliseconds for more.
   void set_bulk(bool bulk);
+
+  /// Other connections of the thread get their turn: for loops that may go on for long without waiting.
+  boost::asio::awaitable<void> let_others_run();
 
   /// Ends our side, reads what still comes for at most `linger`, so that a peer that is still sending sees the answer
   /// and no reset, and closes the connection.

@@ -16,6 +16,8 @@ namespace {
 
 constexpr std::size_t small_upload_bytes_max = 64 * 1024;
 constexpr std::size_t alignment = 4096;
+/// Other connections get a turn after so many bytes that came without a wait.
+constexpr std::size_t much_bytes = 256 * 1024;
 /// A chunk that takes longer than this part of the stall time-out is handed over before it is full, so that what
 /// arrives counts as activity of the session.
 constexpr int slow_part_of_stall = 12;
@@ -101,7 +103,7 @@ class UploadExchange {
   std::optional<Call> storing_call_;
   bool stalled_ = false;  ///< nothing came for too long
   const std::shared_ptr<bool> live_ =
-      std::make_shared<bool>(true);  ///< of the strand; a stop that comes later is ignored
+      std::make_shared<bool>(true);  ///< of the network thread; a stop that comes later is ignored
 };
 
 base::Error no_memory_in_time() {
@@ -229,6 +231,7 @@ asio::awaitable<bool> UploadExchange::fill() {
     const std::size_t count = co_await connection_->read_body(space, deadline);
     if (count == 0) co_return true;
     filling_->add(count);
+    if (count >= much_bytes) co_await connection_->transport().let_others_run();
     if (now > slow && !filling_->whole_pages().empty()) co_return true;
   }
   co_return true;
