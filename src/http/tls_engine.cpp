@@ -95,7 +95,7 @@ TlsEngine::Step TlsEngine::read(std::span<std::byte> out, std::size_t& count, st
   const auto step = read(out, count);
   const auto space = input_space();
   const auto kept = std::min(space.size(), more_.size());  // all of it, unless the connection has failed
-  std::memcpy(space.data(), more_.data(), kept);
+  std::ranges::copy(more_.first(kept), space.begin());
   received(kept);
   more_ = {};
   return step;

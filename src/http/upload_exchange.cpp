@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <cstring>
 #include <utility>
 #include <vector>
 
@@ -291,7 +290,7 @@ asio::awaitable<bool> UploadExchange::take_chunk() {
   }
   const bool got_one = filling_->pooled();
   filling_->leave_out(carried_into_page_);
-  std::memcpy(filling_->space().data(), carried_.data(), carried_.size());
+  std::ranges::copy(carried_, filling_->space().begin());
   filling_->add(carried_.size());
   if (got_one) co_return true;
   co_await end(service::BodyEnd::broken);
