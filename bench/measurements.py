@@ -50,7 +50,8 @@ class Row:
     note: str = ""
 
     def reaches(self, limit):
-        return self.value >= limit if self.sense == ">=" else self.value <= limit
+        value = round(self.value, 9)  # a difference of clock ticks is not quite the decimal number that it stands for
+        return value >= limit if self.sense == ">=" else value <= limit
 
 
 @dataclass
