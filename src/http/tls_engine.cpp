@@ -91,12 +91,9 @@ TlsEngine::Step TlsEngine::read(std::span<std::byte> out, std::size_t& count) {
 }
 
 TlsEngine::Step TlsEngine::read(std::span<std::byte> out, std::size_t& count, std::span<const std::byte> more) {
+  QUIRE_CHECK(out.size() >= more.size() + record_bytes_max);
   more_ = more;
   const auto step = read(out, count);
-  const auto space = input_space();
-  const auto kept = std::min(space.size(), more_.size());  // all of it, unless the connection has failed
-  std::ranges::copy(more_.first(kept), space.begin());
-  received(kept);
   more_ = {};
   return step;
 }

@@ -31,8 +31,9 @@ class TlsEngine {
   Step handshake();
   /// Decrypts as much into `out` as fits and has come; `count` says how much. done: at least one byte.
   Step read(std::span<std::byte> out, std::size_t& count);
-  /// The same with `more` bytes from the peer, the caller's, behind those in input_space(). `out` is longer than `more`
-  /// by record_bytes_max or more, so that only a part of a record is left, which is copied.
+  /// The same with `more` bytes from the peer, the caller's, behind those in input_space(). For after a Step
+  /// wants_input; `out` is longer than `more` by record_bytes_max or more. So nothing of them is left: OpenSSL keeps a
+  /// part of a record.
   Step read(std::span<std::byte> out, std::size_t& count, std::span<const std::byte> more);
   /// Encrypts all of `plain` into output(); never wants_input.
   Step write(std::span<const std::byte> plain);

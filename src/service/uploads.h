@@ -57,7 +57,7 @@ class Upload {
   virtual ~Upload() = default;
 
   /// Hashes and stores `bytes`, blocking. Without an `owner` they are no longer needed when this returns; with one they
-  /// must not change until it has been let go of. Best throughput for 2 MiB chunks at addresses that lie as far behind
+  /// must not change until it has been let go of. Best throughput for 4 MiB chunks at addresses that lie as far behind
   /// a multiple of 4,096 as their place in the file. After an Error the rest of the body need not be read and finish()
   /// must not be called: the Error is the answer. InvalidArgument: more than declared, bad archive; file and session
   /// are in ERROR already (400); of a part: refused alone (400). ConcurrentChange: a later upload of these bytes won
