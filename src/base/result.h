@@ -41,3 +41,23 @@ class [[nodiscard]] Result<void> {
 };
 
 }  // namespace quire::base
+
+#define QUIRE_JOIN_NAMES_(a, b) a##b
+#define QUIRE_JOIN_NAMES(a, b) QUIRE_JOIN_NAMES_(a, b)
+#define QUIRE_ASSIGN_OR_RETURN_(result, declaration, ...) \
+  auto result = (__VA_ARGS__);                            \
+  if (!result) return result.error();                     \
+  declaration = *std::move(result)
+#define QUIRE_RETURN_IF_ERROR_(result, ...) \
+  do {                                      \
+    auto result = (__VA_ARGS__);            \
+    if (!result) return result.error();     \
+  } while (false)
+
+/// `QUIRE_ASSIGN_OR_RETURN(const auto item, find_item(reader, id));` gives `item` the value of a Result, or hands its
+/// Error on to the caller. It is three statements, so only inside braces. Not in coroutines, which spell it out.
+#define QUIRE_ASSIGN_OR_RETURN(declaration, ...) \
+  QUIRE_ASSIGN_OR_RETURN_(QUIRE_JOIN_NAMES(result_, __COUNTER__), declaration, __VA_ARGS__)
+
+/// `QUIRE_RETURN_IF_ERROR(check_name(name));` hands the Error of a Result on to the caller; a value is passed over.
+#define QUIRE_RETURN_IF_ERROR(...) QUIRE_RETURN_IF_ERROR_(QUIRE_JOIN_NAMES(result_, __COUNTER__), __VA_ARGS__)
