@@ -61,7 +61,7 @@ bench-short: setup-test configure  ## Whether all of bench/run.py runs; its figu
 	@cmake --build --preset $(PRESET) -j $(JOBS) --target quire quire_load quire_seed
 	@python3 bench/run.py --build $(BUILD) --short
 
-lint: setup-test configure  ## Formatting, clang-tidy, include permissions, generated documents
+lint: setup-test configure  ## Formatting, clang-tidy, include permissions, references
 	@PRESET=$(PRESET) JOBS=$(JOBS) tools/lint
 
 format:           ## Format all C++ sources

@@ -38,7 +38,7 @@ struct Field {
 };
 
 /// A runtime description of one C++ type: the wires, OpenAPI and tests walk it instead of being templates
-/// (architecture.md "Describe once, interpret many times"). Objects are passed as untyped pointers to a value of
+/// (architecture.md "Describe once, read many times"). Objects are passed as untyped pointers to a value of
 /// exactly this type. Only the members that belong to `kind` are set. Immutable; lives as long as the process.
 struct Type {
   TypeKind kind = TypeKind::structure;

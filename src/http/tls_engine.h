@@ -10,7 +10,7 @@
 namespace quire::http {
 
 /// One TLS connection's server side, apart from any socket: cipher text goes in and out through memory that the caller
-/// moves to and from the network (performance.md "Upload"). One thread at a time.
+/// moves to and from the network (performance.md "What profiles showed"). One thread at a time.
 class TlsEngine {
  public:
   /// A record of cipher text at most: 16 KiB of plain text and its frame.

@@ -44,7 +44,7 @@ class TransferBuffer {
 };
 
 /// The memory of all transfers: chunks of one size at addresses that direct I/O likes, recycled and never given back to
-/// the system, because fresh memory is dear (performance.md "Techniques"). All threads may call it.
+/// the system, because fresh memory is dear (performance.md "What profiles showed"). All threads may call it.
 ///
 /// A transfer that has no chunk waits in line with take(); one that has some asks with try_take(), which gives nothing
 /// while others wait. So everybody moves, and nobody waits holding a chunk that others need.

@@ -10,7 +10,7 @@
 namespace quire::service {
 
 /// Several digests of the same bytes, each on a thread of its own once chunks are large, so that hashing overlaps with
-/// everything else (performance.md "Upload"). One thread at a time.
+/// everything else (performance.md "What profiles showed"). One thread at a time.
 class ParallelHasher {
  public:
   explicit ParallelHasher(const std::vector<base::DigestAlgorithm>& algorithms);

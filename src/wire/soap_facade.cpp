@@ -29,7 +29,7 @@ constexpr std::string_view versions_path = "/sdk/vimServiceVersions.xml";
 constexpr std::string_view cookie_name = "vmware_soap_session";
 constexpr std::string_view session_header = "vmware-api-session-id";
 
-/// pyVmomi takes the newest version that both sides know (§4.6), so the old ones stay.
+/// pyVmomi takes the newest version that both sides know (wire-protocols.md §4.6), so the old ones stay.
 constexpr std::string_view service_versions =
     R"(<?xml version="1.0" encoding="UTF-8"?>
 <namespaces version="1.0"><namespace><name>urn:vim25</name><version>8.0.3.0</version>

@@ -424,7 +424,7 @@ TEST_F(SoapFacadeTest, UnknownMethodsAndReceivers) {
                         "<obj type=\"SessionManager\">other</obj></ManagedObjectNotFoundFault>"));
 }
 
-// --- The finder's five requests (§4.6) ---
+// --- The finder's five requests (wire-protocols.md §4.6) ---
 
 TEST_F(SoapFacadeTest, FinderAncestorsOfTheRoot) {
   EXPECT_EQ(call(ancestors_method("<obj type=\"Folder\">group-d1</obj>")),

@@ -149,7 +149,7 @@ TEST(VimInventory, ViewsShowChildrenOrDescendantsOfTheTypes) {
   EXPECT_THAT(shown({"Folder", "group-x9"}, {}, true), ElementsAre(Reference{"fault", "ManagedObjectNotFound"}));
 }
 
-/// The finder's ancestor walk (§4.6).
+/// The finder's ancestor walk (wire-protocols.md §4.6).
 std::vector<SelectionSpec> to_ancestors() {
   return {{.name = "traverseParent",
            .type = "ManagedEntity",
