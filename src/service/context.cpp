@@ -2,6 +2,7 @@
 
 #include "base/digest.h"
 #include "base/log.h"
+#include "service/transaction.h"
 
 namespace quire::service {
 
@@ -62,6 +63,12 @@ base::Result<std::string> create_once(Context& context, content::CatalogWriter& 
     writer.insert_client_token(
         {caller.user, std::string(operation), *client_token, std::string(digest), *id, context.leases.now()});
   return id;
+}
+
+base::Result<std::string> create_once(Transaction& t, std::string_view operation,
+                                      const std::optional<std::string>& client_token, std::string_view digest,
+                                      const std::function<base::Result<std::string>()>& create) {
+  return create_once(t.context(), t.catalog(), t.caller(), operation, client_token, digest, create);
 }
 
 std::string spec_digest(const std::vector<std::optional<std::string>>& parts) {

@@ -63,6 +63,11 @@ base::Result<std::string> create_once(Context& context, content::CatalogWriter& 
                                       std::string_view spec_digest,
                                       const std::function<base::Result<std::string>()>& create);
 
+class Transaction;
+base::Result<std::string> create_once(Transaction& t, std::string_view operation,
+                                      const std::optional<std::string>& client_token, std::string_view spec_digest,
+                                      const std::function<base::Result<std::string>()>& create);
+
 /// A digest over the parts of a spec, for create_once. Parts are length-prefixed, so ("a","bc") differs from
 /// ("ab","c").
 std::string spec_digest(const std::vector<std::optional<std::string>>& parts);

@@ -53,9 +53,32 @@ base::Result<base::Message> client_failure(const std::optional<std::string>& cli
                             {{"client_error_message", *client_error_message}});
 }
 
-void settle(Context& context, const Aftermath& aftermath) {
-  for (const auto& token : aftermath.transfers) context.transfers.stop(token);
-  remove_bytes(context, aftermath.bytes);
+void settle(Context& context, const Aftermath& aftermath) { aftermath.run(context); }
+
+void record_activity(Transaction& t, UpdateSession& session, Activity activity) {
+  session.expires_at = extended(session.expires_at, t.now(), t.context().settings.update_session_timeout);
+  if (activity != Activity::reads) session.changed = t.now();
+  t->update_update_session(session);
+  if (activity == Activity::transfers) t->touch_login(session.login, t.now());
+}
+
+void record_activity(Transaction& t, content::DownloadSession& session, Activity activity) {
+  session.expires_at = extended(session.expires_at, t.now(), t.context().settings.download_session_timeout);
+  t->update_download_session(session);
+  if (activity == Activity::transfers) t->touch_login(session.login, t.now());
+}
+
+void take_out_members(Transaction& t, const UpdateSessionId& id, const std::string& archive,
+                      std::vector<BlobId>& blobs) {
+  take_out_members(t.catalog(), t.context(), id, archive, blobs);
+}
+void release_content(Transaction& t, const UpdateSessionId& id) { release_content(t.catalog(), id, t.effects()); }
+void end_session(Transaction& t, UpdateSession session, UpdateSessionState state,
+                 std::optional<base::Message> error_message) {
+  end_session(t.catalog(), std::move(session), state, std::move(error_message), t.now(), t.effects());
+}
+void discard_session(Transaction& t, const UpdateSession& session) {
+  discard_session(t.catalog(), session, t.effects());
 }
 
 void let_go(CatalogWriter& writer, const std::vector<BlobId>& blobs, Aftermath& aftermath) {

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "content/update_session_rules.h"
-#include "service/context.h"
+#include "service/transaction.h"
 
 /// What the services of sessions share: who may see one, when it expires, how it ends. Not for the layers above.
 namespace quire::service {
@@ -29,16 +29,21 @@ bool has_expired(const content::UpdateSession& session, base::Time now);
 base::Result<base::Message> client_failure(const std::optional<std::string>& client_error_message,
                                            const content::Limits& limits);
 
-/// What must happen after the transaction that ended something has committed.
-struct Aftermath {
-  std::vector<content::Blob> bytes;               ///< to remove from the blob stores
-  std::vector<content::TransferToken> transfers;  ///< to stop
-  void clear() {
-    bytes.clear();
-    transfers.clear();
-  }
-};
+/// The effects of a change that does not go through a Transaction yet.
+using Aftermath = AfterCommit;
 void settle(Context& context, const Aftermath& aftermath);
+
+/// What somebody does with a session.
+enum class Activity {
+  reads,      ///< a call that changes nothing
+  changes,    ///< any other call
+  transfers,  ///< bytes come or go, or will: activity also of the login that carries the session (§1.7)
+};
+/// Moves the session's expiration, and the moment of its last change unless the call only reads. Before the rows of its
+/// files are written: everything that ends a session takes the rows in this order, so that two such changes wait for
+/// each other.
+void record_activity(Transaction& t, content::UpdateSession& session, Activity activity);
+void record_activity(Transaction& t, content::DownloadSession& session, Activity activity);
 
 /// Inside a transaction: removes the rows of those blobs that nothing names any more, and notes their bytes.
 void let_go(content::CatalogWriter& writer, const std::vector<content::BlobId>& blobs, Aftermath& aftermath);
@@ -52,6 +57,14 @@ void forget_unfinished(content::SessionFile& file, Aftermath& aftermath);
 /// when the descriptor stays as it is.
 content::SessionFile unchanged_entry(Context& context, content::CatalogReader& reader, const std::string& item_type,
                                      const content::ContentFile& stored);
+
+/// As below, for changes that go through a Transaction.
+void take_out_members(Transaction& t, const content::UpdateSessionId& id, const std::string& archive,
+                      std::vector<content::BlobId>& blobs);
+void release_content(Transaction& t, const content::UpdateSessionId& id);
+void end_session(Transaction& t, content::UpdateSession session, content::UpdateSessionState state,
+                 std::optional<base::Message> error_message);
+void discard_session(Transaction& t, const content::UpdateSession& session);
 
 /// Inside a transaction: takes what came out of `archive` out of an ACTIVE session; files of the snapshot whose place a
 /// member took are unchanged again. Adds the members' blobs to `blobs`, which may be unreferenced now.
