@@ -67,6 +67,37 @@ TEST(FileName, RefusesWhatCouldHarm) {
   }
 }
 
+// An archive member `%2e%2e/x` was taken; whoever decodes names once more would have left its folder.
+TEST(FileName, RefusesWhatWouldHarmDecoded) {
+  for (const auto& name :
+       {"%2e%2e/x"s,   "%2E./x"s,      "a/%2e%2e/x"s,   "%2Fetc"s,    "%2fetc/passwd"s, "a%2f"s,
+        "a%2f%2fb"s,   "a%00b"s,       "a%5Cb"s,        "a%0Ab"s,     "a%7f"s,          "%2e"s,
+        "a/%2e"s,      "%ff"s,         "%C3"s,          "%C0%AF"s,    "%252e%252e/x"s,  "%25252e%25252e/x"s,
+        "%2%65%2e/x"s, "100%/%2e%2e"s, "%zz/%2e%2e/x"s, "a%25%30%30"s}) {
+    const auto problem = file_name_problem(name);
+    ASSERT_TRUE(problem) << name;
+    EXPECT_TRUE(problem->starts_with("percent-decoded, ")) << *problem;
+    EXPECT_FALSE(check_file_name(name));
+  }
+  for (const auto& name : {"50%25.vmdk"s, "50%2525.vmdk"s, "My%20VM-disk1.vmdk"s, "a%2Fb"s, "100%"s, "100%.iso"s,
+                           "%zz"s, "a%2"s, "Gr%C3%B6sse"s, "%2e%2e%2e"s, "%2ehidden"s, "..%2e"s})
+    EXPECT_TRUE(check_file_name(name)) << name;
+}
+
+TEST(FileName, AHrefNamesItsDecodedForm) {
+  EXPECT_EQ(decoded_file_name("The%20Image-disk1.vmdk"), "The Image-disk1.vmdk");
+  EXPECT_EQ(decoded_file_name("50%25.vmdk"), "50%.vmdk");
+  EXPECT_EQ(decoded_file_name("d%2Fa"), "d/a");
+  for (const char* same : {"plain.vmdk", "100%.vmdk", "", "%2e%2e", "a%00"}) EXPECT_FALSE(decoded_file_name(same));
+}
+
+TEST(FileName, LeadingDotsGo) {
+  EXPECT_EQ(without_leading_dot("./a/b"), "a/b");
+  EXPECT_EQ(without_leading_dot("././a"), "a");
+  EXPECT_EQ(without_leading_dot("./"), "");
+  for (const char* same : {"a", ".", "..", "../a", ".a", "a/./b", "/./a"}) EXPECT_EQ(without_leading_dot(same), same);
+}
+
 TEST(Utf8, DisplayableIsAlwaysFitForAMessage) {
   EXPECT_EQ(displayable("plain \xC3\xA9"), "plain \xC3\xA9");
   EXPECT_EQ(displayable("a\nb\0"s), "a\\x0ab\\x00");
@@ -88,6 +119,9 @@ TEST(Utf8, TakesCodePointsAtTheEdges) {
     auto rest = bytes;
     EXPECT_EQ(take_code_point(rest), point);
     EXPECT_TRUE(rest.empty());
+    std::string again;
+    append_code_point(again, point);
+    EXPECT_EQ(again, bytes);
   }
 }
 

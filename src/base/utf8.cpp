@@ -38,6 +38,25 @@ std::optional<char32_t> take_code_point(std::string_view& rest) {
   return point;
 }
 
+void append_code_point(std::string& text, char32_t point) {
+  const auto follow = [&](unsigned shift) { text += static_cast<char>(0x80U | ((point >> shift) & 0x3FU)); };
+  if (point < 0x80) {
+    text += static_cast<char>(point);
+  } else if (point < 0x800) {
+    text += static_cast<char>(0xC0U | (point >> 6U));
+    follow(0);
+  } else if (point < 0x10000) {
+    text += static_cast<char>(0xE0U | (point >> 12U));
+    follow(6);
+    follow(0);
+  } else {
+    text += static_cast<char>(0xF0U | (point >> 18U));
+    follow(12);
+    follow(6);
+    follow(0);
+  }
+}
+
 std::string displayable(std::string_view text, std::size_t max_bytes) {
   static constexpr std::string_view ellipsis = "\xE2\x80\xA6";
   std::string shown;

@@ -9,24 +9,6 @@
 namespace quire::content {
 namespace {
 
-void append_code_point(std::string& out, char32_t point) {
-  if (point < 0x80) {
-    out += static_cast<char>(point);
-  } else if (point < 0x800) {
-    out += static_cast<char>(0xC0U | (point >> 6U));
-    out += static_cast<char>(0x80U | (point & 0x3FU));
-  } else if (point < 0x10000) {
-    out += static_cast<char>(0xE0U | (point >> 12U));
-    out += static_cast<char>(0x80U | ((point >> 6U) & 0x3FU));
-    out += static_cast<char>(0x80U | (point & 0x3FU));
-  } else {
-    out += static_cast<char>(0xF0U | (point >> 18U));
-    out += static_cast<char>(0x80U | ((point >> 12U) & 0x3FU));
-    out += static_cast<char>(0x80U | ((point >> 6U) & 0x3FU));
-    out += static_cast<char>(0x80U | (point & 0x3FU));
-  }
-}
-
 base::Error bad_text(std::string_view field, std::string_view rule) {
   return {base::ErrorKind::invalid_argument,
           "quire.text.invalid",
@@ -51,13 +33,13 @@ std::string fold_case(std::string_view text) {
   while (!text.empty()) {
     const auto point = base::take_code_point(text);
     QUIRE_CHECK(point.has_value());
-    append_code_point(folded, static_cast<char32_t>(towlower_l(static_cast<wint_t>(*point), unicode)));
+    base::append_code_point(folded, static_cast<char32_t>(towlower_l(static_cast<wint_t>(*point), unicode)));
   }
   return folded;
 }
 
 base::Result<void> check_name(std::string_view field, std::string_view name, std::size_t chars_max) {
-  if (const auto checked = check_text(field, name, chars_max); !checked) return checked;
+  QUIRE_RETURN_IF_ERROR(check_text(field, name, chars_max));
   bool only_blanks = true;
   for (auto rest = name; !rest.empty();) {
     const auto point = *base::take_code_point(rest);  // the text was checked
