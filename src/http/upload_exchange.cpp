@@ -147,7 +147,10 @@ asio::awaitable<bool> UploadExchange::begin(const TransferTarget& target) {
   auto read = read_upload_head(head);
   if (const auto* refusal = std::get_if<Refusal>(&read)) {
     auto response = parts_.api.refuse(head.target, refusal->status(), refusal->message());
-    if (refusal->status() == 415) response.headers.add("Accept-Patch", "application/partial-upload");
+    if (refusal->status() == 415) {  // what would be taken (RFC 9110 §15.5.16)
+      response.headers.add("Accept-Patch", "application/partial-upload");
+      response.headers.add("Accept-Encoding", "identity");
+    }
     co_await connection_->respond(response);
     co_return false;
   }

@@ -105,6 +105,30 @@ std::optional<ContentRange> content_range_of(std::string_view value) {
   return ContentRange{*first, *last, length};
 }
 
+/// Content that is wrapped, or packed, would be stored as it is sent.
+std::optional<Refusal> refuse_wrapped(const wire::Headers& fields) {
+  std::string coding;
+  for (const auto& [name, value] : fields.all()) {
+    if (!wire::same_header_name(name, "Content-Encoding")) continue;
+    each_member(value, [&](std::string member) {
+      if (member != "identity") coding = std::move(member);
+    });
+  }
+  if (!coding.empty()) {
+    return Refusal(415, base::make_message("quire.http.content_encoding",
+                                           "Content-Encoding {coding} is not taken here: the bytes would be stored as "
+                                           "sent. Send the file without it.",
+                                           {{"coding", coding}}));
+  }
+  const auto type = fields.find("Content-Type").value_or("");
+  if (base::to_lower(trimmed(type.substr(0, type.find(';')))).starts_with("multipart/")) {
+    return Refusal(415, base::make_message("quire.http.multipart",
+                                           "A form is not taken here: it would be stored together with its boundaries. "
+                                           "Send the bytes of the file alone as the body (curl: --upload-file)."));
+  }
+  return std::nullopt;
+}
+
 Refusal bad_field(std::string_view field, std::string_view problem) {
   return {400, base::make_message("quire.http.upload_field", "{field}: {problem}",
                                   {{"field", std::string(field)}, {"problem", std::string(problem)}})};
@@ -115,6 +139,7 @@ Refusal bad_field(std::string_view field, std::string_view problem) {
 std::variant<UploadHead, Refusal> read_upload_head(const RequestHead& head) {
   UploadHead result;
   auto& request = result.request;
+  if (auto refusal = refuse_wrapped(head.headers)) return *std::move(refusal);
   if (head.content_length) request.body_length = static_cast<std::int64_t>(*head.content_length);
   if (!head.chunked && !head.content_length) request.body_length = 0;
 

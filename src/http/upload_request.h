@@ -16,7 +16,8 @@ struct UploadHead {
   bool wants_interim = false;  ///< the client understands `104 Upload Resumption Supported`
 };
 
-/// A Refusal for fields that contradict each other or say nothing that can be done: 400, 415 for another type of PATCH.
+/// A Refusal for fields that contradict each other or say nothing that can be done: 400; 415 for another type of PATCH,
+/// for a form (`multipart/…`) and for any Content-Encoding but `identity` (content-library-api.md §28.2).
 std::variant<UploadHead, Refusal> read_upload_head(const RequestHead& head);
 
 /// The fields that tell what has arrived: `Upload-Offset`, `Upload-Complete`, `Upload-Length`, `Upload-Ranges`.

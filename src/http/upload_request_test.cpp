@@ -84,6 +84,25 @@ TEST(UploadRequest, PatchAppends) {
   EXPECT_EQ(refused(head_of("PATCH", {type, {"Upload-Offset", "-7"}, {"Upload-Complete", "?0"}})), 400);
 }
 
+// A form was stored with its boundaries, a packed body as packed.
+TEST(UploadRequest, WrappedContentIsRefused) {
+  using Fields = std::vector<std::pair<std::string, std::string>>;
+  const Fields refusals[] = {{{"Content-Type", "multipart/form-data; boundary=x"}},
+                             {{"content-type", "Multipart/Form-Data"}},
+                             {{"Content-Encoding", "gzip"}},
+                             {{"Content-Encoding", "identity, br"}},
+                             {{"Content-Encoding", "identity"}, {"Content-Encoding", "x-gzip"}},
+                             {{"Content-Encoding", "zstd"}, {"Content-Range", "bytes 0-2/3"}}};
+  for (const auto* method : {"PUT", "POST", "PATCH"}) {
+    for (const auto& fields : refusals) EXPECT_EQ(refused(head_of(method, fields)), 415) << fields.front().second;
+  }
+  const Fields fine[] = {{{"Content-Type", "application/x-www-form-urlencoded"}},
+                         {{"Content-Encoding", "Identity"}},
+                         {{"Content-Encoding", ""}, {"Content-Type", ""}},
+                         {{"Content-Type", "application/gzip"}}};
+  for (const auto& fields : fine) EXPECT_EQ(refused(head_of("PUT", fields)), 0) << fields.front().second;
+}
+
 TEST(UploadRequest, CreationMayBeInParts) {
   const auto first = taken(head_of("POST", {{"Upload-Complete", "?0"}, {"Upload-Draft-Interop-Version", "6"}}));
   EXPECT_EQ(first.request.place, Place::start_over);
