@@ -28,7 +28,17 @@ class ChunkedFraming {
   void took(std::uint64_t count);
 
  private:
-  enum class Expects { size, extension, size_line_feed, data_return, data_line_feed, trailer, trailer_line_feed };
+  enum class Expects {
+    size,
+    blanks,  ///< before an extension
+    extension,
+    size_line_feed,
+    data_return,
+    data_line_feed,
+    trailer_name,
+    trailer_value,
+    trailer_line_feed
+  };
   void next(char c);
 
   State state_ = State::framing;

@@ -17,7 +17,9 @@ constexpr std::size_t body_read_bytes = 64 * 1024;
 constexpr std::size_t direct_read_bytes_min = 16 * 1024;
 /// What an early answer leaves unread of a body is read up to here to keep the connection.
 constexpr std::uint64_t drain_bytes_max = 64 * 1024;
-constexpr base::Duration linger = std::chrono::seconds(3);
+/// What a client goes on sending after its refusal is read so long and so far, so that it sees the answer and no reset.
+constexpr base::Duration linger = std::chrono::seconds(2);
+constexpr std::size_t linger_bytes_max = 1024 * 1024;
 
 }  // namespace
 
@@ -71,8 +73,13 @@ asio::awaitable<HttpConnection::Next> HttpConnection::read_head() {
 
   const auto deadline = after(limits_.header_timeout);
   std::size_t searched = 0;
+  std::size_t skipped = 0;
   while (true) {
-    while (searched == 0 && input().starts_with("\r\n")) consume(2);  // RFC 9112 §2.2
+    while (input().starts_with("\r\n")) {  // RFC 9112 §2.2: an empty line before the request
+      consume(2);
+      skipped += 2;
+      searched = 0;
+    }
     if (const auto end = end_of_head(input(), searched)) {
       if (*end > limits_.header_bytes_max) break;
       auto parsed = parse_request_head(input().substr(0, *end), limits_.target_bytes_max);
@@ -85,6 +92,12 @@ asio::awaitable<HttpConnection::Next> HttpConnection::read_head() {
       start_body();
       co_return Next::request;
     }
+    if (has_bare_line_feed(input(), searched)) {
+      refusal_ = Refusal(400, base::make_message("quire.http.bad_request",
+                                                 "A line of the request's head does not end "
+                                                 "with CR and LF."));
+      co_return Next::refused;
+    }
     searched = input().size();
     constexpr std::size_t beside_target_bytes_max = 64;  // method and version
     if (searched > limits_.target_bytes_max + beside_target_bytes_max &&
@@ -93,7 +106,7 @@ asio::awaitable<HttpConnection::Next> HttpConnection::read_head() {
                                                  {{"max", static_cast<std::int64_t>(limits_.target_bytes_max)}}));
       co_return Next::refused;
     }
-    if (searched >= limits_.header_bytes_max) break;
+    if (skipped + searched >= limits_.header_bytes_max) break;
     const bool filled = co_await fill_input(head_read_bytes, deadline);
     if (filled) continue;
     if (transport_.end() != Transport::End::timed_out) co_return Next::none;
@@ -203,7 +216,7 @@ asio::awaitable<bool> HttpConnection::respond_head(int status, const wire::Heade
 
 asio::awaitable<bool> HttpConnection::ready_for_next() {
   if (!keeps_alive_) co_return false;
-  const auto deadline = after(limits_.body_timeout);
+  const auto deadline = after(linger);
   std::array<std::byte, 8 * 1024> discarded;
   const std::span<std::byte> space(discarded);
   while (body_ == Body::more) co_await read_body(space, deadline);
@@ -214,7 +227,7 @@ asio::awaitable<void> HttpConnection::close() {
   // Without unread bytes a close sends no reset, so nobody has to wait.
   const bool unread = body_ == Body::more || body_ == Body::malformed || refusal_ || !input().empty();
   const auto wait = unread && !transport_.interrupted() ? linger : base::Duration::zero();
-  co_await transport_.close_gently(wait);
+  co_await transport_.close_gently(wait, linger_bytes_max);
 }
 
 void HttpConnection::request_stop() {

@@ -1,4 +1,5 @@
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
@@ -56,6 +57,14 @@ struct Listener {
   bool tls = false;
   ListenAddress address;
 };
+
+/// A connection and the file that it sends take two; many systems allow 1,024 unless one asks.
+void allow_all_descriptors() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) spdlog::warn("The limit of open files stays as it is.");
+}
 
 base::Error cannot_listen(const ListenAddress& address, const error_code& error) {
   return base::Error(
@@ -162,6 +171,7 @@ std::optional<ListenAddress> AsioServer::address_of(bool tls) const {
 void AsioServer::run() {
   // A peer that has gone must be an error code; sendfile and OpenSSL know no MSG_NOSIGNAL.
   std::signal(SIGPIPE, SIG_IGN);
+  allow_all_descriptors();
   for (const auto& listener : listeners_) {
     auto accepting = accept(*listener);
     asio::co_spawn(io_, std::move(accepting), [](const std::exception_ptr& failure) {

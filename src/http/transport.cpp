@@ -468,7 +468,7 @@ void Transport::set_bulk(bool bulk) {
 
 asio::awaitable<void> Transport::let_others_run() { co_await asio::post(executor(), asio::use_awaitable); }
 
-asio::awaitable<void> Transport::close_gently(base::Duration linger) {
+asio::awaitable<void> Transport::close_gently(base::Duration linger, std::size_t bytes_max) {
   const auto deadline = after(linger);
   if (tls_ && !interrupted()) {
     tls_->close();
@@ -480,7 +480,8 @@ asio::awaitable<void> Transport::close_gently(base::Duration linger) {
   const std::span<std::byte> space(discarded);
   while (linger > base::Duration::zero()) {
     const std::size_t count = co_await receive(space, 1, deadline);
-    if (count == 0) break;
+    if (count == 0 || count >= bytes_max) break;
+    bytes_max -= count;
   }
   close();
 }

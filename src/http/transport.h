@@ -82,9 +82,9 @@ class Transport {
   /// Other connections of the thread get their turn: for loops that may go on for long without waiting.
   boost::asio::awaitable<void> let_others_run();
 
-  /// Ends our side, reads what still comes for at most `linger`, so that a peer that is still sending sees the answer
-  /// and no reset, and closes the connection.
-  boost::asio::awaitable<void> close_gently(base::Duration linger);
+  /// Ends our side, reads what still comes for at most `linger` and `bytes_max` bytes, so that a peer that is still
+  /// sending sees the answer and no reset, and closes the connection.
+  boost::asio::awaitable<void> close_gently(base::Duration linger, std::size_t bytes_max);
   void close();
 
   /// Ends the present wait and refuses further ones until resume().

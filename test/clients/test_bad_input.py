@@ -664,6 +664,16 @@ def test_header_and_target_over_the_limit(world, shared_server):
     assert world.binding.ok("library.list") is not None
 
 
+def test_request_without_a_host(shared_server):
+    """RFC 9112 3.2: such a request was answered as if nothing were missing."""
+    for request in (b"GET /api/session HTTP/1.1\r\n\r\n", b"GET /api/session HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"):
+        with RawConnection(shared_server) as connection:
+            connection.send(request)
+            status, headers, text = connection.response()
+            assert status == 400 and headers["Connection"] == "close", (status, headers, text)
+            assert b"Host" in text and b"INVALID_REQUEST" in text, text
+
+
 # --- paths and methods ----------------------------------------------------------------------------------------------
 
 
@@ -823,6 +833,30 @@ def test_bytes_other_than_declared(world, upload, declared, sent, framing):
     response = world.transfers.put(uri, content if framing == "content-length" else iter([content] if content else []))
     assert_transfer_refused(response, 400)
     upload.assert_failed()
+
+
+@pytest.mark.parametrize(
+    "headers, named",
+    [
+        ({"Content-Encoding": "gzip"}, "gzip"),
+        ({"Content-Encoding": "identity, zstd"}, "zstd"),
+        ({"Content-Type": "multipart/form-data; boundary=b"}, "form"),
+    ],
+)
+@pytest.mark.parametrize("method", ["PUT", "POST"])
+def test_wrapped_content(world, shared_server, upload, headers, named, method):
+    """A form was stored with its boundaries, a packed body as packed."""
+    uri = upload.add()
+    with RawConnection(shared_server) as connection:
+        connection.send_head(method, path_of(uri), {**headers, "Content-Length": 7})
+        connection.send(b"content")
+        status, answer_headers, text = connection.response()
+    assert status == 415 and answer_headers["Accept-Encoding"] == "identity", (status, text)
+    body = json.loads(text)
+    assert body["error_type"] == "INVALID_REQUEST" and named in body["messages"][0]["default_message"], body
+    assert upload.file()["status"] == "WAITING_FOR_TRANSFER"
+    assert upload.state()["state"] == "ACTIVE"
+    assert world.transfers.put(uri, b"content").status_code == 200
 
 
 @pytest.mark.parametrize("algorithm", ["MD5", "SHA1", "SHA256", "SHA512", None])

@@ -318,6 +318,18 @@ def test_public_url(tmp_path):
         server.stop()
 
 
+def test_forwarded_fields_are_not_looked_at(server):
+    """Any client can send them; behind a proxy --public-url says what clients see."""
+    binding = LegacyRest(server).log_in()
+    binding.http.headers.update({"X-Forwarded-Proto": "http", "X-Forwarded-Host": "evil.example", "Forwarded": "proto=http"})
+    item = binding.ok("item.create", create_spec={"name": "i", "library_id": create_library(binding)})
+    session = binding.ok("update_session.create", create_spec={"library_item_id": item})
+    info = binding.ok(
+        "update_session.file.add", update_session_id=session, file_spec={"name": "a.iso", "source_type": "PUSH"}
+    )
+    assert info["upload_endpoint"]["uri"].startswith(f"https://{server.authority}/"), info
+
+
 # --- stopping -------------------------------------------------------------------------------------------------------
 
 
