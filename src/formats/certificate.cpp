@@ -7,6 +7,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
 
+#include <algorithm>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -16,6 +17,7 @@
 #include "base/check.h"
 #include "base/hex.h"
 #include "base/utf8.h"
+#include "formats/content_kind.h"
 #include "formats/digest_line.h"
 #include "formats/text_lines.h"
 
@@ -223,6 +225,14 @@ std::vector<CertificateWarning> warnings_of(const CertificateVerdict& verdict, c
   return warnings;
 }
 
+/// `openssl dgst -sign` puts the kind of the key before the digest.
+std::string_view without_key_kind(std::string_view line) {
+  line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
+  for (const std::string_view kind : {"rsa-", "ecdsa-", "ec-"})
+    if (base::to_lower(line.substr(0, kind.size())) == kind) return line.substr(kind.size());
+  return line;
+}
+
 }  // namespace
 
 Result<PackageSignature> parse_package_certificate(std::span<const std::byte> bytes) {
@@ -230,12 +240,12 @@ Result<PackageSignature> parse_package_certificate(std::span<const std::byte> by
   if (bytes.size() > max_package_certificate_bytes) {
     return invalid("it is larger than " + std::to_string(max_package_certificate_bytes) + " bytes");
   }
-  TextLines lines(text_of(bytes));
+  TextLines lines(without_utf8_mark(text_of(bytes)));
   auto line = lines.next();
   while (line && is_blank(*line)) line = lines.next();
   if (!line) return invalid("it is empty");
-  auto signed_line = parse_digest_line(*line);
-  if (!signed_line) return invalid(signed_line.error().text());
+  auto signed_line = parse_digest_line(without_key_kind(*line));
+  if (!signed_line) return invalid(signed_line.error().text() + looks_like(bytes));
   auto signature = base::from_hex(signed_line->hex);
   if (!signature || signature->size() > max_signature_bytes) {
     return invalid("the signature is longer than " + std::to_string(max_signature_bytes) + " bytes");

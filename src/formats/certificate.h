@@ -24,9 +24,10 @@ struct PackageSignature {
   std::vector<std::vector<std::byte>> certificates;  ///< DER, the signer's first; at least one
 };
 
-/// Reads a `.cert` file (DSP0243; content-library-api.md §28.2): one line `SHA256(name.mf)= signature` (digest_line.h),
-/// then the signer's certificate in PEM and after it those that lead to its root, in any order. Text between the
-/// certificates is passed over; PEM blocks of another kind are refused.
+/// Reads a `.cert` file (DSP0243; content-library-api.md §28.2): one line `SHA256(name.mf)= signature` (digest_line.h;
+/// `RSA-`, `ECDSA-` or `EC-` may stand before the algorithm, as `openssl dgst -sign` writes it), then the signer's
+/// certificate in PEM and after it those that lead to its root, in any order. A UTF-8 mark at the start and text
+/// between the certificates are passed over; PEM blocks of another kind are refused.
 ///
 /// Error: invalid_argument, id `quire.certificate.invalid`, param `reason`.
 base::Result<PackageSignature> parse_package_certificate(std::span<const std::byte> bytes);

@@ -179,6 +179,17 @@ TEST_F(Certificates, AcceptsWhatStandsAroundThePem) {
   EXPECT_EQ(signature.certificates.size(), 2U);
 }
 
+TEST_F(Certificates, ReadsTheFirstLineOfEveryTool) {
+  const auto sign = signer_.sign(manifest, DigestAlgorithm::SHA256);
+  for (const std::string form :
+       {"SHA256(vm.mf)= ", "SHA2-256(vm.mf)= ", "RSA-SHA256(vm.mf)= ", "RSA-SHA2-256(vm.mf)= ", "EC-SHA2-256(vm.mf)= ",
+        "ECDSA-SHA256(vm.mf)=", " sha256 (./vm.mf) = ", "\xEF\xBB\xBFSHA256(vm.mf)= "}) {
+    const auto signature = parsed(form + sign + " \r\n" + signer_.pem());
+    EXPECT_EQ(signature.manifest_name, "vm.mf") << form;
+    EXPECT_EQ(signature.algorithm, DigestAlgorithm::SHA256) << form;
+  }
+}
+
 TEST_F(Certificates, RefusesBrokenFiles) {
   const auto line = "SHA256(vm.mf)= " + signer_.sign(manifest, DigestAlgorithm::SHA256) + "\n";
   const auto pem = signer_.pem();
@@ -193,6 +204,8 @@ TEST_F(Certificates, RefusesBrokenFiles) {
   for (const auto& [text, reason] : std::vector<Case>{
            {"", "empty"},
            {"\n \n", "empty"},
+           {"<!DOCTYPE html>\n" + pem, "it looks like an HTML page"},
+           {"DSA-SHA256(vm.mf)= 00\n" + pem, "none of SHA1"},
            {pem, "form"},
            {line, "no certificate"},
            {line + "text\n", "no certificate"},

@@ -20,6 +20,13 @@ std::string_view trim(std::string_view text) {
   return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
+/// OpenSSL 3 says of which family a digest is.
+std::optional<DigestAlgorithm> algorithm_of(std::string_view name) {
+  const auto lower = base::to_lower(name);
+  const auto algorithm = base::digest_algorithm(lower.starts_with("sha2-") ? "sha" + lower.substr(5) : lower);
+  return algorithm == DigestAlgorithm::MD5 || lower == "sha2-1" ? std::nullopt : algorithm;
+}
+
 bool is_hex(std::string_view text) {
   return !text.empty() && text.size() % 2 == 0 && std::all_of(text.begin(), text.end(), base::is_hex_digit);
 }
@@ -36,13 +43,13 @@ Result<DigestLine> parse_digest_line(std::string_view line) {
                  "'{line}' is not of the form SHA256(name)= digits", {{"line", base::displayable(line, 80)}});
   }
   const auto algorithm_name = trim(line.substr(0, open));
-  const auto algorithm = base::digest_algorithm(algorithm_name);
-  if (!algorithm || *algorithm == DigestAlgorithm::MD5) {
+  const auto algorithm = algorithm_of(algorithm_name);
+  if (!algorithm) {
     return Error(ErrorKind::invalid_argument, "quire.digest_line.algorithm",
                  "the algorithm '{name}' is none of SHA1, SHA256, SHA512",
                  {{"name", base::displayable(algorithm_name, 80)}});
   }
-  const auto name = line.substr(open + 1, line.rfind(')', equals) - open - 1);
+  const auto name = base::without_leading_dot(line.substr(open + 1, line.rfind(')', equals) - open - 1));
   if (auto problem = base::file_name_problem(name)) {
     return Error(ErrorKind::invalid_argument, "quire.digest_line.name", "the name '{name}' cannot be used: {reason}",
                  {{"name", base::displayable(name)}, {"reason", *std::move(problem)}});

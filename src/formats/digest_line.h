@@ -17,8 +17,9 @@ struct DigestLine {
   std::string hex;  ///< an even number of digits, at least two, in lower case
 };
 
-/// Reads one line without its line end. Algorithms: SHA1, SHA256, SHA512, in any case (MD5 is refused). Blanks and tabs
-/// may stand before `(`, around `=` and at the end. The name may hold parentheses and `=`; it passes check_file_name.
+/// Reads one line without its line end. Algorithms: SHA1, SHA256, SHA512, and OpenSSL 3's SHA2-256 and SHA2-512, in any
+/// case (MD5 is refused). Blanks and tabs may stand before `(`, around `=` and at both ends. The name may hold
+/// parentheses and `=`, and a leading `./`, which goes; it passes check_file_name.
 ///
 /// Error: invalid_argument whose text is the reason alone; the caller says which file and line.
 base::Result<DigestLine> parse_digest_line(std::string_view line);

@@ -1,7 +1,6 @@
 #include "formats/manifest.h"
 
-#include <set>
-
+#include "formats/content_kind.h"
 #include "formats/digest_line.h"
 #include "formats/text_lines.h"
 
@@ -26,17 +25,15 @@ Result<std::vector<ManifestEntry>> parse_manifest(std::span<const std::byte> byt
     return invalid(1, "it is larger than " + std::to_string(max_manifest_bytes) + " bytes");
   }
   std::vector<ManifestEntry> entries;
-  std::set<std::string, std::less<>> names;
-  for (TextLines lines(text_of(bytes)); auto line = lines.next();) {
+  for (TextLines lines(without_utf8_mark(text_of(bytes))); auto line = lines.next();) {
     if (is_blank(*line)) continue;
     auto parsed = parse_digest_line(*line);
-    if (!parsed) return invalid(lines.number(), parsed.error().text());
+    if (!parsed) return invalid(lines.number(), parsed.error().text() + (entries.empty() ? looks_like(bytes) : ""));
     if (parsed->hex.size() != base::hex_length(parsed->algorithm)) {
       return invalid(lines.number(), "the digest of '" + parsed->name + "' has the wrong length");
     }
-    if (!names.insert(parsed->name).second) return invalid(lines.number(), "'" + parsed->name + "' stands there twice");
     if (entries.size() == max_manifest_entries) {
-      return invalid(lines.number(), "it names more than " + std::to_string(max_manifest_entries) + " files");
+      return invalid(lines.number(), "it has more than " + std::to_string(max_manifest_entries) + " lines");
     }
     entries.push_back({std::move(parsed->name), {parsed->algorithm, std::move(parsed->hex)}});
   }

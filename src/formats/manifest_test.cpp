@@ -37,6 +37,12 @@ TEST(Manifest, ReadsEveryFormThatToolsWrite) {
            {"SHA256 (a.ovf)\t=\t" + sha256_digits, {"a.ovf", {DigestAlgorithm::SHA256, sha256_digits}}},
            {"\n\r\nSHA1(a (1).ovf)= " + sha1_digits + "\n\n", {"a (1).ovf", {DigestAlgorithm::SHA1, sha1_digits}}},
            {"SHA1(a)=b (.ovf)= " + sha1_digits, {"a)=b (.ovf", {DigestAlgorithm::SHA1, sha1_digits}}},
+           {"SHA2-256(a.ovf)= " + sha256_digits + "\n", {"a.ovf", {DigestAlgorithm::SHA256, sha256_digits}}},
+           {"sha2-512(a.ovf)= " + sha512_digits, {"a.ovf", {DigestAlgorithm::SHA512, sha512_digits}}},
+           {"\xEF\xBB\xBFSHA1(a.ovf)= " + sha1_digits, {"a.ovf", {DigestAlgorithm::SHA1, sha1_digits}}},
+           {" SHA256(a.ovf)=  " + sha256_digits + " \r\n\r\n", {"a.ovf", {DigestAlgorithm::SHA256, sha256_digits}}},
+           {"SHA1(./d/a.ovf)= " + sha1_digits, {"d/a.ovf", {DigestAlgorithm::SHA1, sha1_digits}}},
+           {"SHA1(50%25.vmdk)= " + sha1_digits, {"50%25.vmdk", {DigestAlgorithm::SHA1, sha1_digits}}},
            {"SHA1(())= " + sha1_digits, {"()", {DigestAlgorithm::SHA1, sha1_digits}}},
            {"SHA1(d/\xC3\xA9)= " + sha1_digits, {"d/\xC3\xA9", {DigestAlgorithm::SHA1, sha1_digits}}}}) {
     const auto entries = parse(text);
@@ -56,6 +62,18 @@ TEST(Manifest, KeepsTheOrderAndMayBeEmpty) {
   EXPECT_TRUE(parse(" \n\r\n")->empty());
 }
 
+TEST(Manifest, MayPromiseSeveralDigestsOfOneFile) {
+  const auto entries = parse("SHA1(a)= " + sha1_digits + "\nSHA256(a)= " + sha256_digits + "\nSHA1(a)= " + sha1_digits);
+  ASSERT_TRUE(entries) << entries.error().text();
+  ASSERT_EQ(entries->size(), 3U);
+  EXPECT_EQ(entries->at(1), (ManifestEntry{"a", {DigestAlgorithm::SHA256, sha256_digits}}));
+}
+
+TEST(Manifest, SaysWhatCameInItsPlace) {
+  EXPECT_THAT(parse("<!DOCTYPE html><html>").error().text(), HasSubstr("it looks like an HTML page"));
+  EXPECT_THAT(parse("\x1F\x8B\x08"s + std::string(20, '\0')).error().text(), HasSubstr("gzip-compressed data"));
+}
+
 TEST(Manifest, SaysWhatIsWrongAndWhere) {
   const auto good = "SHA1(good)= " + sha1_digits + "\n";
   struct Case {
@@ -64,6 +82,13 @@ TEST(Manifest, SaysWhatIsWrongAndWhere) {
   };
   for (const auto& [line, reason] :
        std::vector<Case>{{"MD5(a)= " + std::string(32, 'a'), "none of SHA1, SHA256, SHA512"},
+                         {"SHA2-1(a)= " + sha1_digits, "none of SHA1"},
+                         {"SHA2-224(a)= " + std::string(56, 'a'), "none of SHA1"},
+                         {"SHA2-md5(a)= " + std::string(32, 'a'), "none of SHA1"},
+                         {"SHA2-(a)= " + sha1_digits, "none of SHA1"},
+                         {"\xEF\xBB\xBFSHA1(a)= " + sha1_digits, "none of SHA1"},
+                         {"SHA1(%2e%2e/a)= " + sha1_digits, "percent-decoded, a part is"},
+                         {"SHA1(./)= " + sha1_digits, "it is empty"},
                          {"CRC(a)= 00", "none of SHA1"},
                          {"(a)= " + sha1_digits, "none of SHA1"},
                          {"SHA1(a)= " + sha256_digits, "wrong length"},
@@ -84,8 +109,7 @@ TEST(Manifest, SaysWhatIsWrongAndWhere) {
                          {"SHA1(/a)= " + sha1_digits, "a part between slashes is empty"},
                          {"SHA1(a\tb)= " + sha1_digits, "control character"},
                          {"SHA1(a\0b)= "s + sha1_digits, "control character"},
-                         {"SHA1(\xFF)= " + sha1_digits, "not UTF-8"},
-                         {"SHA1(good)= " + sha1_digits, "twice"}}) {
+                         {"SHA1(\xFF)= " + sha1_digits, "not UTF-8"}}) {
     const auto entries = parse(good + line);
     ASSERT_FALSE(entries) << line;
     EXPECT_EQ(entries.error().kind(), base::ErrorKind::invalid_argument);

@@ -1,5 +1,6 @@
 #include "formats/ova_member_order.h"
 
+#include "base/file_name.h"
 #include "base/hex.h"
 #include "base/utf8.h"
 
@@ -23,9 +24,23 @@ std::string quoted(std::string_view name) { return "'" + base::displayable(name)
 
 std::string_view without_ending(std::string_view name) { return name.substr(0, name.rfind('.')); }
 
+bool is_named(const std::set<std::string, std::less<>>& names, std::string_view name) {
+  const auto decoded = base::decoded_file_name(name);
+  return names.contains(name) || (decoded && names.contains(*decoded));
+}
+
 }  // namespace
 
+std::optional<std::string> apple_double_of(std::string_view name) {
+  const auto slash = name.rfind('/');
+  const auto start = slash == std::string_view::npos ? 0 : slash + 1;
+  const auto own = name.substr(start);
+  if (!own.starts_with("._") || own.size() == 2) return std::nullopt;
+  return std::string(name.substr(0, start)) + std::string(own.substr(2));
+}
+
 PackageFileKind package_file_kind(std::string_view name) {
+  if (apple_double_of(name)) return PackageFileKind::other;
   const auto lower = base::to_lower(name);
   if (lower.ends_with(descriptor_ending)) return PackageFileKind::descriptor;
   if (lower.find('/') != std::string::npos) return PackageFileKind::other;
@@ -35,8 +50,15 @@ PackageFileKind package_file_kind(std::string_view name) {
 }
 
 Result<PackageFileKind> OvaMemberOrder::next(std::string_view name) {
+  misplaced_doubles_.erase(std::string(name));
+  names_.emplace(name);
   const auto kind = package_file_kind(name);
-  if (auto checked = check(kind, name); !checked) return checked.error();
+  auto checked = check(kind, name);
+  if (const auto original = apple_double_of(name)) {
+    if (!checked && !names_.contains(*original)) misplaced_doubles_.emplace(*original, checked.error());
+    return kind;
+  }
+  if (!checked) return checked.error();
   if (kind == PackageFileKind::descriptor) {
     descriptor_ = name;
   } else if (kind == PackageFileKind::other) {
@@ -58,7 +80,8 @@ Result<void> OvaMemberOrder::check(PackageFileKind kind, std::string_view name) 
   }
   if (kind == PackageFileKind::descriptor) return refuse(name, quoted(name) + " is a second descriptor");
   if (kind == PackageFileKind::other) {
-    if (ending_) return refuse(name, quoted(name) + " stands behind a manifest or certificate that must come last");
+    if (ending_ && (!named_ || is_named(*named_, name)))
+      return refuse(name, quoted(name) + " stands behind a manifest or certificate that must come last");
     return {};
   }
   if (kind == PackageFileKind::manifest ? manifest_ : certificate_) {
@@ -71,6 +94,7 @@ Result<void> OvaMemberOrder::check(PackageFileKind kind, std::string_view name) 
 }
 
 Result<void> OvaMemberOrder::finish() const {
+  if (!misplaced_doubles_.empty()) return misplaced_doubles_.begin()->second;
   if (descriptor_.empty()) return refuse("", "it has no member");
   if (certificate_ && !manifest_)
     return refuse(descriptor_, "it has a certificate, but no manifest that it could sign");

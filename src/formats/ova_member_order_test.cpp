@@ -26,7 +26,12 @@ TEST(OvaMemberOrder, AcceptsThePlacesOfTheSpecification) {
         Names{"vm.ovf", "disk.vmdk", "x.iso", "vm.mf", "vm.cert"}, Names{"vm.ovf", "disk.vmdk", "vm.mf"},
         Names{"vm.ovf", "vm.mf", "disk.vmdk", "vm.cert"}, Names{"vm.ovf", "vm.mf", "vm.cert"},
         Names{"VM.OVF", "VM.MF", "disk"}, Names{"a.b.ovf", "a.b.mf"},
-        Names{"vm.ovf", "d/other.mf", "d/other.cert", "disk.vmdk"}}) {
+        Names{"vm.ovf", "d/other.mf", "d/other.cert", "disk.vmdk"},
+        // as bsdtar of macOS packs
+        Names{"._vm.ovf", "vm.ovf", "._vm.mf", "vm.mf", "._disk.vmdk", "disk.vmdk"},
+        Names{"vm.ovf", "._vm.ovf", "disk.vmdk", "vm.mf", "._vm.mf", "._disk.vmdk"},
+        Names{"._a.vmdk", "._vm.ovf", "vm.ovf", "a.vmdk"}, Names{"d/._a", "vm.ovf", "d/a"},
+        Names{"vm.ovf", "._x.ovf", "._other.mf", "._y"}}) {
     const auto followed = follow(names);
     EXPECT_TRUE(followed) << testing::PrintToString(names) << followed.error().text();
   }
@@ -50,12 +55,37 @@ TEST(OvaMemberOrder, RefusesOthers) {
                          {{"vm.ovf", "vm.mf", "vm.cert", "disk", "vm.CERT"}, "second manifest or certificate"},
                          {{"vm.ovf", "a.vmdk", "vm.mf", "b.vmdk"}, "must come last"},
                          {{"vm.ovf", "vm.mf", "a.vmdk", "vm.cert", "b.vmdk"}, "must come last"},
-                         {{"vm.ovf", "vm.cert"}, "no manifest"}}) {
+                         {{"vm.ovf", "vm.cert"}, "no manifest"},
+                         {{"._vm.ovf"}, "'._vm.ovf' is not an .ovf descriptor"},
+                         {{"._x", "vm.ovf"}, "'._x' is not an .ovf descriptor"},
+                         {{"d/._x", "vm.ovf", "x"}, "'d/._x' is not an .ovf descriptor"},
+                         {{"._vm.ovf", "disk.vmdk", "vm.ovf"}, "'disk.vmdk' is not an .ovf descriptor"},
+                         {{"vm.ovf", "a.vmdk", "vm.mf", "._b"}, "must come last"}}) {
     const auto followed = follow(names);
     ASSERT_FALSE(followed) << testing::PrintToString(names);
     EXPECT_EQ(followed.error().kind(), base::ErrorKind::invalid_argument);
     EXPECT_THAT(followed.error().text(), HasSubstr(reason)) << testing::PrintToString(names);
   }
+}
+
+// VMware writes `ovf, disk, mf, nvram`: what the manifest does not name may follow it.
+TEST(OvaMemberOrder, WhatTheManifestDoesNotNameMayFollowIt) {
+  OvaMemberOrder order;
+  for (const auto* name : {"vm.ovf", "a b.vmdk", "vm.mf"}) ASSERT_TRUE(order.next(name));
+  order.manifest_names({"vm.ovf", "a b.vmdk", "later b.vmdk", "later.vmdk"});
+  EXPECT_TRUE(order.next("vm.nvram"));
+  EXPECT_TRUE(order.next("vm.cert"));
+  EXPECT_TRUE(order.next("vm.flag"));
+  EXPECT_FALSE(order.next("later.vmdk"));
+  EXPECT_FALSE(order.next("later%20b.vmdk"));
+}
+
+TEST(AppleDouble, IsToldByItsName) {
+  EXPECT_EQ(apple_double_of("._vm.ovf"), "vm.ovf");
+  EXPECT_EQ(apple_double_of("d/e/._vm.ovf"), "d/e/vm.ovf");
+  for (const auto* other : {"vm.ovf", "._", "d/._", "a._b", "._d/a", "_.a", ""}) EXPECT_FALSE(apple_double_of(other));
+  for (const auto* name : {"._vm.ovf", "._vm.mf", "._vm.cert"})
+    EXPECT_EQ(package_file_kind(name), PackageFileKind::other);
 }
 
 TEST(OvaMemberOrder, TellsWhatEachMemberIs) {

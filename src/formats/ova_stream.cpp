@@ -6,6 +6,7 @@
 
 #include "base/file_name.h"
 #include "base/utf8.h"
+#include "formats/content_kind.h"
 #include "formats/text_lines.h"
 
 namespace quire::formats {
@@ -116,8 +117,6 @@ std::string_view kind_of(char type) {
     case '4':
     case '6':
       return "a device";
-    case '5':
-      return "a directory";
     case 'S':
       return "a sparse file";
     default:
@@ -126,6 +125,11 @@ std::string_view kind_of(char type) {
 }
 
 bool is_file_type(char type) { return type == '0' || type == '\0' || type == '7'; }
+
+/// Directories have a type of their own; before they had one, a slash at the end of the name told them.
+bool is_directory(char type, std::string_view name, std::uint64_t size) {
+  return type == '5' || (is_file_type(type) && size == 0 && name.ends_with('/'));
+}
 bool is_extension_type(char type) { return type == 'x' || type == 'g' || type == 'L'; }
 
 }  // namespace
@@ -140,7 +144,9 @@ Result<void> OvaStream::feed(std::span<const std::byte> bytes) {
 
 Result<void> OvaStream::finish() {
   if (!failed_ && state_ != State::second_end && state_ != State::after_end) {
-    failed_ = invalid("it ends too early, without its end block");
+    const bool no_header = offset_ < block_bytes;
+    failed_ = invalid("it ends too early, without its end block" +
+                      (no_header ? looks_like(std::span(block_).first(filled_)) : std::string()));
   }
   if (failed_) return *failed_;
   return {};
@@ -221,7 +227,7 @@ Result<void> OvaStream::read_header() {
   const auto block = text_of(block_);
   const bool posix = raw(block, magic_field).starts_with(posix_magic);
   if (!sum_matches(block) || (!posix && raw(block, magic_field) != gnu_magic)) {
-    return invalid(offset_ == block_bytes ? "it is not a tar archive in ustar, pax or GNU form"
+    return invalid(offset_ == block_bytes ? "it is not a tar archive in ustar, pax or GNU form" + looks_like(block_)
                                           : "a header is damaged or missing");
   }
   const char type = block[type_position];
@@ -231,11 +237,13 @@ Result<void> OvaStream::read_header() {
     return begin_extension(type, *size);
   }
   auto name = override_.name ? *std::move(override_.name) : header_name(block, posix);
-  if (!is_file_type(type)) return invalid("'" + base::displayable(name) + "' is " + std::string(kind_of(type)));
+  const bool known = is_file_type(type) || type == '5';
+  if (!known) return invalid("'" + base::displayable(name) + "' is " + std::string(kind_of(type)));
   if (!override_.size && !size) return invalid("the size of '" + base::displayable(name) + "' cannot be read");
   const auto member_size = override_.size ? *override_.size : *size;
   override_ = {};
-  return begin_file(std::move(name), member_size);
+  if (is_directory(type, name, member_size)) return pass_over_directory(name, member_size);
+  return begin_file(std::string(base::without_leading_dot(name)), member_size);
 }
 
 Result<void> OvaStream::begin_extension(char type, std::uint64_t size) {
@@ -289,6 +297,16 @@ Result<void> OvaStream::read_pax_record(bool global, std::string_view key, std::
 Result<void> OvaStream::set_name(std::string_view name) {
   if (override_.name) return invalid("a member has two names");
   override_.name = name;
+  return {};
+}
+
+Result<void> OvaStream::pass_over_directory(std::string_view name, std::uint64_t size) {
+  auto folder = base::without_leading_dot(name);
+  const bool top = folder == "." || (folder.empty() && !name.empty());
+  if (folder.ends_with('/')) folder.remove_suffix(1);
+  if (const auto problem = base::file_name_problem(folder); problem && !top)
+    return invalid("the name '" + base::displayable(name) + "' of a directory cannot be used: " + *problem);
+  if (size != 0) return invalid("the directory '" + base::displayable(name) + "' has content");
   return {};
 }
 

@@ -31,16 +31,18 @@ class OvaVisitor {
 };
 
 /// Takes an OVA apart while it streams in (content-library-api.md §23.6, §28.2): a tar archive in ustar, pax or GNU
-/// form, of plain files only, members of any size. The pieces it is fed may be cut anywhere; content is handed on
+/// form, of plain files and directories, members of any size. Directory entries are passed over, and the `./` that
+/// packing a folder puts in front of names is dropped. The pieces it is fed may be cut anywhere; content is handed on
 /// without a copy and without waiting for the rest. Memory: a header, one extension and the names.
 ///
 /// The archive ends with a block of zeros. At least one must be there; when bytes follow it, the first 512 of them must
 /// be zeros too (the second end block), and after those come padding bytes of any number and value, which are passed
 /// over.
 ///
-/// Refused: wrong header sums, names that check_file_name refuses, a name twice, links, devices, directories, sparse
-/// and multi-volume members, two names or sizes for one member, negative or unreadable sizes, the limits above, and
-/// ends that come too early.
+/// Refused: wrong header sums, names that check_file_name refuses (of directories too), a name twice, links, devices,
+/// directories with content, sparse and multi-volume members, two names or sizes for one member, negative or unreadable
+/// sizes, the limits above, and ends that come too early. Of something else than a tar archive the reason says what it
+/// looks like (content_kind.h).
 ///
 /// Error: invalid_argument, id `quire.ova.invalid`, params `reason` and `offset` (bytes from the start); or the
 /// visitor's own. After an error every call answers the same error. One thread at a time.
@@ -86,6 +88,7 @@ class OvaStream {
   base::Result<void> end_extension();
   base::Result<void> read_pax(bool global);
   base::Result<void> read_pax_record(bool global, std::string_view key, std::string_view value);
+  base::Result<void> pass_over_directory(std::string_view name, std::uint64_t size);
   base::Result<void> begin_file(std::string name, std::uint64_t size);
   base::Result<void> end_file();
   base::Result<void> set_name(std::string_view name);

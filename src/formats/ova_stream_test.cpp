@@ -145,6 +145,29 @@ TEST(OvaStream, ReadsLongNames) {
   }
 }
 
+// `tar cf x.ova ./vm.ovf` and `tar cf x.ova .` are how people pack by hand.
+TEST(OvaStream, PassesOverDirectoriesAndLeadingDots) {
+  for (const auto form : {TarForm::ustar, TarForm::pax, TarForm::gnu}) {
+    const auto directory = [&](const std::string& name) {
+      return TarWriter::Header{.name = name, .type = '5', .form = form};
+    };
+    TarWriter tar(form);
+    if (form == TarForm::pax) tar.pax_header(TarWriter::pax_record("comment", "packed"), 'g');
+    tar.header(directory("./")).file("./vm.ovf", "<Envelope/>").header(directory("./msg/")).header(directory("msg"));
+    if (form == TarForm::pax) tar.pax_header(TarWriter::pax_record("path", long_name() + "/")).header(directory("d"));
+    if (form == TarForm::gnu) tar.gnu_long_name(long_name() + "/").header(directory("d"));
+    tar.file("./msg/en.msg", "1").header({.name = "old/", .type = '\0', .form = form}).header(directory("."));
+    tar.header({.name = "old/", .form = form}).file("././disk.vmdk", "22");
+    const auto archive = tar.whole();
+    for (const auto piece : {std::size_t{1}, std::size_t{513}, archive.size()}) {
+      const auto outcome = stream_in_pieces(archive, piece);
+      EXPECT_EQ(outcome.error, "");
+      EXPECT_THAT(outcome.members,
+                  ElementsAre(whole("vm.ovf", "<Envelope/>"), whole("msg/en.msg", "1"), whole("disk.vmdk", "22")));
+    }
+  }
+}
+
 TEST(OvaStream, TakesAnyAmountOfPadding) {
   for (const auto& padding : {""s, "\0"s, std::string(511, '\0'), std::string(512, '\0'), std::string(20 * 512, '\0'),
                               std::string(512, '\0') + "anything at all", std::string(100'000, '\0')}) {
@@ -251,7 +274,11 @@ std::vector<Refusal> refusals() {
   const auto record = [](std::string_view key, std::string_view value) { return TarWriter::pax_record(key, value); };
   std::vector<Refusal> all = {
       {"text", std::string(2000, 'x'), "not a tar archive"},
-      {"gzip", "\x1F\x8B"s + std::string(2000, '\0'), "not a tar archive"},
+      {"gzip", "\x1F\x8B"s + std::string(2000, '\0'), "and it looks like gzip-compressed data"},
+      {"short gzip", "\x1F\x8B"s + std::string(200, '\0'), "and it looks like gzip-compressed data"},
+      {"page", "<!DOCTYPE html><title>Log in</title>" + std::string(900, ' '), "and it looks like an HTML page"},
+      {"short page", "<!DOCTYPE html><title>Log in</title>", "and it looks like an HTML page"},
+      {"nothing", "", "and it is empty"},
       {"few bytes", "ustar", "too early"},
       {"wrong sum", header({.name = "a", .sum_field = "000001\0 "s}), "not a tar archive"},
       {"no sum", header({.name = "a", .sum_field = std::string(8, ' ')}), "not a tar archive"},
@@ -306,7 +333,6 @@ std::vector<Refusal> refusals() {
                                                                               {'3', "a device"},
                                                                               {'4', "a device"},
                                                                               {'6', "a device"},
-                                                                              {'5', "a directory"},
                                                                               {'S', "a sparse file"},
                                                                               {'M', "of a kind"},
                                                                               {'V', "of a kind"},
@@ -315,10 +341,20 @@ std::vector<Refusal> refusals() {
                                                                               {'\xFF', "of a kind"}}) {
     all.push_back({"type "s + type, header({.name = "a", .type = type, .link_name = "/etc/passwd"}), reason});
   }
-  for (const auto& name : {""s, "/etc/passwd"s, "../a"s, "a/../../b"s, "./a"s, "a//b"s, "a\\b"s, "a\nb"s, "a\x7F"s,
-                           "\xFF"s, "\xC2\x85"s, "dir/"s, "."s}) {
+  for (const auto& name :
+       {""s, "/etc/passwd"s, "../a"s, "a/../../b"s, "a/./b"s, ".//a"s, "./../a"s, "a//b"s, "a\\b"s, "a\nb"s, "a\x7F"s,
+        "\xFF"s, "\xC2\x85"s, "."s, "./."s, "%2e%2e/x"s, "%2Fetc"s, "a%00b"s, "%252e%252e/x"s}) {
     all.push_back({"name " + name, header({.name = name}), "cannot be used"});
+    all.push_back({"pax name " + name, pax(record("path", name)), name.empty() ? "it is empty" : "cannot be used"});
   }
+  all.push_back({"file with a slash behind", header({.name = "dir/", .size = 1}), "cannot be used"});
+  for (const auto& name : {"/"s, "/etc/"s, "../"s, ".."s, "a/../b/"s, "a//b/"s, "a\\b/"s, "a\nb/"s, "%2e%2e/"s, "a//"s,
+                           "./../"s, ".//"s}) {
+    all.push_back({"directory " + name, header({.name = name, .type = '5'}), "of a directory cannot be used"});
+  }
+  all.push_back({"directory with content", header({.name = "d/", .size = 512, .type = '5'}), "has content"});
+  all.push_back({"link with ./", header({.name = "./a", .type = '2', .link_name = "b"}), "a link"});
+  all.push_back({"same name with ./", TarWriter().file("a", "1").file("./a", "1").whole(), "twice"});
   return all;
 }
 

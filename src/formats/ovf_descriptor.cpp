@@ -13,7 +13,10 @@
 
 #include "base/check.h"
 #include "base/file_name.h"
+#include "base/hex.h"
+#include "base/uri.h"
 #include "base/utf8.h"
+#include "formats/content_kind.h"
 #include "formats/text_lines.h"
 
 namespace quire::formats {
@@ -23,6 +26,7 @@ using base::Error;
 using base::ErrorKind;
 using base::Result;
 
+// oVirt and virt-v2v write them with a slash at the end.
 constexpr std::string_view ovf_namespace_1 = "http://schemas.dmtf.org/ovf/envelope/1";
 constexpr std::string_view ovf_namespace_2 = "http://schemas.dmtf.org/ovf/envelope/2";
 /// What the parser gets at once; small, so that max_ovf_tag_bytes is noticed in time.
@@ -40,7 +44,28 @@ std::string_view view(const xmlChar* text) {
   return text == nullptr ? std::string_view{} : reinterpret_cast<const char*>(text);
 }
 
-bool is_ovf_namespace(std::string_view uri) { return uri == ovf_namespace_1 || uri == ovf_namespace_2; }
+bool is_ovf_namespace(std::string_view uri) {
+  if (uri.ends_with('/')) uri.remove_suffix(1);
+  return uri == ovf_namespace_1 || uri == ovf_namespace_2;
+}
+
+/// Why `name` in the namespace `uri` is no root of a descriptor.
+std::string root_problem(std::string_view name, std::string_view uri) {
+  static constexpr std::string_view expected = "its root is not the Envelope of OVF 1 or OVF 2";
+  if (base::to_lower(name) == "html") return "it is an HTML page";
+  if (uri == "http://www.vmware.com/schema/ovf/1/envelope")
+    return std::string(expected) + ", but that of OVF 0.9, which is not supported";
+  if (uri == "http://schemas.citrix.com/ovf/envelope/1" || uri == "http://www.citrix.com/xenclient/ovf/1")
+    return std::string(expected) + ", but that of Xen's own format, which is not supported";
+  return std::string(expected) + ", but '" + base::displayable(name, 80) + "' in " +
+         (uri.empty() ? "no namespace" : "the namespace '" + base::displayable(uri) + "'");
+}
+
+/// Schemes that people put before what they take for the name of a file; a colon in a name is otherwise a colon.
+bool is_url(std::string_view href) {
+  const auto scheme = base::uri_scheme(href);
+  return scheme == "file" || scheme == "http" || scheme == "https" || scheme == "ftp" || scheme == "ds";
+}
 
 std::string_view trim(std::string_view text) {
   const auto first = text.find_first_not_of(" \t\r\n");
@@ -105,6 +130,7 @@ class Reader {
     }
     if (depth_ == max_ovf_depth) return refuse("elements are nested deeper than " + std::to_string(max_ovf_depth));
     if (!count_nodes(1 + namespaces + count)) return;
+    if (depth_ == 0 && (name != "Envelope" || !is_ovf_namespace(uri))) return refuse(root_problem(name, uri));
     visit(name, is_ovf_namespace(uri), Attributes(attribute_count, attributes));
     ++depth_;
   }
@@ -146,10 +172,6 @@ class Reader {
   }
 
   void visit(std::string_view name, bool is_ovf, const Attributes& attributes) {
-    if (depth_ == 0) {
-      if (!is_ovf || name != "Envelope") refuse("its root is not the Envelope of OVF 1 or OVF 2");
-      return;
-    }
     if (!is_ovf) return;
     if (depth_ == 1 && name == "References") in_references_ = true;
     if (depth_ == 1 && (name == "VirtualSystem" || name == "VirtualSystemCollection") &&
@@ -165,7 +187,10 @@ class Reader {
     const auto compression = attributes.find("compression");
     if (href.times == 0) return refuse("a File has no href");
     if (href.times > 1 || compression.times > 1) return refuse("a File gives one attribute with and without namespace");
-    reference.href = href.value;
+    if (is_url(href.value))
+      return refuse("the href '" + base::displayable(href.value) +
+                    "' is a URL, but a package's files lie beside its descriptor");
+    reference.href = base::without_leading_dot(href.value);
     if (compression.times == 1) reference.compression = compression.value;
     if (!read_size(attributes, "size", reference.size) || !read_size(attributes, "chunkSize", reference.chunk_size))
       return;
@@ -358,6 +383,8 @@ std::size_t pending_bytes(const xmlParserCtxt& parser) {
 
 Result<OvfDescriptor> parse_ovf_descriptor(std::span<const std::byte> bytes) {
   if (bytes.size() > max_ovf_bytes) return invalid(1, "it is larger than " + std::to_string(max_ovf_bytes) + " bytes");
+  if (const auto kind = content_kind(bytes); kind && *kind != "an XML document")
+    return invalid(1, "it is no XML document" + looks_like(bytes));
   Reader reader;
   const Complaints complaints(reader);
   const auto parser = make_parser(reader);

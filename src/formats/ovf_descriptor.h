@@ -27,7 +27,7 @@ inline constexpr std::size_t max_ovf_files = 10'000;
 
 /// A `File` of the descriptor's `References`.
 struct OvfReference {
-  std::string href;                   ///< passes check_file_name
+  std::string href;                   ///< as written, without a leading `./`; passes check_file_name
   std::optional<std::uint64_t> size;  ///< bytes as stored (`ovf:size`), chunks together; fits a signed 64-bit integer
   std::optional<std::string> compression;   ///< `ovf:compression` as given
   std::optional<std::uint64_t> chunk_size;  ///< `ovf:chunkSize`, bytes, not 0
@@ -48,11 +48,12 @@ struct ExpectedFile {
 };
 
 /// Reads an OVF descriptor (DSP0243 1.x and 2.x; content-library-api.md §23.4, §28.2 "XML"). It must be well-formed in
-/// its declared encoding, namespaces included, and its root must be `Envelope` of one of the two OVF namespaces.
-/// Nothing outside `bytes` is ever read; a DOCTYPE is refused before anything in it is looked at. `href`, `size`,
-/// `compression` and `chunkSize` count when they are in the OVF namespace or in none. An href is a file name of this
-/// package: URLs are refused by the file-name rule, and so are two hrefs that would need the same file. Memory and time
-/// are bounded by the limits above. Any thread.
+/// its declared encoding, namespaces included, and its root must be `Envelope` of one of the two OVF namespaces, with
+/// or without a slash at their end. OVF 0.9, Xen's format and content of other kinds (content_kind.h) are refused by
+/// name. Nothing outside `bytes` is ever read; a DOCTYPE is refused before anything in it is looked at. `href`, `size`,
+/// `compression` and `chunkSize` count when they are in the OVF namespace or in none. An href is a relative reference
+/// (DSP0243 7.1) to a file of this package, literally or percent-decoded (base::decoded_file_name); URLs are refused,
+/// as are two hrefs that would need the same file. Memory and time are bounded by the limits above. Any thread.
 ///
 /// Error: invalid_argument, id `quire.ovf.invalid`, params `reason` and `line` (from 1).
 base::Result<OvfDescriptor> parse_ovf_descriptor(std::span<const std::byte> bytes);

@@ -120,6 +120,14 @@ TEST(OvfDescriptor, GoesByNamespaceAndNotByPrefix) {
                             R"(<o:File o:href="a"/><o:File href="b"/></o:References></o:Envelope>)");
   ASSERT_TRUE(second) << second.error().text();
   EXPECT_EQ(second->references.size(), 2U);
+  // oVirt and virt-v2v end the namespace in a slash.
+  for (const std::string version : {"1/", "2/"}) {
+    const auto slashed = parse("<ovf:Envelope xmlns:ovf=\"http://schemas.dmtf.org/ovf/envelope/" + version +
+                               "\"><References><File ovf:href=\"no\"/></References><ovf:References>"
+                               "<ovf:File ovf:href=\"a\" ovf:size=\"5\"/></ovf:References></ovf:Envelope>");
+    ASSERT_TRUE(slashed) << slashed.error().text();
+    EXPECT_THAT(slashed->references, ElementsAre(OvfReference{"a", 5, {}, {}}));
+  }
   EXPECT_TRUE(parse(envelope(""))->references.empty());
   EXPECT_EQ(parse(envelope("<VirtualSystemCollection ovf:id=\"vapp\"/>"))->package_name, "vapp");
 }
@@ -200,14 +208,48 @@ TEST(OvfDescriptor, RefusesDoctypes) {
       {envelope("<a>&x;</a>", "<!DOCTYPE Envelope [<!ENTITY x SYSTEM \"file:///etc/passwd\">]>"), "DOCTYPE"},
       {envelope("<a>&b;</a>", "<!DOCTYPE x [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;\">]>"), "DOCTYPE"},
       {envelope("", "<!DOCTYPE x [<!ENTITY % p SYSTEM \"http://127.0.0.1:1/\"> %p;]>"), "DOCTYPE"},
-      {"<!DOCTYPE html><html/>", "DOCTYPE"},
+  });
+}
+
+TEST(OvfDescriptor, SaysWhatCameInItsPlace) {
+  expect_refused({
+      {"<!DOCTYPE html><html/>", "it looks like an HTML page (line 1)"},
+      {"<?xml version=\"1.0\"?><html xmlns=\"http://www.w3.org/1999/xhtml\"/>", "HTML page"},
+      {"<?xml version=\"1.0\"?>" + std::string(2000, ' ') + "<html xmlns=\"http://www.w3.org/1999/xhtml\"/>",
+       "HTML page"},
+      {"\x1F\x8B\x08"s + std::string(100, '\0'), "it looks like gzip-compressed data"},
+      {"PK\x03\x04"s + std::string(100, '\0'), "it looks like a zip archive"},
+      {std::string(257, 'n') + "ustar" + std::string(500, '\0'), "it looks like a tar archive"},
+      {"KDMV"s + std::string(100, '\0'), "it looks like a VMDK disk"},
+      {"{\"error\":\"denied\"}", "it looks like a JSON document"},
+      {"", "it is empty (line 1)"},
   });
 }
 
 TEST(OvfDescriptor, RefusesOtherRoots) {
-  expect_refused({{"<Envelope/>", "root"},
-                  {"<Envelope xmlns=\"http://www.vmware.com/schema/ovf/1/envelope\"/>", "root"},
+  expect_refused({{"<Envelope/>", "in no namespace"},
+                  {"<Envelope xmlns=\"http://www.vmware.com/schema/ovf/1/envelope\"/>", "OVF 0.9"},
+                  {"<Envelope xmlns=\"http://schemas.citrix.com/ovf/envelope/1\"/>", "Xen"},
+                  {"<Envelope xmlns=\"http://www.citrix.com/xenclient/ovf/1\"/>", "Xen"},
+                  {"<Envelope xmlns=\"urn:x\"/>", "the namespace 'urn:x'"},
+                  {"<Envelope xmlns=\"http://schemas.dmtf.org/ovf/envelope/1//\"/>", "root"},
+                  {"<Envelope xmlns=\"http://schemas.dmtf.org/ovf/envelope/3/\"/>", "root"},
                   {"<References xmlns=\"http://schemas.dmtf.org/ovf/envelope/1\"/>", "root"}});
+}
+
+TEST(OvfDescriptor, KeepsHrefsAsWrittenButForLeadingDots) {
+  for (const auto& [written, kept] :
+       std::vector<std::pair<std::string, std::string>>{{"The%20Image-disk1.vmdk", "The%20Image-disk1.vmdk"},
+                                                        {"50%25.vmdk", "50%25.vmdk"},
+                                                        {"100%.vmdk", "100%.vmdk"},
+                                                        {"./disk.vmdk", "disk.vmdk"},
+                                                        {"././d/disk.vmdk", "d/disk.vmdk"},
+                                                        {"VM: 1.vmdk", "VM: 1.vmdk"},
+                                                        {"disk.vmdk?sig=1", "disk.vmdk?sig=1"}}) {
+    const auto parsed = parse(file_named(written));
+    ASSERT_TRUE(parsed) << parsed.error().text();
+    EXPECT_EQ(parsed->references.front().href, kept);
+  }
 }
 
 TEST(OvfDescriptor, RefusesUnusableReferences) {
@@ -222,8 +264,16 @@ TEST(OvfDescriptor, RefusesUnusableReferences) {
       {file_named("a\\b"), "backslash"},
       {file_named("a&#10;b"), "control character"},
       {file_named("a&#x85;b"), "control character"},
-      {file_named("http://host/disk.vmdk"), "not the name of a file of the package"},
-      {file_named("file:///etc/passwd"), "not the name of a file of the package"},
+      {file_named("http://host/disk.vmdk"), "is a URL"},
+      {file_named("file:///etc/passwd"), "is a URL"},
+      {file_named("File:disk.vmdk"), "is a URL"},
+      {file_named("//host/disk.vmdk"), "not the name of a file of the package"},
+      {file_named("gopher://host/disk.vmdk"), "not the name of a file of the package"},
+      {file_named("%2e%2e/disk.vmdk"), "percent-decoded, a part is"},
+      {file_named("%2Fetc%2Fpasswd"), "percent-decoded, a part between slashes is empty"},
+      {file_named("a%00b"), "control character"},
+      {file_named("./../disk"), "a part is"},
+      {files("<File ovf:href=\"a\"/>\n<File ovf:href=\"./a\"/>"), "two Files have the href 'a' (line 4)"},
       {files("<File ovf:href=\"a\"/>\n<File ovf:href=\"a\"/>"), "two Files have the href 'a' (line 4)"},
       {files("<File ovf:href=\"a.000000000\"/><File ovf:href=\"a\" ovf:chunkSize=\"5\"/>"), "two Files need"},
       {files("<File ovf:href=\"" + std::string(250, 'x') + "\" ovf:chunkSize=\"5\"/>"), "a chunk cannot be used"},

@@ -12,6 +12,12 @@ inline std::string_view text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+/// Notepad and PowerShell put a mark in front of UTF-8.
+inline std::string_view without_utf8_mark(std::string_view text) {
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  return text;
+}
+
 inline bool is_blank(std::string_view line) { return line.find_first_not_of(" \t") == std::string_view::npos; }
 
 /// The lines of a text, without their ends: LF, CRLF, or for the last one nothing.
