@@ -95,4 +95,12 @@ Result<void> check_file_name(std::string_view name) {
                {{"name", displayable(name)}, {"reason", *std::move(problem)}});
 }
 
+std::optional<std::string> apple_double_of(std::string_view name) {
+  const auto slash = name.rfind('/');
+  const auto start = slash == std::string_view::npos ? 0 : slash + 1;
+  const auto own = name.substr(start);
+  if (!own.starts_with("._") || own.size() == 2) return std::nullopt;
+  return std::string(name.substr(0, start)) + std::string(own.substr(2));
+}
+
 }  // namespace quire::base

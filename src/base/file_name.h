@@ -32,4 +32,8 @@ std::string_view without_leading_dot(std::string_view name);
 /// or none that may be used.
 std::optional<std::string> decoded_file_name(std::string_view name);
 
+/// `d/NAME` for `d/._NAME`: macOS puts what its file systems know of NAME besides (AppleDouble) into such files, and
+/// its tar packs them before their NAME. nullopt for other names.
+std::optional<std::string> apple_double_of(std::string_view name);
+
 }  // namespace quire::base

@@ -98,6 +98,13 @@ TEST(FileName, LeadingDotsGo) {
   for (const char* same : {"a", ".", "..", "../a", ".a", "a/./b", "/./a"}) EXPECT_EQ(without_leading_dot(same), same);
 }
 
+TEST(FileName, MacOsKeepsDoublesBesideFiles) {
+  EXPECT_EQ(apple_double_of("._vm.ovf"), "vm.ovf");
+  EXPECT_EQ(apple_double_of("d/e/._vm.ovf"), "d/e/vm.ovf");
+  for (const auto* other : {"vm.ovf", "._", "d/._", "._/a", "a._b", "._d/a", "_.a", ""})
+    EXPECT_FALSE(apple_double_of(other));
+}
+
 TEST(Utf8, DisplayableIsAlwaysFitForAMessage) {
   EXPECT_EQ(displayable("plain \xC3\xA9"), "plain \xC3\xA9");
   EXPECT_EQ(displayable("a\nb\0"s), "a\\x0ab\\x00");

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/check.h"
+#include "base/file_name.h"
 #include "base/hex.h"
 
 namespace quire::content {
@@ -55,19 +56,59 @@ const base::Checksum* digest_of(const SessionFile& file, base::DigestAlgorithm a
   return found == file.digests.end() ? nullptr : &*found;
 }
 
-using FilesByName = std::map<std::string_view, const SessionFile*>;
+/// The files of a package by the names that descriptor and manifest may have for them.
+class FilesByName {
+ public:
+  /// A member of an archive takes the place of a file of the item that was there before.
+  void add(const SessionFile& file) {
+    const auto [at, inserted] = files_.emplace(file.name, &file);
+    if (!inserted && at->second->source_type == SourceType::NONE) at->second = &file;
+    if (auto decoded = base::decoded_file_name(file.name)) decoded_.emplace(*std::move(decoded), at->first);
+  }
+
+  /// What an href of the descriptor refers to (§28.2): the file that is called so, else the one of its decoded name.
+  const SessionFile* referenced(std::string_view href) const {
+    if (const auto* file = called(href)) return file;
+    const auto decoded = base::decoded_file_name(href);
+    return decoded ? called(*decoded) : nullptr;
+  }
+
+  /// The same for a line of the manifest, which may have the real name of a file that was sent under its href.
+  const SessionFile* in_manifest(std::string_view name) const {
+    if (const auto* file = referenced(name)) return file;
+    const auto encoded = decoded_.find(name);
+    return encoded == decoded_.end() ? nullptr : called(encoded->second);
+  }
+
+  auto begin() const { return files_.begin(); }
+  auto end() const { return files_.end(); }
+  bool empty() const { return files_.empty(); }
+
+ private:
+  const SessionFile* called(std::string_view name) const {
+    const auto found = files_.find(name);
+    return found == files_.end() ? nullptr : found->second;
+  }
+
+  std::map<std::string_view, const SessionFile*> files_;
+  std::map<std::string, std::string_view, std::less<>> decoded_;
+};
+
+void add_invalid(PackageVerdict& verdict, const SessionFile& file, Message reason) {
+  if (!file.archive.empty()) reason = about_file(file.archive, std::move(reason));
+  verdict.invalid.push_back({file.name, std::move(reason)});
+}
 
 void judge_descriptor(const DescriptorFacts& facts, const FilesByName& present, PackageVerdict& verdict) {
   for (const auto& expected : facts.expected_files) {
-    const auto found = present.find(expected.name);
-    if (found == present.end()) {
+    const auto* found = present.referenced(expected.name);
+    if (found == nullptr) {
       verdict.missing.push_back(expected.name);
-    } else if (expected.size && found->second->size && *expected.size != *found->second->size) {
-      verdict.invalid.push_back(
-          {expected.name,
-           base::make_message(
-               "quire.package.size_differs", "File {name} has {size} bytes, but the OVF descriptor says {expected}.",
-               {{"name", expected.name}, {"size", *found->second->size}, {"expected", *expected.size}})});
+    } else if (expected.size && found->size && *expected.size != *found->size) {
+      add_invalid(verdict, *found,
+                  base::make_message("quire.package.size_differs",
+                                     "File {name} has {size} bytes, but the OVF descriptor says {expected}.",
+                                     {{"name", found->name}, {"size", *found->size}, {"expected", *expected.size}}));
     }
   }
 }
@@ -79,11 +120,11 @@ void judge_descriptor_count(std::string_view item_type, const FilesByName& prese
     if (package_file(item_type, name) == PackageFile::descriptor) descriptors.push_back(name);
   verdict.has_descriptor = !descriptors.empty();
   if (descriptors.empty() && !present.empty()) {
-    const std::string first(present.begin()->first);
-    verdict.invalid.push_back(
-        {first,
-         base::make_message("quire.package.no_descriptor",
-                            "The item is of type ovf, but no OVF descriptor came with {name}.", {{"name", first}})});
+    const auto& first = *present.begin()->second;
+    add_invalid(
+        verdict, first,
+        base::make_message("quire.package.no_descriptor",
+                           "The item is of type ovf, but no OVF descriptor came with {name}.", {{"name", first.name}}));
   } else if (descriptors.size() > 1) {
     verdict.invalid.push_back(
         {std::string(descriptors[1]),
@@ -96,30 +137,30 @@ void judge_descriptor_count(std::string_view item_type, const FilesByName& prese
 
 void judge_manifest(const ManifestFacts& facts, const FilesByName& present, PackageVerdict& verdict) {
   for (const auto& entry : facts.entries) {
-    const auto found = present.find(entry.name);
-    if (found == present.end()) {
+    const auto* found = present.in_manifest(entry.name);
+    if (found == nullptr) {
       verdict.missing.push_back(entry.name);
       continue;
     }
-    const auto* digest = digest_of(*found->second, entry.checksum.algorithm);
+    const auto* digest = digest_of(*found, entry.checksum.algorithm);
     if (digest == nullptr) {
       // A file of the snapshot whose digest in this algorithm was never taken: it was accepted when it was sent.
-      if (found->second->source_type == SourceType::NONE) continue;
-      verdict.invalid.push_back(
-          {entry.name, base::make_message("quire.package.digest_not_taken",
-                                          "File {name} was sent before the manifest that names it with "
-                                          "{algorithm}; send the manifest first, then the file again.",
-                                          {{"name", entry.name},
-                                           {"algorithm", std::string(base::name_of(entry.checksum.algorithm))}})});
+      if (found->source_type == SourceType::NONE) continue;
+      add_invalid(verdict, *found,
+                  base::make_message(
+                      "quire.package.digest_not_taken",
+                      "File {name} was sent before the manifest that names it with "
+                      "{algorithm}; send the manifest first, then the file again.",
+                      {{"name", found->name}, {"algorithm", std::string(base::name_of(entry.checksum.algorithm))}}));
     } else if (digest->hex != entry.checksum.hex) {
-      verdict.invalid.push_back(
-          {entry.name,
-           base::make_message("quire.package.manifest_mismatch",
-                              "File {name} has the {algorithm} digest {actual}, but the manifest says {expected}.",
-                              {{"name", entry.name},
-                               {"algorithm", std::string(base::name_of(digest->algorithm))},
-                               {"actual", digest->hex},
-                               {"expected", entry.checksum.hex}})});
+      add_invalid(
+          verdict, *found,
+          base::make_message("quire.package.manifest_mismatch",
+                             "File {name} has the {algorithm} digest {actual}, but the manifest says {expected}.",
+                             {{"name", found->name},
+                              {"algorithm", std::string(base::name_of(digest->algorithm))},
+                              {"actual", digest->hex},
+                              {"expected", entry.checksum.hex}}));
     }
   }
 }
@@ -128,10 +169,23 @@ void judge_signature(const SessionFile& certificate, const SignatureFacts& facts
   verdict.signature = &facts;
   verdict.warnings = facts.warnings;
   if (facts.signature_valid) return;
-  verdict.invalid.push_back(
-      {certificate.name, base::make_message("quire.package.signature_invalid",
-                                            "The signature in {name} does not fit the manifest of the package.",
-                                            {{"name", certificate.name}})});
+  add_invalid(verdict, certificate,
+              base::make_message("quire.package.signature_invalid",
+                                 "The signature in {name} does not fit the manifest of the package.",
+                                 {{"name", certificate.name}}));
+}
+
+/// Whether a text names a file: not `vm.ova` by naming `._vm.ova` or `vm.ova.txt`.
+bool stands_in(std::string_view text, std::string_view name) {
+  const auto is_end = [](std::string_view rest) {
+    rest = rest.substr(0, rest.find_first_of(" \t"));
+    return rest.find_first_not_of(".,:;!?'\")") == std::string_view::npos;
+  };
+  for (auto at = text.find(name); at != std::string_view::npos; at = text.find(name, at + 1))
+    if ((at == 0 || std::string_view(" '\"(").find(text[at - 1]) != std::string_view::npos) &&
+        is_end(text.substr(at + name.size())))
+      return true;
+  return false;
 }
 
 }  // namespace
@@ -185,7 +239,8 @@ base::Result<void> check_allowed(const UpdateSession& session, SessionOperation 
 bool is_ovf(std::string_view item_type) { return base::to_lower(item_type) == "ovf"; }
 
 PackageFile package_file(std::string_view item_type, std::string_view file_name) {
-  if (!is_ovf(item_type)) return PackageFile::other;
+  // What macOS keeps beside a file is not the file, whatever the name's end.
+  if (!is_ovf(item_type) || base::apple_double_of(file_name)) return PackageFile::other;
   if (has_suffix(file_name, ".ovf")) return PackageFile::descriptor;
   // A package's manifest and certificate lie beside its descriptor (DSP0243); elsewhere such names are files like
   // others.
@@ -204,9 +259,7 @@ PackageVerdict judge_package(std::string_view item_type, const std::vector<Sessi
       verdict.not_received.push_back(file.name);
     if (file.source_type == SourceType::PULL && file.status != TransferStatus::READY)
       verdict.pulling.push_back(file.name);
-    const auto [at, inserted] = present.emplace(file.name, &file);
-    if (!inserted && at->second->source_type == SourceType::NONE)
-      at->second = &file;  // a member replaces a snapshot file
+    present.add(file);
   }
   if (!is_ovf(item_type)) return verdict;
 
@@ -222,7 +275,7 @@ PackageVerdict judge_package(std::string_view item_type, const std::vector<Sessi
     } else if (const auto* signature = std::get_if<SignatureFacts>(&file->facts)) {
       judge_signature(*file, *signature, verdict);
     } else if (const auto* unreadable = std::get_if<UnreadableFacts>(&file->facts)) {
-      verdict.invalid.push_back({std::string(name), unreadable->reason});
+      add_invalid(verdict, *file, unreadable->reason);
     }
     const bool pushed_certificate =
         file->source_type != SourceType::NONE && package_file(item_type, name) == PackageFile::certificate;
@@ -235,10 +288,13 @@ PackageVerdict judge_package(std::string_view item_type, const std::vector<Sessi
 }
 
 bool manifest_names_all(const std::vector<SessionFile>& files) {
+  FilesByName present;
+  for (const auto& file : files) present.add(file);
   std::set<std::string_view> named;
   for (const auto& file : files)
     if (const auto* manifest = std::get_if<ManifestFacts>(&file.facts))
-      for (const auto& entry : manifest->entries) named.insert(entry.name);
+      for (const auto& entry : manifest->entries)
+        if (const auto* found = present.in_manifest(entry.name)) named.insert(found->name);
   return std::all_of(files.begin(), files.end(), [&](const SessionFile& file) {
     return !file.keep_in_storage || package_file("ovf", file.name) == PackageFile::archive || named.contains(file.name);
   });
@@ -247,7 +303,7 @@ bool manifest_names_all(const std::vector<SessionFile>& files) {
 Message about_file(const std::string& file, Message reason) {
   const auto prefix = base::make_message({}, "{file_name}: ", {{"file_name", file}});
   const auto name = std::string_view(prefix.default_message).substr(0, prefix.default_message.size() - 2);
-  if (reason.default_message.find(name) != std::string::npos) return reason;
+  if (stands_in(reason.default_message, name)) return reason;
   reason.default_message.insert(0, prefix.default_message);
   reason.params.push_back(prefix.params.front());
   return reason;

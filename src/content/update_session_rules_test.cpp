@@ -156,6 +156,64 @@ TEST(JudgePackage, ManifestDigestsMustFit) {
   EXPECT_EQ(verdict.invalid[1].message.id, "quire.package.digest_not_taken");
 }
 
+// VMware and VirtualBox write `ovf:href` as a URI reference: `The%20Image-disk1.vmdk` is "The Image-disk1.vmdk".
+TEST(JudgePackage, HrefsAreMatchedAsWrittenAndThenDecoded) {
+  const auto judged = [](std::vector<SessionFile> files) {
+    files.push_back(descriptor({{"The%20Image.vmdk", 7}, {"50%25.vmdk", 1}}));
+    return judge_package("ovf", files);
+  };
+  EXPECT_TRUE(judged({received("The Image.vmdk", 7), received("50%.vmdk")}).missing.empty());
+  EXPECT_TRUE(judged({received("The%20Image.vmdk", 7), received("50%25.vmdk")}).missing.empty());
+  EXPECT_EQ(judged({received("The%2520Image.vmdk", 7), received("50%25.vmdk")}).missing,
+            (std::vector<std::string>{"The%20Image.vmdk"}));
+  // sizes are those of the file that is meant
+  const auto both = judged({received("The%20Image.vmdk", 7), received("The Image.vmdk", 9), received("50%25.vmdk")});
+  EXPECT_TRUE(both.invalid.empty());
+  const auto wrong = judged({received("The Image.vmdk", 9), received("50%25.vmdk")});
+  ASSERT_EQ(wrong.invalid.size(), 1U);
+  EXPECT_EQ(wrong.invalid[0].file, "The Image.vmdk");
+}
+
+TEST(JudgePackage, ManifestLinesMeanTheSameFiles) {
+  for (const std::string sent : {"The Image.vmdk", "The%20Image.vmdk"}) {
+    for (const std::string line : {"The Image.vmdk", "The%20Image.vmdk"}) {
+      auto manifest = received("p.mf");
+      manifest.keep_in_storage = false;
+      const auto promise = [&](const std::string& hex) {
+        manifest.facts = ManifestFacts{
+            {{"p.ovf", {base::DigestAlgorithm::SHA256, "00"}}, {line, {base::DigestAlgorithm::SHA256, hex}}}};
+        return std::vector{descriptor({{"The%20Image.vmdk", 1}}), manifest, received(sent)};
+      };
+      EXPECT_TRUE(judge_package("ovf", promise("00")).missing.empty()) << sent << line;
+      EXPECT_TRUE(judge_package("ovf", promise("00")).invalid.empty()) << sent << line;
+      EXPECT_TRUE(manifest_names_all(promise("00"))) << sent << line;
+      EXPECT_EQ(judge_package("ovf", promise("11")).invalid.at(0).file, sent);
+    }
+  }
+}
+
+TEST(JudgePackage, EveryLineOfTheManifestMustHold) {
+  auto disk = received("d.vmdk");
+  disk.digests.push_back({base::DigestAlgorithm::SHA1, "22"});
+  auto manifest = received("p.mf");
+  const auto judged = [&](const std::string& sha1) {
+    manifest.facts = ManifestFacts{{{"d.vmdk", {base::DigestAlgorithm::SHA1, sha1}},
+                                    {"d.vmdk", {base::DigestAlgorithm::SHA256, "00"}},
+                                    {"d.vmdk", {base::DigestAlgorithm::SHA256, "00"}}}};
+    return judge_package("ovf", {descriptor({}), manifest, disk});
+  };
+  EXPECT_TRUE(judged("22").invalid.empty());
+  EXPECT_EQ(judged("33").invalid.size(), 1U);
+}
+
+TEST(JudgePackage, AReasonAboutAMemberNamesItsArchive) {
+  auto disk = member("d.vmdk", "vm.ova");
+  const auto verdict = judge_package("ovf", {descriptor({{"d.vmdk", 8}}), disk});
+  ASSERT_EQ(verdict.invalid.size(), 1U);
+  EXPECT_EQ(verdict.invalid[0].message.default_message,
+            "vm.ova: File d.vmdk has 1 bytes, but the OVF descriptor says 8.");
+}
+
 TEST(JudgePackage, ExactlyOneDescriptor) {
   EXPECT_EQ(judge_package("ovf", {received("d.vmdk")}).invalid.at(0).message.id, "quire.package.no_descriptor");
   EXPECT_EQ(judge_package("ovf", {unchanged("a.ovf"), unchanged("b.ovf")}).invalid.at(0).message.id,
@@ -189,6 +247,14 @@ TEST(AboutFile, NamesTheFileUnlessTheTextDoes) {
   EXPECT_EQ(about_file("d/100%.ova", named), named);
 }
 
+TEST(AboutFile, AnotherFilesNameIsNotTheFiles) {
+  const auto about = [](std::string_view text) { return about_file("vm.ova", base::make_message("quire.x", text)); };
+  for (const auto* other : {"Its member ._vm.ova is bad.", "vm.ova.txt is bad.", "The member d/vm.ova is bad.", "No."})
+    EXPECT_EQ(about(other).default_message, "vm.ova: " + std::string(other));
+  for (const auto* named : {"vm.ova: bad", "File vm.ova is bad.", "The archive 'vm.ova' is bad.", "There is vm.ova."})
+    EXPECT_EQ(about(named).default_message, named);
+}
+
 TEST(Warnings, AreIgnoredOnlyWhenTheListSaysSo) {
   EXPECT_FALSE(is_ignored(std::nullopt, WarningType::EXPIRED_CERTIFICATE));
   const std::vector<WarningBehavior> list = {{WarningType::EXPIRED_CERTIFICATE, true},
@@ -205,6 +271,11 @@ TEST(PackageFile, ManifestAndCertificateLieBesideTheDescriptor) {
   EXPECT_EQ(package_file("ovf", "sub/vm.cert"), PackageFile::other);
   EXPECT_EQ(package_file("ovf", "sub/vm.ovf"), PackageFile::descriptor);
   EXPECT_EQ(package_file("iso", "vm.mf"), PackageFile::other);
+}
+
+TEST(PackageFile, WhatMacOsKeepsBesideAFileIsNone) {
+  for (const auto* name : {"._vm.ovf", "._vm.mf", "._vm.cert", "._vm.ova", "d/._vm.ovf"})
+    EXPECT_EQ(package_file("ovf", name), PackageFile::other) << name;
 }
 
 }  // namespace

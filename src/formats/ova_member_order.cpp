@@ -31,16 +31,8 @@ bool is_named(const std::set<std::string, std::less<>>& names, std::string_view 
 
 }  // namespace
 
-std::optional<std::string> apple_double_of(std::string_view name) {
-  const auto slash = name.rfind('/');
-  const auto start = slash == std::string_view::npos ? 0 : slash + 1;
-  const auto own = name.substr(start);
-  if (!own.starts_with("._") || own.size() == 2) return std::nullopt;
-  return std::string(name.substr(0, start)) + std::string(own.substr(2));
-}
-
 PackageFileKind package_file_kind(std::string_view name) {
-  if (apple_double_of(name)) return PackageFileKind::other;
+  if (base::apple_double_of(name)) return PackageFileKind::other;
   const auto lower = base::to_lower(name);
   if (lower.ends_with(descriptor_ending)) return PackageFileKind::descriptor;
   if (lower.find('/') != std::string::npos) return PackageFileKind::other;
@@ -50,11 +42,10 @@ PackageFileKind package_file_kind(std::string_view name) {
 }
 
 Result<PackageFileKind> OvaMemberOrder::next(std::string_view name) {
-  misplaced_doubles_.erase(std::string(name));
-  names_.emplace(name);
+  note(name);
   const auto kind = package_file_kind(name);
   auto checked = check(kind, name);
-  if (const auto original = apple_double_of(name)) {
+  if (const auto original = base::apple_double_of(name)) {
     if (!checked && !names_.contains(*original)) misplaced_doubles_.emplace(*original, checked.error());
     return kind;
   }
@@ -68,6 +59,11 @@ Result<PackageFileKind> OvaMemberOrder::next(std::string_view name) {
     ending_ = others_;
   }
   return kind;
+}
+
+void OvaMemberOrder::note(std::string_view name) {
+  names_.emplace(name);
+  misplaced_doubles_.erase(std::string(name));
 }
 
 Result<void> OvaMemberOrder::check(PackageFileKind kind, std::string_view name) const {

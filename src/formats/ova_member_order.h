@@ -17,22 +17,21 @@ enum class PackageFileKind { descriptor, manifest, certificate, other };
 /// descriptor, that is in names without `/`. What macOS keeps beside a file (below) is none of these.
 PackageFileKind package_file_kind(std::string_view name);
 
-/// `d/NAME` for `d/._NAME`: macOS puts what its file systems know of NAME besides (AppleDouble) into such files, and
-/// its tar packs them before their NAME. nullopt for other names.
-std::optional<std::string> apple_double_of(std::string_view name);
-
 /// Follows the members of an OVA in their order (DSP0243; content-library-api.md §28.2): the descriptor is first, at
 /// the top of the archive, and the only one; manifest and certificate are called as it is (`<base>.mf`, `<base>.cert`),
 /// come at most once, and stand right behind it or at the end, each where it likes. A certificate needs a manifest.
 /// Everything else may stand anywhere between, and behind a manifest at the end when that does not name it (`.nvram`).
 ///
-/// `._NAME` of macOS counts not at all when NAME is a member too, before or after it; without NAME it is a member like
-/// others. Pure bookkeeping; one thread at a time.
+/// `._NAME` of macOS counts not at all when NAME is a member or a directory, before or after it; without NAME it is a
+/// member like others. Pure bookkeeping; one thread at a time.
 class OvaMemberOrder {
  public:
   /// The next member's name, already checked by check_file_name. Error: invalid_argument, id `quire.ova.order`, params
   /// `reason` and `name`.
   base::Result<PackageFileKind> next(std::string_view name);
+
+  /// A directory, which is no member.
+  void directory(std::string_view name) { note(name); }
 
   /// The manifest, a member that has passed, names these files.
   void manifest_names(std::set<std::string, std::less<>> names) { named_ = std::move(names); }
@@ -41,6 +40,7 @@ class OvaMemberOrder {
   base::Result<void> finish() const;
 
  private:
+  void note(std::string_view name);
   base::Result<void> check(PackageFileKind kind, std::string_view name) const;
 
   std::string descriptor_;

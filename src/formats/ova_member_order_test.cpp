@@ -80,12 +80,15 @@ TEST(OvaMemberOrder, WhatTheManifestDoesNotNameMayFollowIt) {
   EXPECT_FALSE(order.next("later%20b.vmdk"));
 }
 
-TEST(AppleDouble, IsToldByItsName) {
-  EXPECT_EQ(apple_double_of("._vm.ovf"), "vm.ovf");
-  EXPECT_EQ(apple_double_of("d/e/._vm.ovf"), "d/e/vm.ovf");
-  for (const auto* other : {"vm.ovf", "._", "d/._", "a._b", "._d/a", "_.a", ""}) EXPECT_FALSE(apple_double_of(other));
-  for (const auto* name : {"._vm.ovf", "._vm.mf", "._vm.cert"})
-    EXPECT_EQ(package_file_kind(name), PackageFileKind::other);
+TEST(OvaMemberOrder, DirectoriesHaveDoublesToo) {
+  OvaMemberOrder order;
+  ASSERT_TRUE(order.next("._."));
+  order.directory(".");
+  ASSERT_TRUE(order.next("._msg"));
+  ASSERT_TRUE(order.next("vm.ovf"));
+  EXPECT_FALSE(order.finish());
+  order.directory("msg");
+  EXPECT_TRUE(order.finish());
 }
 
 TEST(OvaMemberOrder, TellsWhatEachMemberIs) {
@@ -94,6 +97,8 @@ TEST(OvaMemberOrder, TellsWhatEachMemberIs) {
   EXPECT_EQ(*order.next("vm.mf"), PackageFileKind::manifest);
   EXPECT_EQ(*order.next("vm.cert"), PackageFileKind::certificate);
   EXPECT_EQ(*order.next("disk.vmdk"), PackageFileKind::other);
+  for (const auto* name : {"._vm.ovf", "._vm.mf", "._vm.cert"})
+    EXPECT_EQ(package_file_kind(name), PackageFileKind::other);
 }
 
 }  // namespace

@@ -307,7 +307,15 @@ Result<void> OvaStream::pass_over_directory(std::string_view name, std::uint64_t
   if (const auto problem = base::file_name_problem(folder); problem && !top)
     return invalid("the name '" + base::displayable(name) + "' of a directory cannot be used: " + *problem);
   if (size != 0) return invalid("the directory '" + base::displayable(name) + "' has content");
+  QUIRE_RETURN_IF_ERROR(count_name(name));
+  visitor_.directory(top ? "." : folder);
   return {};
+}
+
+Result<void> OvaStream::count_name(std::string_view name) {
+  name_bytes_ += name.size();
+  if (name_bytes_ <= max_ova_name_bytes) return {};
+  return invalid("the names of its members are longer than " + std::to_string(max_ova_name_bytes) + " bytes together");
 }
 
 Result<void> OvaStream::begin_file(std::string name, std::uint64_t size) {
@@ -317,11 +325,7 @@ Result<void> OvaStream::begin_file(std::string name, std::uint64_t size) {
   if (names_.size() == max_ova_members) {
     return invalid("it has more than " + std::to_string(max_ova_members) + " members");
   }
-  name_bytes_ += name.size();
-  if (name_bytes_ > max_ova_name_bytes) {
-    return invalid("the names of its members are longer than " + std::to_string(max_ova_name_bytes) +
-                   " bytes together");
-  }
+  QUIRE_RETURN_IF_ERROR(count_name(name));
   const auto [kept, fresh] = names_.insert(std::move(name));
   if (!fresh) return invalid("'" + *kept + "' stands there twice");
   size_ = left_ = size;

@@ -14,13 +14,14 @@
 namespace quire::formats {
 
 inline constexpr std::size_t max_ova_members = 10'000;
-/// The names of all members together; they are kept to notice one that comes twice.
+/// The names of all members and directories together; they are kept to notice one that comes twice.
 inline constexpr std::size_t max_ova_name_bytes = std::size_t{1} << 20U;
 /// One pax header or GNU long name.
 inline constexpr std::size_t max_ova_extension_bytes = std::size_t{1} << 20U;
 
 /// Takes the members of an OVA as they arrive. For each member: begin_member, any number of member_bytes that add up to
-/// `size` exactly, end_member. The arguments live until the call returns. An Error ends the stream and comes back
+/// `size` exactly, end_member. Between members, directory for an entry that is passed over (its name without a slash
+/// at the end, "." for the top). The arguments live until the call returns. An Error ends the stream and comes back
 /// from feed.
 class OvaVisitor {
  public:
@@ -28,6 +29,7 @@ class OvaVisitor {
   virtual base::Result<void> begin_member(std::string_view name, std::uint64_t size) = 0;
   virtual base::Result<void> member_bytes(std::span<const std::byte> bytes) = 0;
   virtual base::Result<void> end_member() = 0;
+  virtual void directory(std::string_view) {}
 };
 
 /// Takes an OVA apart while it streams in (content-library-api.md §23.6, §28.2): a tar archive in ustar, pax or GNU
@@ -89,6 +91,7 @@ class OvaStream {
   base::Result<void> read_pax(bool global);
   base::Result<void> read_pax_record(bool global, std::string_view key, std::string_view value);
   base::Result<void> pass_over_directory(std::string_view name, std::uint64_t size);
+  base::Result<void> count_name(std::string_view name);
   base::Result<void> begin_file(std::string name, std::uint64_t size);
   base::Result<void> end_file();
   base::Result<void> set_name(std::string_view name);
