@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/check.h"
+#include "base/file_name.h"
 
 namespace quire::service {
 namespace {
@@ -17,11 +17,12 @@ bool is_metadata(PackageFileKind kind) { return kind != PackageFileKind::other; 
 
 }  // namespace
 
-ArchiveIntake::ArchiveIntake(Context& context, const content::Storage& storage, std::size_t files_max,
+ArchiveIntake::ArchiveIntake(Context& context, const content::Storage& storage, std::string name, std::size_t files_max,
                              std::optional<std::int64_t> expected_size,
                              const std::vector<base::DigestAlgorithm>& own_digests)
     : context_(context),
       storage_(storage),
+      name_(std::move(name)),
       files_max_(files_max),
       expected_size_(expected_size),
       hasher_(own_digests) {}
@@ -34,52 +35,64 @@ ArchiveIntake::~ArchiveIntake() {
 
 Result<void> ArchiveIntake::append(std::span<const std::byte> bytes) {
   hasher_.add(bytes);
-  auto fed = stream_.feed(bytes);
+  const auto fed = stream_.feed(bytes);
   hasher_.wait();
   size_ += static_cast<std::int64_t>(bytes.size());
-  return fed;
+  if (!fed) return in_archive(fed.error());
+  return {};
 }
 
 Result<void> ArchiveIntake::begin_member(std::string_view name, std::uint64_t size) {
-  const auto kind = order_.next(name);
-  if (!kind) return kind.error();
-  if (members_.size() >= files_max_)
-    return Error(ErrorKind::invalid_argument, "quire.ova.too_many_files",
-                 "The archive holds more than {limit} files, which is the limit.",
-                 {{"limit", static_cast<std::int64_t>(files_max_)}});
+  QUIRE_ASSIGN_OR_RETURN(member_kind_, order_.next(name));
+  member_name_ = name;
+  metadata_.clear();
+  drop_double_of(name);
+  const auto original = base::apple_double_of(name);
+  if (original && find_member(*original) != members_.end()) return {};
+  if (original) ++doubles_;
+  QUIRE_RETURN_IF_ERROR(check_member(size));
+  QUIRE_ASSIGN_OR_RETURN(member_, BlobIntake::begin(context_, storage_, static_cast<std::int64_t>(size), algorithms_));
+  return {};
+}
+
+Result<void> ArchiveIntake::check_member(std::uint64_t size) const {
+  if (holds_too_many()) return too_many_files();
   if (expected_size_ && size > static_cast<std::uint64_t>(*expected_size_))
     return Error(
         ErrorKind::invalid_argument, "quire.ova.member_too_large",
         "The OVA cannot be used: its member {name} is to have {size} bytes, but the whole archive has "
         "{archive_size}. Make the archive again.",
-        {{"name", std::string(name)}, {"size", static_cast<std::int64_t>(size)}, {"archive_size", *expected_size_}});
+        {{"name", member_name_}, {"size", static_cast<std::int64_t>(size)}, {"archive_size", *expected_size_}});
   const auto metadata_max = static_cast<std::uint64_t>(context_.limits.metadata_file_bytes_max);
-  if (is_metadata(*kind) && size > metadata_max)
+  if (is_metadata(member_kind_) && size > metadata_max)
     return Error(ErrorKind::invalid_argument, "quire.package.metadata_too_large",
                  "File {name} of the package has {size} bytes; at most {limit} are allowed.",
-                 {{"name", std::string(name)},
+                 {{"name", member_name_},
                   {"size", static_cast<std::int64_t>(size)},
                   {"limit", static_cast<std::int64_t>(metadata_max)}});
-  member_name_ = name;
-  member_kind_ = *kind;
-  metadata_.clear();
-  std::vector<SessionFile> so_far;
-  for (const auto& member : members_) so_far.push_back(member.file);
-  // The manifest may still come, at the end: then its algorithm is not known yet.
-  auto algorithms = manifest_name_.empty() ? std::vector{base::DigestAlgorithm::SHA1, base::DigestAlgorithm::SHA512}
-                                           : manifest_algorithms("ovf", so_far);
-  auto begun = BlobIntake::begin(context_, storage_, static_cast<std::int64_t>(size), std::move(algorithms));
-  if (!begun) return begun.error();
-  member_ = *std::move(begun);
   return {};
 }
 
+/// Doubles whose file is still to come count apart, so that a package with one for each file fits.
+bool ArchiveIntake::holds_too_many() const {
+  return doubles_ > files_max_ || members_.size() - std::min(doubles_, members_.size()) >= files_max_;
+}
+
+Error ArchiveIntake::too_many_files() const {
+  return {ErrorKind::invalid_argument,
+          "quire.ova.too_many_files",
+          "The archive holds more than {limit} files, which is the limit.",
+          {{"limit", static_cast<std::int64_t>(files_max_)}}};
+}
+
 Result<void> ArchiveIntake::member_bytes(std::span<const std::byte> bytes) {
+  if (!member_) return {};
   if (is_metadata(member_kind_)) metadata_.insert(metadata_.end(), bytes.begin(), bytes.end());
   return member_->append(bytes);
 }
 
 Result<void> ArchiveIntake::end_member() {
+  if (!member_) return {};
   Member member;
   member.file.name = member_name_;
   member.file.source_type = content::SourceType::NONE;
@@ -88,14 +101,17 @@ Result<void> ArchiveIntake::end_member() {
   member.file.bytes_transferred = member_->size();
   member.file.digests = member_->digests();
   member.file.keep_in_storage = member_kind_ == PackageFileKind::descriptor || member_kind_ == PackageFileKind::other;
-  if (auto read = read_metadata(member.file); !read) return read;
-  auto blob = member_->commit();
-  if (!blob) return blob.error();
-  member.blob = *std::move(blob);
+  QUIRE_RETURN_IF_ERROR(read_metadata(member.file));
+  QUIRE_ASSIGN_OR_RETURN(member.blob, member_->commit());
   member.file.blob = member.blob.id;
   member_.reset();
   members_.push_back(std::move(member));
   return {};
+}
+
+void ArchiveIntake::directory(std::string_view name) {
+  order_.directory(name);
+  drop_double_of(name);
 }
 
 Result<void> ArchiveIntake::read_metadata(SessionFile& file) {
@@ -114,14 +130,49 @@ Result<void> ArchiveIntake::read_metadata(SessionFile& file) {
     case PackageFileKind::other:
       break;
   }
-  const auto* unreadable = std::get_if<content::UnreadableFacts>(&file.facts);
-  if (unreadable != nullptr) return Error(ErrorKind::invalid_argument, unreadable->reason);
+  if (const auto* unreadable = std::get_if<content::UnreadableFacts>(&file.facts))
+    return in_member(Error(ErrorKind::invalid_argument, unreadable->reason), file.name);
+  if (const auto* manifest = std::get_if<content::ManifestFacts>(&file.facts)) {
+    algorithms_ = manifest_algorithms("ovf", {file});
+    std::set<std::string, std::less<>> named;
+    for (const auto& entry : manifest->entries) named.insert(entry.name);
+    order_.manifest_names(std::move(named));
+  }
   return {};
 }
 
+std::vector<ArchiveIntake::Member>::iterator ArchiveIntake::find_member(std::string_view name) {
+  return std::find_if(members_.begin(), members_.end(), [&](const Member& member) { return member.file.name == name; });
+}
+
+/// What macOS put beside a file or directory, when it came before it.
+void ArchiveIntake::drop_double_of(std::string_view name) {
+  if (doubles_ == 0) return;
+  const auto slash = name.rfind('/');
+  const auto folder = name.substr(0, slash == std::string_view::npos ? 0 : slash + 1);
+  const auto found = find_member(std::string(folder) + "._" + std::string(name.substr(folder.size())));
+  if (found == members_.end()) return;
+  remove_bytes(context_, {found->blob});
+  members_.erase(found);
+  --doubles_;
+}
+
+Error ArchiveIntake::in_archive(const Error& error) const {
+  if (error.kind() != ErrorKind::invalid_argument) return error;
+  return {error.kind(), content::about_file(name_, error.messages().front())};
+}
+
+Error ArchiveIntake::in_member(const Error& error, const std::string& member) const {
+  auto reason = error.messages().front();
+  reason.default_message.insert(0, base::make_message({}, "member {member}: ", {{"member", member}}).default_message);
+  reason.params.push_back({"member", member});
+  return in_archive({error.kind(), std::move(reason)});
+}
+
 Result<void> ArchiveIntake::finish(base::Time now) {
-  if (auto whole = stream_.finish(); !whole) return whole;
-  if (auto ordered = order_.finish(); !ordered) return ordered;
+  if (const auto whole = stream_.finish(); !whole) return in_archive(whole.error());
+  if (const auto ordered = order_.finish(); !ordered) return in_archive(ordered.error());
+  if (members_.size() > files_max_) return in_archive(too_many_files());
   digests_ = hasher_.finish();
 
   std::vector<SessionFile> files;
@@ -130,7 +181,7 @@ Result<void> ArchiveIntake::finish(base::Time now) {
       member.file.facts =
           signature_facts(certificate_, manifest_name_, manifest_, context_.settings.trusted_certificates, now);
       if (const auto* unreadable = std::get_if<content::UnreadableFacts>(&member.file.facts))
-        return Error(ErrorKind::invalid_argument, unreadable->reason);
+        return in_member(Error(ErrorKind::invalid_argument, unreadable->reason), member.file.name);
     }
     files.push_back(member.file);
   }
@@ -138,7 +189,7 @@ Result<void> ArchiveIntake::finish(base::Time now) {
   const auto mismatch = std::find_if(verdict.invalid.begin(), verdict.invalid.end(), [](const auto& problem) {
     return problem.message.id == "quire.package.manifest_mismatch";
   });
-  if (mismatch != verdict.invalid.end()) return Error(ErrorKind::invalid_argument, mismatch->message);
+  if (mismatch != verdict.invalid.end()) return in_archive(Error(ErrorKind::invalid_argument, mismatch->message));
   return {};
 }
 

@@ -247,7 +247,7 @@ Result<UploadState> FileUpload::leave_nothing() {
 std::unique_ptr<ArchiveIntake> FileUpload::archive_intake(std::optional<std::int64_t> size) const {
   std::vector<base::DigestAlgorithm> own;
   if (file().declared_checksum) own.push_back(file().declared_checksum->algorithm);
-  return std::make_unique<ArchiveIntake>(context_, *target_.storage, target_.files_max, size, own);
+  return std::make_unique<ArchiveIntake>(context_, *target_.storage, file().name, target_.files_max, size, own);
 }
 
 std::optional<Message> FileUpload::checksum_problem(const std::vector<Checksum>& digests) const {
