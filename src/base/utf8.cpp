@@ -57,6 +57,14 @@ void append_code_point(std::string& text, char32_t point) {
   }
 }
 
+bool is_text(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const auto point = take_code_point(bytes);
+    if (!point || *point == 0) return false;
+  }
+  return true;
+}
+
 std::string displayable(std::string_view text, std::size_t max_bytes) {
   static constexpr std::string_view ellipsis = "\xE2\x80\xA6";
   std::string shown;

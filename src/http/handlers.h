@@ -11,7 +11,7 @@
 #include "content/ids.h"
 #include "service/download_sessions.h"
 #include "service/uploads.h"
-#include "wire/message.h"
+#include "wire/request/message.h"
 
 namespace quire::http {
 

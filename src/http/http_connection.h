@@ -15,7 +15,7 @@
 #include "http/request_head.h"
 #include "http/server.h"
 #include "http/transport.h"
-#include "wire/message.h"
+#include "wire/request/message.h"
 
 namespace quire::http {
 

@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "base/hex.h"
-#include "wire/message.h"
+#include "wire/request/message.h"
 
 namespace quire::http {
 

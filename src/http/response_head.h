@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/time.h"
-#include "wire/message.h"
+#include "wire/request/message.h"
 
 namespace quire::http {
 

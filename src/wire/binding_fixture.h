@@ -8,9 +8,9 @@
 #include <optional>
 #include <string>
 
-#include "wire/invocation.h"
-#include "wire/message.h"
-#include "wire/rest_codec.h"
+#include "wire/codec/rest_codec.h"
+#include "wire/request/invocation.h"
+#include "wire/request/message.h"
 
 /// For tests of the bindings: requests, and an invoker that runs nothing.
 namespace quire::wire::test {

@@ -1,10 +1,10 @@
 #include "support/mutation.h"
 #include "support/seed.h"
 #include "wire/binding_fixture.h"
-#include "wire/json_rpc.h"
-#include "wire/json_text.h"
-#include "wire/legacy_rest.h"
-#include "wire/new_rest.h"
+#include "wire/codec/json_text.h"
+#include "wire/json_rpc/json_rpc.h"
+#include "wire/rest/legacy_rest.h"
+#include "wire/rest/new_rest.h"
 
 /// Damaged requests on every binding: no crash, and always a well-formed answer.
 namespace quire::wire {

@@ -6,14 +6,14 @@
 
 #include "api/operation.h"
 #include "base/log.h"
-#include "wire/invocation.h"
-#include "wire/json_rpc.h"
-#include "wire/legacy_rest.h"
-#include "wire/new_rest.h"
-#include "wire/openapi.h"
-#include "wire/request_target.h"
-#include "wire/rest_exchange.h"
-#include "wire/soap_facade.h"
+#include "wire/json_rpc/json_rpc.h"
+#include "wire/openapi/openapi.h"
+#include "wire/request/invocation.h"
+#include "wire/request/request_target.h"
+#include "wire/rest/legacy_rest.h"
+#include "wire/rest/new_rest.h"
+#include "wire/rest/rest_exchange.h"
+#include "wire/soap/soap_facade.h"
 
 namespace quire::wire {
 namespace {

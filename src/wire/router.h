@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "service/services.h"
-#include "wire/message.h"
+#include "wire/request/message.h"
 
 namespace quire::wire {
 

@@ -1,7 +1,7 @@
 #include "wire/router.h"
 
 #include "wire/binding_fixture.h"
-#include "wire/soap_fixture.h"
+#include "wire/soap/soap_fixture.h"
 
 namespace quire::wire {
 namespace {

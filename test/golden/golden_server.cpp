@@ -6,7 +6,7 @@
 
 #include "adapters/files/file_blob_store.h"
 #include "adapters/sql/sql_catalog.h"
-#include "wire/request_target.h"
+#include "wire/request/request_target.h"
 
 namespace quire::golden {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "wire/message.h"
+#include "wire/request/message.h"
 
 namespace quire::golden {
 

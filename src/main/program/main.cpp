@@ -6,7 +6,7 @@
 #include "api/operation.h"
 #include "main/assembly.h"
 #include "main/settings.h"
-#include "wire/openapi.h"
+#include "wire/openapi/openapi.h"
 
 namespace {
 

@@ -1,0 +1,357 @@
+#include "wire/openapi/openapi.h"
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+#include <map>
+#include <string>
+
+#include "wire/codec/error_table.h"
+#include "wire/rest/new_rest_mapping.h"
+
+namespace quire::wire {
+namespace {
+
+namespace json = boost::json;
+using api::TypeKind;
+using base::ErrorKind;
+
+constexpr std::string_view error_schema_name = "com.vmware.vapi.std.errors.error";
+constexpr std::string_view token_scheme = "session";
+constexpr std::string_view password_scheme = "password";
+
+json::object reference(std::string_view name) {
+  json::object object;
+  object.emplace("$ref", "#/components/schemas/" + std::string(name));
+  return object;
+}
+
+json::object of_type(std::string_view type) {
+  json::object object;
+  object.emplace("type", type);
+  return object;
+}
+
+/// Schemas of the types that operations use, each named one once under its canonical name.
+class Schemas {
+ public:
+  json::object of(const api::Type& type) {
+    switch (type.kind) {
+      case TypeKind::boolean:
+        return of_type("boolean");
+      case TypeKind::integer: {
+        auto schema = of_type("integer");
+        schema.emplace("format", "int64");
+        return schema;
+      }
+      case TypeKind::string:
+        return of_type("string");
+      case TypeKind::datetime: {
+        auto schema = of_type("string");
+        schema.emplace("format", "date-time");
+        schema.emplace("examples", json::array{"2026-02-11T08:04:17.512Z"});
+        return schema;
+      }
+      case TypeKind::secret: {
+        auto schema = of_type("string");
+        schema.emplace("format", "password");
+        return schema;
+      }
+      case TypeKind::optional:
+        return of(*type.element);
+      case TypeKind::list: {
+        auto schema = of_type("array");
+        schema.emplace("items", of(*type.element));
+        return schema;
+      }
+      case TypeKind::map: {
+        auto schema = of_type("object");
+        schema.emplace("additionalProperties", of(*type.element));
+        return schema;
+      }
+      case TypeKind::enumeration:
+      case TypeKind::structure:
+        break;
+    }
+    add_named(type);
+    return reference(type.name);
+  }
+
+  /// An object of some of a structure's fields.
+  json::object of_fields(const std::vector<const api::Field*>& fields) {
+    auto schema = of_type("object");
+    json::object properties;
+    json::array required;
+    for (const auto* field : fields) {
+      properties.emplace(field->name, of(*field->type));
+      if (field->type->kind != TypeKind::optional) required.emplace_back(field->name);
+    }
+    schema.emplace("properties", std::move(properties));
+    if (!required.empty()) schema.emplace("required", std::move(required));
+    return schema;
+  }
+
+  void add(std::string_view name, json::object schema) {
+    named_.insert_or_assign(std::string(name), std::move(schema));
+  }
+
+  json::object all() const {
+    json::object object;
+    for (const auto& [name, schema] : named_) object.emplace(name, schema);
+    return object;
+  }
+
+ private:
+  void add_named(const api::Type& type) {
+    if (!named_.try_emplace(type.name).second) return;  // before its members: one of them may be of the same type
+    json::object schema;
+    if (type.kind == TypeKind::enumeration) {
+      schema = of_type("string");
+      schema.emplace("enum", json::array(type.enumerators.begin(), type.enumerators.end()));
+    } else {
+      std::vector<const api::Field*> fields;
+      for (const auto& field : type.fields) fields.push_back(&field);
+      schema = of_fields(fields);
+    }
+    add(type.name, std::move(schema));
+  }
+
+  std::map<std::string, json::object> named_;
+};
+
+json::object error_schema(Schemas& schemas) {
+  json::array types;
+  for (const auto kind : base::all_error_kinds()) types.emplace_back(error_type(kind));
+  auto type = of_type("string");
+  type.emplace("enum", std::move(types));
+  auto messages = of_type("array");
+  messages.emplace("items", schemas.of(localizable_message_type()));
+  json::object properties;
+  properties.emplace("error_type", std::move(type));
+  properties.emplace("messages", std::move(messages));
+  properties.emplace("challenge", of_type("string"));
+  auto schema = of_type("object");
+  schema.emplace("properties", std::move(properties));
+  schema.emplace("required", json::array{"error_type", "messages"});
+  return schema;
+}
+
+json::object json_content(json::object schema) {
+  json::object media;
+  media.emplace("schema", std::move(schema));
+  json::object content;
+  content.emplace("application/json", std::move(media));
+  return content;
+}
+
+json::object parameter(std::string_view name, std::string_view in, bool required, json::object schema) {
+  json::object object;
+  object.emplace("name", name);
+  object.emplace("in", in);
+  object.emplace("required", required);
+  object.emplace("schema", std::move(schema));
+  return object;
+}
+
+/// An operation and where it stands, with the other operations of its method and path known.
+struct Entry {
+  const api::Operation* operation;
+  NewRestMapping mapping;
+  bool query_in_key = false;  ///< its mandatory query members tell it from another operation
+};
+
+std::string key_of(const Entry& entry) {
+  std::string key = entry.operation->facts.path;
+  char separator = '?';
+  const auto add = [&](std::string_view name, std::string_view value) {
+    key += separator;
+    key.append(name).append("=").append(value);
+    separator = '&';
+  };
+  if (!entry.operation->facts.action.empty()) add("action", entry.operation->facts.action);
+  for (std::size_t i = 0; entry.query_in_key && i < entry.mapping.places.size(); ++i) {
+    const auto& name = entry.operation->input->fields[i].name;
+    if (entry.mapping.needs_in_query(*entry.operation, i)) add(name, "{" + name + "}");
+  }
+  return key;
+}
+
+json::array parameters_of(const Entry& entry, Schemas& schemas) {
+  json::array parameters;
+  for (std::size_t i = 0; i < entry.mapping.places.size(); ++i) {
+    const auto& field = entry.operation->input->fields[i];
+    const auto place = entry.mapping.places[i];
+    if (place == InputPlace::body_member || place == InputPlace::whole_body) continue;
+    const bool in_key =
+        place == InputPlace::path || (entry.query_in_key && entry.mapping.needs_in_query(*entry.operation, i));
+    const bool required = field.type->kind != TypeKind::optional;
+    parameters.push_back(parameter(field.name, in_key ? "path" : "query", required, schemas.of(*field.type)));
+    if (place == InputPlace::client_token)
+      parameters.push_back(parameter("Client-Token", "header", false, schemas.of(*field.type)));
+  }
+  return parameters;
+}
+
+/// Empty when the operation takes nothing from the body.
+json::object request_body_of(const Entry& entry, Schemas& schemas) {
+  std::vector<const api::Field*> members;
+  json::object schema;
+  bool required = false;
+  for (std::size_t i = 0; i < entry.mapping.places.size(); ++i) {
+    const auto& field = entry.operation->input->fields[i];
+    const auto place = entry.mapping.places[i];
+    if (place != InputPlace::body_member && place != InputPlace::whole_body) continue;
+    members.push_back(&field);
+    required = required || field.type->kind != TypeKind::optional;
+    if (place == InputPlace::whole_body) schema = schemas.of(*field.type);
+  }
+  if (members.empty()) return {};
+  if (schema.empty()) schema = schemas.of_fields(members);
+  json::object body;
+  body.emplace("required", required && !entry.operation->facts.optional_body);
+  body.emplace("content", json_content(std::move(schema)));
+  return body;
+}
+
+/// By status: the kinds that an operation may answer, its declared ones and those that go without saying.
+std::map<int, std::vector<std::string>> failures_of(const api::OperationFacts& facts) {
+  auto kinds = facts.errors;
+  kinds.push_back(ErrorKind::invalid_argument);
+  kinds.push_back(ErrorKind::invalid_request);
+  kinds.push_back(ErrorKind::internal_server_error);
+  kinds.push_back(ErrorKind::service_unavailable);
+  if (facts.needs_login) {
+    kinds.push_back(ErrorKind::unauthenticated);
+    kinds.push_back(ErrorKind::unauthorized);
+  }
+  std::map<int, std::vector<std::string>> failures;
+  for (const auto kind : base::all_error_kinds()) {
+    if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) continue;
+    failures[status_of(kind, RestForm::current)].push_back(error_type(kind));
+  }
+  return failures;
+}
+
+json::object responses_of(const Entry& entry, Schemas& schemas) {
+  const auto& operation = *entry.operation;
+  json::object success;
+  success.emplace("description", operation.output ? "The result." : "Done.");
+  if (operation.output) success.emplace("content", json_content(schemas.of(*operation.output)));
+  json::object responses;
+  responses.emplace(std::to_string(operation.facts.status), std::move(success));
+  for (const auto& [status, types] : failures_of(operation.facts)) {
+    std::string description;
+    for (const auto& type : types) description += (description.empty() ? "" : ", ") + type;
+    json::object response;
+    response.emplace("description", description);
+    response.emplace("content", json_content(reference(error_schema_name)));
+    responses.emplace(std::to_string(status), std::move(response));
+  }
+  return responses;
+}
+
+json::object description_of(const Entry& entry, Schemas& schemas) {
+  const auto& facts = entry.operation->facts;
+  json::object object;
+  object.emplace("operationId", facts.service + "." + facts.name);
+  object.emplace("tags", json::array{facts.service});
+  object.emplace("summary", facts.summary);
+  object.emplace("x-vapi-service", facts.service);
+  object.emplace("x-vapi-operation", facts.name);
+  if (!facts.privilege.empty()) object.emplace("x-privilege", facts.privilege);
+  auto parameters = parameters_of(entry, schemas);
+  if (!parameters.empty()) object.emplace("parameters", std::move(parameters));
+  auto body = request_body_of(entry, schemas);
+  if (!body.empty()) object.emplace("requestBody", std::move(body));
+  object.emplace("responses", responses_of(entry, schemas));
+  if (!facts.needs_login) {
+    json::object scheme;
+    scheme.emplace(password_scheme, json::array());
+    object.emplace("security", json::array{std::move(scheme)});
+  }
+  return object;
+}
+
+/// In the order of the operations. Two that share method, path and action are told apart by their query.
+std::vector<Entry> entries_of(const std::vector<api::Operation>& operations) {
+  std::vector<Entry> entries;
+  for (const auto& operation : operations)
+    if (operation.facts.in_new_rest) entries.push_back({&operation, new_rest_mapping(operation)});
+  std::map<std::string, int> uses;
+  for (const auto& entry : entries) ++uses[entry.operation->facts.method + " " + key_of(entry)];
+  for (auto& entry : entries) entry.query_in_key = uses[entry.operation->facts.method + " " + key_of(entry)] > 1;
+  return entries;
+}
+
+std::string lower(std::string text) {
+  for (char& c : text)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return text;
+}
+
+json::object security_schemes() {
+  auto token = of_type("apiKey");
+  token.emplace("in", "header");
+  token.emplace("name", "vmware-api-session-id");
+  token.emplace("description", "The token that POST /session returned.");
+  auto password = of_type("http");
+  password.emplace("scheme", "basic");
+  password.emplace("description", "User and password; only to create a session.");
+  json::object schemes;
+  schemes.emplace(token_scheme, std::move(token));
+  schemes.emplace(password_scheme, std::move(password));
+  return schemes;
+}
+
+/// One line for each operation and each schema, so that a change shows as a small difference.
+std::string in_lines(const json::value& value, int depth = 0) {
+  const auto* object = value.if_object();
+  if (!object || object->empty() || depth == 4) return json::serialize(value);
+  std::string text = "{";
+  for (const auto& member : *object) {
+    if (text.size() > 1) text += ',';
+    text += '\n' + std::string(static_cast<std::size_t>(depth) + 1, ' ') + json::serialize(json::string(member.key())) +
+            ": " + in_lines(member.value(), depth + 1);
+  }
+  return text + '\n' + std::string(static_cast<std::size_t>(depth), ' ') + '}';
+}
+
+}  // namespace
+
+json::object openapi_document(const std::vector<api::Operation>& operations) {
+  Schemas schemas;
+  schemas.add(error_schema_name, error_schema(schemas));
+  json::object paths;
+  for (const auto& entry : entries_of(operations)) {
+    auto& place = paths.emplace(key_of(entry), json::object()).first->value().get_object();
+    place.emplace(lower(entry.operation->facts.method), description_of(entry, schemas));
+  }
+
+  json::object info;
+  info.emplace("title", "Quire content library API");
+  info.emplace("summary", "The new REST form of the vSphere Content Library API as Quire serves it.");
+  info.emplace("version", "8.0.2");
+  json::object server;
+  server.emplace("url", "/api");
+  json::object token;
+  token.emplace(token_scheme, json::array());
+  json::object components;
+  components.emplace("schemas", schemas.all());
+  components.emplace("securitySchemes", security_schemes());
+
+  json::object document;
+  document.emplace("openapi", "3.1.0");
+  document.emplace("info", std::move(info));
+  document.emplace("servers", json::array{std::move(server)});
+  document.emplace("security", json::array{std::move(token)});
+  document.emplace("paths", std::move(paths));
+  document.emplace("components", std::move(components));
+  return document;
+}
+
+std::string openapi_text(const std::vector<api::Operation>& operations) {
+  return in_lines(openapi_document(operations)) + '\n';
+}
+
+}  // namespace quire::wire

@@ -1,0 +1,83 @@
+#include "wire/openapi/openapi.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/json/serialize.hpp>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <string>
+
+namespace quire::wire {
+namespace {
+
+namespace json = boost::json;
+
+const json::object& document() {
+  static const json::object value = openapi_document(api::all_operations());
+  return value;
+}
+
+void check_references(const json::value& value) {
+  if (const auto* array = value.if_array()) {
+    for (const auto& element : *array) check_references(element);
+  } else if (const auto* object = value.if_object()) {
+    for (const auto& member : *object) {
+      check_references(member.value());
+      if (member.key() != "$ref") continue;
+      const std::string name(member.value().as_string());
+      EXPECT_TRUE(document().at("components").at("schemas").as_object().contains(name.substr(name.rfind('/') + 1)))
+          << name;
+    }
+  }
+}
+
+TEST(OpenApi, EveryOperationOnce) {
+  std::set<std::string> found;
+  for (const auto& path : document().at("paths").as_object())
+    for (const auto& method : path.value().as_object()) {
+      const auto& operation = method.value().as_object();
+      const std::string name(operation.at("operationId").as_string());
+      EXPECT_TRUE(found.insert(name).second) << name;
+      EXPECT_FALSE(operation.at("summary").as_string().empty()) << name;
+    }
+  std::size_t expected = 0;
+  for (const auto& operation : api::all_operations()) expected += operation.facts.in_new_rest ? 1U : 0U;
+  EXPECT_EQ(found.size(), expected);
+}
+
+TEST(OpenApi, TheSameEveryTime) {
+  EXPECT_EQ(json::serialize(document()), json::serialize(openapi_document(api::all_operations())));
+}
+
+TEST(OpenApi, ReferencesLeadSomewhere) { check_references(document()); }
+
+TEST(OpenApi, DescribesAnOperation) {
+  const auto& paths = document().at("paths").as_object();
+  const auto& keep_alive =
+      paths.at("/content/library/item/update-session/{update_session_id}?action=keep-alive").at("post").as_object();
+  EXPECT_EQ(keep_alive.at("x-vapi-operation").as_string(), "keep_alive");
+  EXPECT_EQ(keep_alive.at("x-privilege").as_string(), "System.Anonymous");
+  EXPECT_FALSE(keep_alive.at("requestBody").at("required").as_bool());
+  EXPECT_TRUE(keep_alive.at("responses").as_object().contains("204"));
+  EXPECT_TRUE(paths.contains("/content/library/item/{library_item_id}/file?name={name}"));
+  EXPECT_EQ(json::serialize(paths.at("/session").at("post").at("security")), R"([{"password":[]}])");
+  EXPECT_EQ(json::serialize(document()
+                                .at("components")
+                                .at("schemas")
+                                .at("com.vmware.content.library.item.updatesession.file.source_type")),
+            R"({"type":"string","enum":["NONE","PUSH","PULL"]})");
+}
+
+TEST(OpenApi, IsTheDocumentThatIsCheckedIn) {
+  const std::string file = QUIRE_DOCS_FOLDER "/openapi.json";
+  const auto text = openapi_text(api::all_operations());
+  std::ifstream golden(file);
+  const std::string checked_in((std::istreambuf_iterator<char>(golden)), std::istreambuf_iterator<char>());
+  EXPECT_TRUE(text == checked_in) << file << " is not what the operations say. If the change is meant, run "
+                                  << "`make generate` and look at the difference.";
+}
+
+}  // namespace
+}  // namespace quire::wire

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <optional>
+#include <string>
+
+#include "api/operation.h"
+#include "base/result.h"
+#include "wire/request/invocation.h"
+#include "wire/request/message.h"
+
+namespace quire::wire {
+
+/// What a request says about who sent it, believed by nobody yet.
+struct Identification {
+  std::optional<std::string> token;
+  std::optional<api::Credentials> credentials;
+};
+
+/// REST (content-library-api.md §1.7): the token from the cookie `vmware-api-session-id`, the header of that name, or
+/// the cookie `vmware_soap_session`, in this order; Basic credentials from Authorization.
+Identification identification_of(const Headers& headers);
+
+/// JSON-RPC (wire-protocols.md §2.3): the header's token wins over `security`, the request's securityCtx (nullptr:
+/// none); without either, as REST. `user_pass` gives credentials. Schemes that need an identity provider identify
+/// nobody.
+Identification identification_of(const Headers& headers, const boost::json::object* security);
+
+/// RFC 7617, UTF-8. nullopt for anything else.
+std::optional<api::Credentials> basic_credentials(std::string_view authorization);
+
+/// Lets a REST request in to `operation`: needs a token unless the operation needs no login. Unauthenticated.
+base::Result<api::CallContext> admit(Invoker& invoker, const api::Operation& operation, const Identification& who,
+                                     const std::string& base_url);
+
+/// The refusal of a request that says nothing about who sent it.
+base::Error login_required();
+
+/// For WWW-Authenticate and the `challenge` member: how one logs in to call `operation`.
+std::string_view challenge_for(const api::Operation& operation);
+
+}  // namespace quire::wire

@@ -1,0 +1,67 @@
+#include "wire/request/invocation.h"
+
+#include <exception>
+#include <string>
+
+#include "base/log.h"
+#include "base/utf8.h"
+#include "service/services.h"
+
+namespace quire::wire {
+
+namespace {
+
+/// Causes go to the log and nowhere else (content-library-api.md §1.8).
+void log_cause(std::string_view what, std::string_view user, const base::Error& error) {
+  if (error.cause().empty()) return;
+  const bool ours = error.kind() == base::ErrorKind::internal_server_error;
+  spdlog::log(ours ? spdlog::level::err : spdlog::level::info, "{} for {}: {} ({})", what, user, error.text(),
+              error.cause());
+}
+
+}  // namespace
+
+base::Result<content::Caller> ServiceInvoker::authenticate(std::string_view token) {
+  auto caller = services_.logins.authenticate(token);
+  if (!caller) log_cause("checking a token", "a client", caller.error());
+  return caller;
+}
+
+base::Result<content::Caller> ServiceInvoker::log_in(const api::Credentials& credentials) {
+  const auto token = services_.logins.log_in(credentials.user, credentials.password);
+  if (token) return authenticate(*token);
+  log_cause("a login for one call", "a client", token.error());
+  return token.error();
+}
+
+void ServiceInvoker::log_out(const content::Caller& caller) {
+  const auto done = services_.logins.log_out(caller);
+  if (!done) spdlog::warn("a login for one call could not be ended; it expires: {}", done.error().text());
+}
+
+base::Result<void> ServiceInvoker::run(const api::Operation& operation, const api::CallContext& call, const void* input,
+                                       void* output) {
+  base::Result<void> done;
+  try {
+    done = operation.run(services_, call, input, output);
+  } catch (const std::exception& exception) {
+    done = base::internal_error(std::string("exception: ") + exception.what());
+  }
+  if (!done) log_cause(operation.facts.service + "." + operation.facts.name, call.caller.user, done.error());
+  return done;
+}
+
+base::Error operation_not_found(std::string_view what) {
+  return base::Error(base::ErrorKind::operation_not_found, "quire.wire.operation_not_found",
+                     "There is no operation {operation} on this server.", {{"operation", base::displayable(what)}});
+}
+
+base::Result<std::shared_ptr<void>> invoke(Invoker& invoker, const api::Operation& operation,
+                                           const api::CallContext& call, const void* input) {
+  std::shared_ptr<void> output;
+  if (operation.output) output = operation.make_output();
+  if (auto done = invoker.run(operation, call, input, output.get()); !done) return done.error();
+  return output;
+}
+
+}  // namespace quire::wire

@@ -1,0 +1,224 @@
+#include "wire/rest/new_rest.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+#include "wire/codec/scalar_codec.h"
+#include "wire/request/authentication.h"
+#include "wire/rest/legacy_mapping.h"
+#include "wire/rest/rest_exchange.h"
+
+namespace quire::wire {
+namespace {
+
+constexpr auto form = RestForm::current;
+constexpr std::string_view action_name = "action";
+constexpr std::string_view client_token_name = "client_token";
+constexpr std::size_t prefix_segments = 1;  // `api`
+
+bool same_template(const std::vector<PathSegment>& a, const std::vector<PathSegment>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const PathSegment& x, const PathSegment& y) {
+    return x.is_input == y.is_input && (x.is_input || x.text == y.text);
+  });
+}
+
+bool literal_first(const std::vector<PathSegment>& a, const std::vector<PathSegment>& b) {
+  return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
+    return x.is_input != y.is_input ? y.is_input : x.text < y.text;
+  });
+}
+
+bool fits(const std::vector<PathSegment>& path, const std::vector<std::string>& segments) {
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    const auto& given = segments[i + prefix_segments];
+    if (path[i].is_input ? given.empty() : given != path[i].text) return false;
+  }
+  return true;
+}
+
+bool has_parameter(const RequestTarget& target, std::string_view name) {
+  return std::any_of(target.query.begin(), target.query.end(), [&](const auto& given) { return given.name == name; });
+}
+
+std::optional<std::string> action_of(const RequestTarget& target) {
+  for (const auto& parameter : target.query)
+    if (parameter.name == action_name) return dashed(parameter.value);
+  return std::nullopt;
+}
+
+bool answers_to(const api::OperationFacts& facts, const std::optional<std::string>& action) {
+  if (!action) return facts.action.empty();
+  return facts.action.empty() ? dashed(facts.name) == *action : facts.action == *action;
+}
+
+/// How many of its mandatory query members are given; nullopt when one is missing. A pair of operations that differ by
+/// them alone (`…/file` and `…/file?name=`) is told apart so.
+std::optional<std::size_t> given_in_query(const api::Operation& operation, const NewRestMapping& mapping,
+                                          const RequestTarget& target) {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < mapping.places.size(); ++i) {
+    if (!mapping.needs_in_query(operation, i)) continue;
+    if (!has_parameter(target, operation.input->fields[i].name)) return std::nullopt;
+    ++count;
+  }
+  return count;
+}
+
+/// `?library_id?library_id=X` means `library_id=X` (content-library-api.md §28.4).
+void forgive_doubled_name(const api::Operation& operation, const NewRestMapping& mapping, RequestTarget& target) {
+  for (std::size_t i = 0; i < mapping.places.size(); ++i) {
+    if (mapping.places[i] != InputPlace::query) continue;
+    const auto& name = operation.input->fields[i].name;
+    for (auto& parameter : target.query)
+      if (parameter.name == name + "?" + name) parameter.name = name;
+  }
+}
+
+base::Error unsupported_property(const std::string& name) {
+  return base::Error(base::ErrorKind::invalid_argument, "quire.wire.unsupported_property",
+                     "Unsupported property with name: {name}", {{"name", name}});
+}
+
+/// Reads the operation's input out of the parts of one request.
+class InputReader {
+ public:
+  InputReader(const api::Operation& operation, const NewRestMapping& mapping, const Request& request,
+              const RequestTarget& target, const RestBody& body)
+      : operation_(operation),
+        mapping_(mapping),
+        request_(request),
+        target_(target),
+        body_(body),
+        used_(target.query.size()) {}
+
+  base::Result<void> read(void* input) {
+    for (std::size_t i = 0; i < mapping_.places.size(); ++i)
+      if (auto done = read_field(operation_.input->fields[i], mapping_.places[i], input); !done) return done;
+    for (std::size_t i = 0; i < used_.size(); ++i)
+      if (!used_[i] && target_.query[i].name != action_name) return unsupported_property(target_.query[i].name);
+    return {};
+  }
+
+ private:
+  base::Result<void> read_field(const api::Field& field, InputPlace place, void* input) {
+    void* member = field.get_mutable(input);
+    switch (place) {
+      case InputPlace::path:
+        return decode_scalar(segment(field.name), *field.type, member, InputPath{nullptr, field.name});
+      case InputPlace::query:
+        return decode_query(target_.query, field.name, *field.type, member, used_);
+      case InputPlace::client_token:
+        return read_client_token(field, member);
+      case InputPlace::whole_body:
+        return read_whole_body(field, member);
+      case InputPlace::body_member:
+        break;
+    }
+    return decode_body_member(form, operation_, body_, field, input);
+  }
+
+  const std::string& segment(const std::string& name) const {
+    std::size_t i = 0;
+    while (!mapping_.path[i].is_input || mapping_.path[i].text != name) ++i;
+    return target_.segments[i + prefix_segments];
+  }
+
+  base::Result<void> read_client_token(const api::Field& field, void* member) {
+    const auto header = request_.headers.find("Client-Token");
+    if (!header || has_parameter(target_, client_token_name))
+      return decode_query(target_.query, field.name, *field.type, member, used_);
+    const std::vector<QueryParameter> as_query{{field.name, std::string(*header)}};
+    std::vector<bool> used(1);
+    return decode_query(as_query, field.name, *field.type, member, used);
+  }
+
+  base::Result<void> read_whole_body(const api::Field& field, void* member) {
+    if (body_.object) return decode_rest(*body_.object, *field.type, member, form, InputPath{});
+    if (field.type->kind != api::TypeKind::optional && !operation_.facts.optional_body) return required(InputPath{});
+    return {};
+  }
+
+  const api::Operation& operation_;
+  const NewRestMapping& mapping_;
+  const Request& request_;
+  const RequestTarget& target_;
+  const RestBody& body_;
+  std::vector<bool> used_;
+};
+
+}  // namespace
+
+NewRest::NewRest(const std::vector<api::Operation>& operations, Invoker& invoker) : invoker_(invoker) {
+  for (const auto& operation : operations) {
+    if (!operation.facts.in_new_rest) continue;
+    auto mapping = new_rest_mapping(operation);
+    auto& places = places_[mapping.path.size()];
+    auto place = std::find_if(places.begin(), places.end(),
+                              [&](const Place& known) { return same_template(known.path, mapping.path); });
+    if (place == places.end()) place = places.insert(places.end(), Place{mapping.path, {}});
+    place->candidates.push_back({&operation, std::move(mapping)});
+  }
+  for (auto& [size, places] : places_)
+    std::sort(places.begin(), places.end(),
+              [](const Place& a, const Place& b) { return literal_first(a.path, b.path); });
+}
+
+const NewRest::Place* NewRest::find(const std::vector<std::string>& segments) const {
+  if (segments.size() <= prefix_segments) return nullptr;
+  const auto group = places_.find(segments.size() - prefix_segments);
+  if (group == places_.end()) return nullptr;
+  const auto place = std::find_if(group->second.begin(), group->second.end(),
+                                  [&](const Place& known) { return fits(known.path, segments); });
+  return place == group->second.end() ? nullptr : &*place;
+}
+
+Response NewRest::run(const Candidate& candidate, const Request& request, const RequestTarget& target) const {
+  const auto& operation = *candidate.operation;
+  const auto challenge = challenge_for(operation);
+  const auto call = admit(invoker_, operation, identification_of(request.headers), request.base_url);
+  if (!call) return rest_failure(form, call.error(), challenge);
+  RestBody body;
+  if (request.method != "GET" && request.method != "DELETE") body = read_body(form, request);
+  if (body.refusal) return *std::move(body.refusal);
+  const auto input = operation.make_input();
+  const auto read = InputReader(operation, candidate.mapping, request, target, body).read(input.get());
+  if (!read) return rest_failure(form, read.error());
+  const auto output = invoke(invoker_, operation, *call, input.get());
+  if (!output) return rest_failure(form, output.error(), challenge);
+  return rest_success(form, operation, output->get());
+}
+
+Response NewRest::handle(const Request& request) const {
+  auto target = parse_target(request.target);
+  if (!target) return rest_failure(form, target.error());
+  const auto* place = find(target->segments);
+  if (!place) return rest_failure(form, operation_not_found(path_of(request.target)));
+
+  std::set<std::string> methods;
+  for (const auto& candidate : place->candidates) {
+    methods.insert(candidate.operation->facts.method);
+    forgive_doubled_name(*candidate.operation, candidate.mapping, *target);
+  }
+  if (methods.count(request.method) == 0) {
+    std::string allowed;
+    for (const auto& method : methods) allowed += (allowed.empty() ? "" : ", ") + method;
+    return method_not_allowed(form, request.method, std::move(allowed));
+  }
+
+  const auto action = action_of(*target);
+  const Candidate* chosen = nullptr;
+  std::optional<std::size_t> chosen_given;
+  for (const auto& candidate : place->candidates) {
+    const auto& facts = candidate.operation->facts;
+    if (facts.method != request.method || !answers_to(facts, action)) continue;
+    const auto given = given_in_query(*candidate.operation, candidate.mapping, *target);
+    if (chosen && given <= chosen_given) continue;  // nullopt is below every count
+    chosen = &candidate;
+    chosen_given = given;
+  }
+  if (!chosen) return rest_failure(form, operation_not_found(request.method + " " + request.target));
+  return run(*chosen, request, *target);
+}
+
+}  // namespace quire::wire

@@ -1,0 +1,200 @@
+#include <gmock/gmock.h>
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "wire/rest/legacy_mapping.h"
+#include "wire/rest/new_rest_mapping.h"
+
+namespace quire::wire {
+namespace {
+
+std::string legacy_text(const api::Operation& operation) {
+  const auto mapping = legacy_mapping(operation);
+  auto text = mapping.method + " " + mapping.service_path;
+  if (mapping.id) text += "/id:{" + mapping.id->name + "}";
+  if (!mapping.action.empty()) text += "?~action=" + mapping.action;
+  return text;
+}
+
+std::string new_text(const api::Operation& operation) {
+  if (!operation.facts.in_new_rest) return "none";
+  const auto& facts = operation.facts;
+  const auto mapping = new_rest_mapping(operation);
+  auto text = facts.method + " /api" + facts.path;
+  if (!facts.action.empty()) text += "?action=" + facts.action;
+  text += " " + std::to_string(facts.status);
+  for (std::size_t i = 0; i < mapping.places.size(); ++i) {
+    const auto& field = operation.input->fields[i];
+    const auto mark = field.type->kind == api::TypeKind::optional ? "?" : "";
+    switch (mapping.places[i]) {
+      case InputPlace::path:
+        break;
+      case InputPlace::query:
+        text += " query:" + field.name + mark;
+        break;
+      case InputPlace::client_token:
+        text += " token";
+        break;
+      case InputPlace::whole_body:
+        text += " body";
+        break;
+      case InputPlace::body_member:
+        text += " member:" + field.name + mark;
+        break;
+    }
+  }
+  return text;
+}
+
+struct Row {
+  std::string_view operation, legacy, current;
+};
+
+/// wire-protocols.md §3.3, §3.4 and §3.6, written out by hand for the operations of sessions, configuration, types,
+/// local libraries, items, update sessions and download sessions. `…` is `/rest/com/vmware/content`.
+const std::vector<Row>& table() {
+  static const std::vector<Row> rows = {
+      {"cis.session.create", "POST /rest/com/vmware/cis/session", "POST /api/session 201"},
+      {"cis.session.get", "POST /rest/com/vmware/cis/session?~action=get", "GET /api/session 200"},
+      {"cis.session.delete", "DELETE /rest/com/vmware/cis/session", "DELETE /api/session 204"},
+      {"content.configuration.get", "POST …/configuration?~action=get", "GET /api/content/configuration 200"},
+      {"content.configuration.update", "PATCH …/configuration", "PATCH /api/content/configuration 204 body"},
+      {"content.type.list", "GET …/type", "GET /api/content/type 200"},
+      {"content.library.list", "GET …/library", "GET /api/content/library 200"},
+      {"content.library.get", "GET …/library/id:{library_id}", "GET /api/content/library/{library_id} 200"},
+      {"content.library.find", "POST …/library?~action=find", "POST /api/content/library?action=find 200 body"},
+      {"content.library.update", "PATCH …/library/id:{library_id}", "PATCH /api/content/library/{library_id} 204 body"},
+      {"content.local_library.create", "POST …/local-library", "POST /api/content/local-library 201 token body"},
+      {"content.local_library.list", "GET …/local-library", "GET /api/content/local-library 200"},
+      {"content.local_library.get", "GET …/local-library/id:{library_id}",
+       "GET /api/content/local-library/{library_id} 200"},
+      {"content.local_library.update", "PATCH …/local-library/id:{library_id}",
+       "PATCH /api/content/local-library/{library_id} 204 body"},
+      {"content.local_library.delete", "DELETE …/local-library/id:{library_id}",
+       "DELETE /api/content/local-library/{library_id} 204"},
+      {"content.library.item.create", "POST …/library/item", "POST /api/content/library/item 201 token body"},
+      {"content.library.item.copy", "POST …/library/item/id:{source_library_item_id}?~action=copy",
+       "POST /api/content/library/item/{source_library_item_id}?action=copy 200 token body"},
+      {"content.library.item.list", "GET …/library/item", "GET /api/content/library/item 200 query:library_id"},
+      {"content.library.item.find", "POST …/library/item?~action=find",
+       "POST /api/content/library/item?action=find 200 body"},
+      {"content.library.item.get", "GET …/library/item/id:{library_item_id}",
+       "GET /api/content/library/item/{library_item_id} 200"},
+      {"content.library.item.update", "PATCH …/library/item/id:{library_item_id}",
+       "PATCH /api/content/library/item/{library_item_id} 204 body"},
+      {"content.library.item.delete", "DELETE …/library/item/id:{library_item_id}",
+       "DELETE /api/content/library/item/{library_item_id} 204"},
+      {"content.library.item.file.list", "GET …/library/item/file",
+       "GET /api/content/library/item/{library_item_id}/file 200"},
+      {"content.library.item.file.get", "POST …/library/item/file/id:{library_item_id}?~action=get",
+       "GET /api/content/library/item/{library_item_id}/file 200 query:name"},
+      {"content.library.item.storage.list", "GET …/library/item/storage",
+       "GET /api/content/library/item/{library_item_id}/storage 200"},
+      {"content.library.item.storage.get", "POST …/library/item/storage/id:{library_item_id}?~action=get",
+       "GET /api/content/library/item/{library_item_id}/storage 200 query:file_name"},
+      {"content.library.item.update_session.create", "POST …/library/item/update-session",
+       "POST /api/content/library/item/update-session 201 token body"},
+      {"content.library.item.update_session.list", "GET …/library/item/update-session",
+       "GET /api/content/library/item/update-session 200 query:library_item_id?"},
+      {"content.library.item.update_session.get", "GET …/library/item/update-session/id:{update_session_id}",
+       "GET /api/content/library/item/update-session/{update_session_id} 200"},
+      {"content.library.item.update_session.update", "PATCH …/library/item/update-session/id:{update_session_id}",
+       "PATCH /api/content/library/item/update-session/{update_session_id} 204 body"},
+      {"content.library.item.update_session.complete",
+       "POST …/library/item/update-session/id:{update_session_id}?~action=complete",
+       "POST /api/content/library/item/update-session/{update_session_id}?action=complete 204"},
+      {"content.library.item.update_session.keep_alive",
+       "POST …/library/item/update-session/id:{update_session_id}?~action=keep-alive",
+       "POST /api/content/library/item/update-session/{update_session_id}?action=keep-alive 204 "
+       "member:client_progress?"},
+      {"content.library.item.update_session.cancel",
+       "POST …/library/item/update-session/id:{update_session_id}?~action=cancel",
+       "POST /api/content/library/item/update-session/{update_session_id}?action=cancel 204"},
+      {"content.library.item.update_session.fail",
+       "POST …/library/item/update-session/id:{update_session_id}?~action=fail",
+       "POST /api/content/library/item/update-session/{update_session_id}?action=fail 204 member:client_error_message"},
+      {"content.library.item.update_session.delete", "DELETE …/library/item/update-session/id:{update_session_id}",
+       "DELETE /api/content/library/item/update-session/{update_session_id} 204"},
+      {"content.library.item.updatesession.file.add",
+       "POST …/library/item/updatesession/file/id:{update_session_id}?~action=add",
+       "POST /api/content/library/item/update-session/{update_session_id}/file 201 body"},
+      {"content.library.item.updatesession.file.list", "GET …/library/item/updatesession/file",
+       "GET /api/content/library/item/update-session/{update_session_id}/file 200"},
+      {"content.library.item.updatesession.file.get",
+       "POST …/library/item/updatesession/file/id:{update_session_id}?~action=get",
+       "GET /api/content/library/item/update-session/{update_session_id}/file/{file_name} 200"},
+      {"content.library.item.updatesession.file.remove",
+       "POST …/library/item/updatesession/file/id:{update_session_id}?~action=remove",
+       "DELETE /api/content/library/item/update-session/{update_session_id}/file/{file_name} 204"},
+      {"content.library.item.updatesession.file.validate",
+       "POST …/library/item/updatesession/file/id:{update_session_id}?~action=validate",
+       "POST /api/content/library/item/update-session/{update_session_id}/file?action=validate 200"},
+      {"content.library.item.updatesession.file.probe", "POST …/library/item/updatesession/file?~action=probe", "none"},
+      {"content.library.item.download_session.create", "POST …/library/item/download-session",
+       "POST /api/content/library/item/download-session 201 token body"},
+      {"content.library.item.download_session.list", "GET …/library/item/download-session",
+       "GET /api/content/library/item/download-session 200 query:library_item_id?"},
+      {"content.library.item.download_session.get", "GET …/library/item/download-session/id:{download_session_id}",
+       "GET /api/content/library/item/download-session/{download_session_id} 200"},
+      {"content.library.item.download_session.keep_alive",
+       "POST …/library/item/download-session/id:{download_session_id}?~action=keep-alive",
+       "POST /api/content/library/item/download-session/{download_session_id}?action=keep-alive 204 member:progress?"},
+      {"content.library.item.download_session.cancel",
+       "POST …/library/item/download-session/id:{download_session_id}?~action=cancel",
+       "POST /api/content/library/item/download-session/{download_session_id}?action=cancel 204"},
+      {"content.library.item.download_session.fail",
+       "POST …/library/item/download-session/id:{download_session_id}?~action=fail",
+       "POST /api/content/library/item/download-session/{download_session_id}?action=fail 204 "
+       "member:client_error_message"},
+      {"content.library.item.download_session.delete",
+       "DELETE …/library/item/download-session/id:{download_session_id}",
+       "DELETE /api/content/library/item/download-session/{download_session_id} 204"},
+      {"content.library.item.downloadsession.file.list", "GET …/library/item/downloadsession/file",
+       "GET /api/content/library/item/download-session/{download_session_id}/file 200"},
+      {"content.library.item.downloadsession.file.prepare",
+       "POST …/library/item/downloadsession/file/id:{download_session_id}?~action=prepare",
+       "POST /api/content/library/item/download-session/{download_session_id}/file?action=prepare 200 "
+       "member:file_name member:endpoint_type?"},
+      {"content.library.item.downloadsession.file.get",
+       "POST …/library/item/downloadsession/file/id:{download_session_id}?~action=get",
+       "GET /api/content/library/item/download-session/{download_session_id}/file 200 query:file_name"},
+  };
+  return rows;
+}
+
+std::string written_out(std::string_view legacy) {
+  static constexpr std::string_view mark = "…";
+  std::string text(legacy);
+  if (const auto at = text.find(mark); at != std::string::npos)
+    text.replace(at, mark.size(), "/rest/com/vmware/content");
+  return text;
+}
+
+TEST(RestMapping, EveryOperationStandsWhereTheReferenceSays) {
+  for (const auto& row : table()) {
+    const auto name = "com.vmware." + std::string(row.operation);
+    const auto dot = name.rfind('.');
+    const auto* operation = api::find_operation(name.substr(0, dot), name.substr(dot + 1));
+    ASSERT_NE(operation, nullptr) << name;
+    EXPECT_EQ(legacy_text(*operation), written_out(row.legacy));
+    EXPECT_EQ(new_text(*operation), row.current);
+  }
+}
+
+TEST(RestMapping, TheTableMissesNoOperation) {
+  std::set<std::string> rows;
+  for (const auto& row : table()) rows.insert("com.vmware." + std::string(row.operation));
+  for (const auto& operation : api::all_operations())
+    EXPECT_EQ(rows.count(operation.facts.service + "." + operation.facts.name), 1U)
+        << "add a row for " << operation.facts.service << "." << operation.facts.name;
+}
+
+TEST(RestMapping, VoidIs204) {
+  for (const auto& operation : api::all_operations())
+    EXPECT_EQ(operation.output == nullptr, operation.facts.status == 204) << operation.facts.service;
+}
+
+}  // namespace
+}  // namespace quire::wire

@@ -1,0 +1,205 @@
+#pragma once
+
+#include <cstdlib>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/hex.h"
+#include "base/identity.h"
+#include "content/catalog.h"
+#include "service/services.h"
+#include "wire/soap/vim_inventory_fixture.h"
+
+/// For tests of the SOAP façade: real logins over a catalog that knows nothing but users and logins.
+namespace quire::wire {
+
+[[noreturn]] inline void not_for_logins() { std::abort(); }
+
+class LoginsOnly final : public content::CatalogWriter {
+ public:
+  std::optional<content::User> user(std::string_view name) override {
+    const auto found = users_.find(base::to_lower(name));
+    return found == users_.end() ? std::nullopt : std::optional(found->second);
+  }
+  std::optional<content::LoginSession> login(const content::LoginId& id) override {
+    const auto found = logins_.find(id);
+    return found == logins_.end() ? std::nullopt : std::optional(found->second);
+  }
+  std::size_t login_count() override { return logins_.size(); }
+  void put_user(const content::User& user) override { users_[base::to_lower(user.name)] = user; }
+  void insert_login(const content::LoginSession& login) override { logins_[login.id] = login; }
+  void touch_login(const content::LoginId& id, base::Time now) override {
+    if (const auto found = logins_.find(id); found != logins_.end()) found->second.last_accessed = now;
+  }
+  void remove_login(const content::LoginId& id) override { logins_.erase(id); }
+
+  std::optional<std::string> setting(std::string_view) override { not_for_logins(); }
+  std::optional<content::ClientToken> client_token(std::string_view, std::string_view, std::string_view) override {
+    not_for_logins();
+  }
+  std::optional<content::Library> library(const content::LibraryId&) override { not_for_logins(); }
+  std::vector<content::LibraryId> libraries(const content::LibraryFilter&) override { not_for_logins(); }
+  std::optional<content::Item> item(const content::ItemId&) override { not_for_logins(); }
+  std::optional<content::ItemId> item_named(const content::LibraryId&, std::string_view) override { not_for_logins(); }
+  std::vector<content::ItemId> items(const content::ItemFilter&) override { not_for_logins(); }
+  std::vector<content::ContentFile> content_files(const content::ContentId&) override { not_for_logins(); }
+  std::optional<content::ContentFile> content_file(const content::ContentId&, std::string_view) override {
+    not_for_logins();
+  }
+  std::vector<content::Change> changes(const content::ItemId&) override { not_for_logins(); }
+  std::optional<content::Blob> blob(const content::BlobId&) override { not_for_logins(); }
+  std::optional<std::vector<std::byte>> blob_bytes(const content::BlobId&) override { not_for_logins(); }
+  std::optional<content::Blob> blob_with(const content::StorageId&, std::string_view, std::int64_t) override {
+    not_for_logins();
+  }
+  std::vector<content::Blob> blobs_after(const content::StorageId&, const content::BlobId&, std::size_t) override {
+    not_for_logins();
+  }
+  std::optional<content::UpdateSession> update_session(const content::UpdateSessionId&) override { not_for_logins(); }
+  std::optional<content::UpdateSession> active_update_session(const content::ItemId&) override { not_for_logins(); }
+  std::vector<content::UpdateSessionId> update_sessions(std::string_view,
+                                                        const std::optional<content::ItemId>&) override {
+    not_for_logins();
+  }
+  std::size_t active_update_session_count() override { not_for_logins(); }
+  std::vector<content::UpdateSessionId> expired_update_sessions(base::Time, std::size_t) override { not_for_logins(); }
+  std::vector<content::UpdateSessionId> idle_pull_sessions(base::Time, std::size_t) override { not_for_logins(); }
+  std::vector<std::pair<content::UpdateSessionId, std::string>> pending_pulls(std::size_t) override {
+    not_for_logins();
+  }
+  std::vector<content::UpdateSessionId> ended_update_sessions(base::Time, std::size_t) override { not_for_logins(); }
+  std::vector<content::UpdateSessionId> active_update_sessions_after(const content::UpdateSessionId&,
+                                                                     std::size_t) override {
+    not_for_logins();
+  }
+  std::vector<content::SessionFile> session_files(const content::UpdateSessionId&) override { not_for_logins(); }
+  std::optional<content::SessionFile> session_file(const content::UpdateSessionId&, std::string_view) override {
+    not_for_logins();
+  }
+  std::optional<std::pair<content::UpdateSessionId, content::SessionFile>> session_file_of(
+      const content::TransferToken&) override {
+    not_for_logins();
+  }
+  std::optional<content::DownloadSession> download_session(const content::DownloadSessionId&) override {
+    not_for_logins();
+  }
+  std::optional<content::DownloadSession> download_session_of(const content::TransferToken&) override {
+    not_for_logins();
+  }
+  std::vector<content::DownloadSessionId> download_sessions(std::string_view,
+                                                            const std::optional<content::ItemId>&) override {
+    not_for_logins();
+  }
+  std::size_t download_session_count() override { not_for_logins(); }
+  std::vector<content::DownloadSessionId> expired_download_sessions(base::Time, std::size_t) override {
+    not_for_logins();
+  }
+  std::optional<content::DownloadAccess> prepared(const content::DownloadSessionId&, std::string_view) override {
+    not_for_logins();
+  }
+  void put_setting(std::string_view, std::string_view) override { not_for_logins(); }
+  void remove_logins(base::Time, base::Time) override { not_for_logins(); }
+  void insert_client_token(const content::ClientToken&) override { not_for_logins(); }
+  void remove_client_tokens(base::Time) override { not_for_logins(); }
+  void insert_library(const content::Library&) override { not_for_logins(); }
+  void update_library(const content::Library&) override { not_for_logins(); }
+  void remove_library(const content::LibraryId&) override { not_for_logins(); }
+  void insert_item(const content::Item&) override { not_for_logins(); }
+  void update_item(const content::Item&) override { not_for_logins(); }
+  void remove_item(const content::ItemId&) override { not_for_logins(); }
+  void insert_content(const content::Content&) override { not_for_logins(); }
+  void insert_content_file(const content::ContentId&, const content::ContentFile&) override { not_for_logins(); }
+  std::vector<content::BlobId> remove_content_if_unused(const content::ContentId&) override { not_for_logins(); }
+  void insert_change(const content::Change&) override { not_for_logins(); }
+  void insert_blob(const content::Blob&, std::span<const std::byte>) override { not_for_logins(); }
+  void move_blob_to_storage(const content::BlobId&) override { not_for_logins(); }
+  std::vector<content::Blob> remove_unreferenced_blobs(std::span<const content::BlobId>) override { not_for_logins(); }
+  void insert_update_session(const content::UpdateSession&) override { not_for_logins(); }
+  void update_update_session(const content::UpdateSession&) override { not_for_logins(); }
+  void remove_update_session(const content::UpdateSessionId&) override { not_for_logins(); }
+  void restart_leases(base::Time, base::Time, base::Time) override { not_for_logins(); }
+  void put_session_file(const content::UpdateSessionId&, const content::SessionFile&) override { not_for_logins(); }
+  void remove_session_file(const content::UpdateSessionId&, std::string_view) override { not_for_logins(); }
+  void insert_download_session(const content::DownloadSession&) override { not_for_logins(); }
+  void update_download_session(const content::DownloadSession&) override { not_for_logins(); }
+  void remove_download_session(const content::DownloadSessionId&) override { not_for_logins(); }
+  void put_prepared(const content::DownloadSessionId&, std::string_view, content::DownloadAccess) override {
+    not_for_logins();
+  }
+
+ private:
+  std::map<std::string, content::User> users_;
+  std::map<content::LoginId, content::LoginSession> logins_;
+};
+
+class LoginsOnlyCatalog final : public content::Catalog {
+ public:
+  base::Result<void> read_transaction(
+      const std::function<base::Result<void>(content::CatalogReader&)>& function) override {
+    return write_transaction(function);
+  }
+  base::Result<void> write_transaction(
+      const std::function<base::Result<void>(content::CatalogWriter&)>& function) override {
+    const std::lock_guard lock(mutex_);
+    if (broken) return base::internal_error("the database is gone");
+    return function(rows_);
+  }
+
+  bool broken = false;
+
+ private:
+  std::mutex mutex_;
+  LoginsOnly rows_;
+};
+
+class SetClock final : public base::Clock {
+ public:
+  base::Time now() const override { return time; }
+  base::Duration uptime() const override { return time.time_since_epoch(); }
+  base::Time time = *base::parse_time("2026-11-24T04:00:00.000Z");
+};
+
+/// 0…01, 0…02, and so on.
+class CountingIdentities final : public base::IdentitySource {
+ public:
+  std::string uuid() override { return "00000000-0000-0000-0000-" + counted().substr(20); }
+  std::string uuid_made_at(base::Time) override { return uuid(); }
+  std::string secret() override { return counted(); }
+  std::uint64_t number() override { return 4; }
+
+ private:
+  std::string counted() {
+    std::string digits = std::to_string(++count_);
+    return std::string(32 - digits.size(), '0') + digits;
+  }
+  int count_ = 0;
+};
+
+/// Everything a façade needs, with the user admin@cls.local, password s3cret, and two storages.
+struct SoapWorld {
+  LoginsOnlyCatalog catalog;
+  SetClock clock;
+  CountingIdentities identities;
+  content::Storages storages{
+      {storage_of("datastore-11", "LocalDS_0", content::BlobStore::Space{1'000'000'000'000, 400'000'000'000}),
+       storage_of("datastore-12", "R&D <\"disks\">", std::nullopt)}};
+  service::TransferBoard transfers;
+  service::Context context{catalog, storages, clock, service::LeaseClock(clock), identities, transfers, {}, {}};
+  service::Logins logins{catalog, context.leases, identities, context.limits, {}};
+  service::Services services{
+      .context = context, .logins = logins, .server_guid = "11111111-2222-3333-4444-555555555555"};
+
+  SoapWorld() {
+    if (!logins.set_password("admin@cls.local", "s3cret", true)) std::abort();
+  }
+};
+
+}  // namespace quire::wire
