@@ -5,11 +5,15 @@ and a good package; each is drawn as often as the others.
 """
 
 import base64
+import bz2
+import gzip
 import hashlib
 import io
+import lzma
 import random
 import re
 import tarfile
+import zipfile
 from dataclasses import dataclass
 
 BLOCK = 512
@@ -155,7 +159,14 @@ def bad_names(chance, package, around):
             "//escape",
             "a//b",
             "a/./b",
-            "./escape",
+            "./../escape",
+            ".//escape",
+            "%2e%2e/escape",
+            "%2E%2E%2fescape",
+            "%2fetc/quire-escape",
+            "%252e%252e/escape",
+            "nul%00byte",
+            "bad%ffutf-8",
             ".",
             "..",
             "a/",
@@ -192,17 +203,85 @@ def name_with_nul(chance, package, around):
 
 
 def prefix_traversal(chance, package, around):
-    entry = member("escape", b"x", prefix=chance.choice([b"..", b"/etc", b"a/..", b"a/../..", b"."]))
+    entry = member("escape", b"x", prefix=chance.choice([b"..", b"/etc", b"a/..", b"a/../..", b"./.."]))
     return with_extra(chance, package, entry, "through the prefix field", good=False)
 
 
 def not_files(chance, package, around):
-    kind = chance.choice([b"1", b"2", b"3", b"4", b"5", b"6", b"S", b"K", b"V", b"M", b"D", b"N", b"A", b"X", b"Z"])
+    kind = chance.choice([b"1", b"2", b"3", b"4", b"6", b"S", b"K", b"V", b"M", b"D", b"N", b"A", b"X", b"Z"])
     target = chance.choice([b"/etc/passwd", b"../../escape", b"vm-disk1.vmdk", around.secret.encode()])
     raw = header("evil.vmdk", 0, kind, link=target)
     if kind == b"K":
         raw = member("././@LongLink", target, b"K") + header("evil.vmdk", 0, b"2", link=target)
     return with_extra(chance, package, raw, f"kind {kind!r} to {target!r}", good=False)
+
+
+def directories(chance, package, around):
+    """Passed over; but not those that no file may have as its folder, and not those with content."""
+    name, content = chance.choice(
+        [("../", b""), ("/etc/", b""), ("a/../b/", b""), ("%2e%2e/", b""), ("/", b""), ("d/", b"x" * 600), ("a//b/", b"")]
+    )
+    raw = chance.choice([b"", pax([("comment", "a directory")])]) + member(name, content, b"5")
+    return with_extra(chance, package, raw, f"directory {name!r} with {len(content)} bytes", good=False)
+
+
+def ordinary_tars(chance, package, around):
+    """As people pack by hand: `tar cf vm.ova .`, on macOS too; and what VMware puts behind the manifest."""
+    order = ["vm.ovf", "vm.mf", "vm-disk1.vmdk", "vm-disk2.vmdk"]
+    if chance.random() < 0.5:
+        order = [*order[:1], *order[2:], order[1]]
+    dot = chance.choice(["", "./"])
+    double = b"\0\5\x16\7" + chance.randbytes(100)
+    mac, before = chance.random() < 0.5, chance.random() < 0.5
+    parts = [header("./", 0, b"5"), header(f"{dot}msg/", 0, b"5")] if dot or chance.random() < 0.5 else []
+    for name in order:
+        entry = [member(dot + name, package[name])]
+        if mac:
+            entry.insert(0 if before else 1, member(f"{dot}._{name}", double))
+        parts += entry
+    if chance.random() < 0.5:
+        parts.append(member(f"{dot}vm.nvram", b"not in the manifest"))
+    if parts and chance.random() < 0.3:
+        parts.insert(0, pax([("comment", "packed by hand")], b"g"))
+    return f"{dot!r}{' with doubles' if mac else ''}", *ova(b"".join(parts) + END, good=True)
+
+
+def encoded_hrefs(chance, package, around):
+    """An href is a URI reference: what it names, as written or decoded, is there or not."""
+    disk = chance.randbytes(1000)
+    href, name, good = chance.choice(
+        [
+            ("The%20Image.vmdk", "The Image.vmdk", True),
+            ("The%20Image.vmdk", "The%20Image.vmdk", True),
+            ("50%25.vmdk", "50%25.vmdk", True),
+            ("50%25.vmdk", "50%.vmdk", True),
+            ("./a.vmdk", "a.vmdk", True),
+            ("100%.vmdk", "100%.vmdk", True),
+            ("The%2520Image.vmdk", "The Image.vmdk", False),
+            ("%2e%2e%2fa.vmdk", "a.vmdk", False),
+        ]
+    )
+    text = descriptor([(href, ' ovf:size="1000"')])
+    return f"{href!r} for {name!r}", *as_files(chance, text, {name: disk}.items(), good=good)
+
+
+def other_things(chance, package, around):
+    """Something else in place of an archive or a descriptor."""
+    inner = members(package) + END
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(zipfile.ZipInfo("vm.ovf"), package["vm.ovf"])
+    content = {
+        "gzip": gzip.compress(inner, mtime=0),
+        "zip": packed.getvalue(),
+        "xz": lzma.compress(inner),
+        "bzip2": bz2.compress(inner),
+        "page": b"<!DOCTYPE html><title>Log in</title>" + b" " * chance.choice([0, 2000]),
+        "tar": inner,
+    }
+    how = chance.choice(list(content))
+    name = "vm.ovf" if how == "tar" else chance.choice(["vm.ovf", "vm.ova"])
+    return f"{how} as {name}", [(name, content[how])], {"good": False}
 
 
 def link_then_content(chance, package, around):
@@ -532,6 +611,8 @@ def manifests(chance, package, around):
         "digest too short": f"SHA256({disk})= {digest[:62]}\n".encode(),
         "no digest": f"SHA256({disk})=\n".encode(),
         "twice": right + right,
+        "by OpenSSL 3": re.sub(rb"SHA(256|512)\(", rb"SHA2-\1(", right),
+        "by Notepad": b"\xef\xbb\xbf" + right.replace(b"\n", b"\r\n"),
         "twice, differing": right + f"SHA1({disk})= {'0' * 40}\n".encode(),
         "file that is not there": right + f"SHA256(absent.vmdk)= {digest}\n".encode(),
         "itself": right + f"SHA256(vm.mf)= {digest}\n".encode(),
@@ -546,10 +627,11 @@ def manifests(chance, package, around):
     }
     how = chance.choice(list(extra))
     files["vm.mf"] = extra[how]
+    good = how in ("twice", "by OpenSSL 3", "by Notepad")
     if chance.random() < 0.5:
-        return how, *ova(members(files) + END, good=False)
+        return how, *ova(members(files) + END, good=good)
     order = ["vm.mf", "vm.ovf", *(name for name in files if name.endswith(".vmdk"))]
-    return how, [(name, files[name]) for name in order], {"good": False}
+    return how, [(name, files[name]) for name in order], {"good": good}
 
 
 def certificates(chance, package, around):
@@ -651,6 +733,10 @@ FAMILIES = [
     name_with_nul,
     prefix_traversal,
     not_files,
+    directories,
+    ordinary_tars,
+    encoded_hrefs,
+    other_things,
     link_then_content,
     sparse,
     lying_sizes,
@@ -700,22 +786,37 @@ def make_variant(seed, number, around):
 # --- an honest reader -----------------------------------------------------------------------------------------------
 
 
+def double_of(name):
+    """The file that macOS put this one beside, or None."""
+    folder, _, own = name.rpartition("/")
+    return f"{folder}/{own[2:]}".lstrip("/") if own.startswith("._") and len(own) > 2 else None
+
+
 def honest_content(variant):
     """Name → bytes that an item may hold after this variant completed, as Python reads it."""
-    content = {}
+    content, folders = {}, set()
     for name, data in variant.files:
         if name.endswith(".ova"):
             with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
                 for entry in archive:
-                    assert entry.isreg(), f"{entry.name} is no file"
-                    assert entry.name not in content, f"{entry.name} is there twice"
-                    content[entry.name] = archive.extractfile(entry).read()
+                    name = entry.name
+                    while name.startswith("./"):
+                        name = name[2:]
+                    if entry.isdir():
+                        folders.add(name.rstrip("/") or ".")
+                        continue
+                    assert entry.isreg(), f"{name} is no file"
+                    assert name not in content, f"{name} is there twice"
+                    content[name] = archive.extractfile(entry).read()
+            for name in [name for name in content if double_of(name) in folders | content.keys()]:
+                del content[name]
         else:
             content[name] = data
-    promised = {}
+    promised = []
     for name in [name for name in content if name.endswith(".mf") and "/" not in name]:
-        for algorithm, file, digest in re.findall(rb"(?m)^(\w+) *\((.*)\) *= *([0-9A-Fa-f]+)[ \t\r]*$", content[name]):
-            promised[file.decode()] = (algorithm.decode().lower(), digest.decode().lower())
-    for name, (algorithm, digest) in promised.items():
+        text = content[name].removeprefix(b"\xef\xbb\xbf")
+        for algorithm, file, digest in re.findall(rb"(?m)^([\w-]+) *\((.*)\) *= *([0-9A-Fa-f]+)[ \t\r]*$", text):
+            promised.append((file.decode(), algorithm.decode().lower().replace("sha2-", "sha"), digest.decode().lower()))
+    for name, algorithm, digest in promised:
         assert hashlib.new(algorithm, content[name]).hexdigest() == digest, f"{name} is not what the manifest says"
     return {name: data for name, data in content.items() if "/" in name or not name.endswith((".mf", ".cert"))}

@@ -539,6 +539,171 @@ TEST_P(PackageSessionTest, HostileArchivesEndTheSessionAndLeaveNothing) {
   }
 }
 
+// `.ova` of macOS: "vm.ova: ... Document is empty (line 1)", because `._vm.ovf` came first and was taken for the
+// descriptor.
+TEST_P(PackageSessionTest, WhatMacOsKeepsBesideMembersIsPassedOver) {
+  const auto mf = manifest({{"vm.ovf", vm_ovf}, {"disk.vmdk", disk}});
+  const std::string extra("\0\5\26\7 what the finder knows", 25);
+  for (const auto& body :
+       {archive({{"._vm.ovf", extra},
+                 {"vm.ovf", vm_ovf},
+                 {"._vm.mf", extra},
+                 {"vm.mf", mf},
+                 {"._disk.vmdk", extra},
+                 {"disk.vmdk", disk}}),
+        archive({{"vm.ovf", vm_ovf},
+                 {"._vm.ovf", extra},
+                 {"disk.vmdk", disk},
+                 {"vm.mf", mf},
+                 {"._vm.mf", extra},
+                 {"._disk.vmdk", extra}}),
+        archive({{"._disk.vmdk", extra}, {"._vm.ovf", extra}, {"vm.ovf", vm_ovf}, {"disk.vmdk", disk}})}) {
+    item_ = new_item("mac " + std::to_string(std::hash<std::string>()(body)), "ovf");
+    const auto id = open();
+    push(id, "vm.ova", body);
+    must(sessions().complete(alice(), id));
+    EXPECT_THAT(content(), ElementsAre(Pair("disk.vmdk", disk), Pair("vm.ovf", vm_ovf)));
+    EXPECT_EQ(files_on_disk(), 2U) << "the same two blobs each time";
+  }
+  // Without its file it is a file like others, but no descriptor.
+  item_ = new_item("alone", "ovf");
+  const auto id = open();
+  push(id, "vm.ova", archive({{"vm.ovf", vm_ovf}, {"._x.ovf", extra}, {"d/._disk.vmdk", extra}, {"disk.vmdk", disk}}));
+  must(sessions().complete(alice(), id));
+  EXPECT_THAT(content(), ElementsAre(Pair("._x.ovf", extra), Pair("d/._disk.vmdk", extra), Pair("disk.vmdk", disk),
+                                     Pair("vm.ovf", vm_ovf)));
+}
+
+TEST_P(PackageSessionTest, OrdinaryTarsArePackages) {
+  const auto directory = [](const std::string& name) { return TarWriter::Header{.name = name, .type = '5'}; };
+  TarWriter tar;
+  tar.header(directory("./")).file("./vm.ovf", vm_ovf).header(directory("./msg/")).file("./msg/en.msg", "hello");
+  tar.file("./disk.vmdk", disk).file("./vm.mf", manifest({{"./vm.ovf", vm_ovf}, {"./disk.vmdk", disk}}));
+  const auto id = open();
+  push(id, "vm.ova", tar.whole());
+  must(sessions().complete(alice(), id));
+  EXPECT_THAT(content(), ElementsAre(Pair("disk.vmdk", disk), Pair("msg/en.msg", "hello"), Pair("vm.ovf", vm_ovf)));
+
+  const auto in_a_folder = open();
+  const auto entry = add(in_a_folder, "vm.ova");
+  const auto refused = send(*world_, entry.upload_token, TarWriter().file("./vm/vm.ovf", vm_ovf).whole());
+  EXPECT_EQ(why(refused), "quire.ova.order");
+  EXPECT_THAT(refused.error().text(), HasSubstr("'vm/vm.ovf' lies in a directory"));
+}
+
+TEST_P(PackageSessionTest, ManifestsOfTodaysToolsAreChecked) {
+  const auto sha256 = manifest({{"vm.ovf", vm_ovf}, {"disk.vmdk", disk}});
+  const auto sha1 = [](const std::string& body) {
+    return manifest({{"disk.vmdk", body}}, base::DigestAlgorithm::SHA1);
+  };
+  const auto openssl3 = "\xEF\xBB\xBFSHA2-256(vm.ovf)= " + sha256.substr(std::string("SHA256(vm.ovf)= ").size());
+  struct Case {
+    std::string mf;
+    std::string reason;
+  };
+  for (const auto& [mf, reason] : std::vector<Case>{{openssl3 + sha1(disk), ""},
+                                                    {sha256 + sha256, ""},
+                                                    {sha256 + sha1("another"), "quire.package.manifest_mismatch"},
+                                                    {sha1("another") + sha256, "quire.package.manifest_mismatch"}}) {
+    // VMware writes descriptor, disks, manifest, and then what the manifest does not name.
+    for (const auto& body : {archive({{"vm.ovf", vm_ovf}, {"disk.vmdk", disk}, {"vm.mf", mf}, {"vm.nvram", "n"}}),
+                             archive({{"vm.ovf", vm_ovf}, {"vm.mf", mf}, {"disk.vmdk", disk}, {"vm.nvram", "n"}})}) {
+      const auto id = open();
+      const auto entry = add(id, "vm.ova");
+      EXPECT_EQ(why(send(*world_, entry.upload_token, body)), reason);
+      if (reason.empty()) must(sessions().complete(alice(), id));
+    }
+    const auto id = open();
+    push(id, "vm.mf", mf);
+    push(id, "vm.ovf", vm_ovf);
+    const auto entry = add(id, "disk.vmdk");
+    EXPECT_EQ(why(send(*world_, entry.upload_token, disk)), reason);
+    if (reason.empty()) must(sessions().complete(alice(), id));
+  }
+}
+
+// VMware writes `ovf:href` as a URI reference (DSP0243 7.1); a file called "The Image-disk1.vmdk" was "missing".
+TEST_P(PackageSessionTest, HrefsAreUriReferences) {
+  const auto ovf = descriptor({{"The%20Image-disk1.vmdk", disk.size()}, {"50%25.vmdk", 1}});
+  for (const bool decoded : {false, true}) {
+    const auto name = decoded ? "The Image-disk1.vmdk" : "The%20Image-disk1.vmdk";
+    const auto mf = manifest({{"vm.ovf", ovf}, {"The Image-disk1.vmdk", disk}});
+    item_ = new_item(std::string("in a file ") + name, "ovf");
+    const auto id = open();
+    push(id, "vm.mf", mf);
+    push(id, "vm.ovf", ovf);
+    push(id, name, disk);
+    EXPECT_THAT(must(sessions().validate(alice(), id)).missing_files, ElementsAre("50%25.vmdk"));
+    push(id, "50%25.vmdk", "%");
+    must(sessions().complete(alice(), id));
+    EXPECT_THAT(content(), ElementsAre(Pair("50%25.vmdk", "%"), Pair(name, disk), Pair("vm.ovf", ovf)));
+
+    item_ = new_item(std::string("in an archive ") + name, "ovf");
+    const auto packed = open();
+    push(packed, "vm.ova", archive({{"vm.ovf", ovf}, {name, disk}, {"50%25.vmdk", "%"}, {"vm.mf", mf}}));
+    must(sessions().complete(alice(), packed));
+    EXPECT_THAT(content(), ElementsAre(Pair("50%25.vmdk", "%"), Pair(name, disk), Pair("vm.ovf", ovf)));
+  }
+  const auto id = open();
+  push(id, "vm.ovf", ovf);
+  push(id, "The Image-disk1.vmdk", "short");
+  push(id, "50%25.vmdk", "%");
+  EXPECT_EQ(sessions().complete(alice(), id).error().messages().back().id, "quire.package.size_differs");
+}
+
+TEST_P(PackageSessionTest, NamesThatHarmWhenDecodedAreRefused) {
+  const auto id = open();
+  for (const auto* name : {"%2e%2e/x.vmdk", "%2Fetc", "a%00b", "%252e%252e/x"})
+    EXPECT_EQ(why(sessions().add_file(alice(), id, file_spec(name))), "quire.file_name.invalid") << name;
+  EXPECT_TRUE(sessions().add_file(alice(), id, file_spec("50%25.vmdk")));
+  const auto entry = add(id, "vm.ova");
+  const auto refused = send(*world_, entry.upload_token, archive({{"vm.ovf", vm_ovf}, {"%2e%2e/x", disk}}));
+  EXPECT_THAT(why(refused), "quire.ova.invalid");
+}
+
+TEST_P(PackageSessionTest, EveryReasonAboutAMemberNamesArchiveAndMember) {
+  struct Case {
+    std::string body;
+    std::vector<std::string> said;
+  };
+  const auto wrong = manifest({{"disk.vmdk", "another disk"}});
+  for (const auto& [body, said] : std::vector<Case>{
+           {archive({{"vm.ovf", ""}}), {"vm.ova: member vm.ovf: ", "it is empty (line 1)"}},
+           {archive({{"vm.ovf", "<!DOCTYPE html>"}}), {"vm.ova: member vm.ovf: ", "looks like an HTML page"}},
+           {archive({{"vm.ovf", vm_ovf}, {"vm.mf", "nonsense"}}), {"vm.ova: member vm.mf: ", "(line 1)"}},
+           {archive({{"vm.ovf", vm_ovf}, {"vm.mf", ""}, {"vm.cert", "nonsense"}}), {"vm.ova: member vm.cert: "}},
+           {archive({{"vm.ovf", vm_ovf}, {"vm.mf", wrong}, {"disk.vmdk", disk}}), {"vm.ova: File disk.vmdk has "}},
+           {archive({{"vm.ovf", vm_ovf}, {"x.mf", ""}}), {"vm.ova: The OVA ", "'x.mf'"}},
+           {archive({{"x", ""}, {"vm.ovf", vm_ovf}}), {"vm.ova: The OVA ", "'x'"}},
+           {archive({{"._x", ""}, {"vm.ovf", vm_ovf}}), {"vm.ova: The OVA ", "'._x'"}},
+           {archive({{"vm.ovf", vm_ovf}, {"a", "1"}, {"a", "1"}}), {"vm.ova: The OVA ", "'a' stands there twice"}},
+           {archive({{"vm.ovf", vm_ovf}}).substr(0, 700), {"vm.ova: The OVA ", "too early"}},
+           {"\x1F\x8B\x08" + std::string(1000, '\1'), {"vm.ova: The OVA ", "looks like gzip-compressed data"}},
+           {"PK\x03\x04" + std::string(100, '\1'), {"vm.ova: The OVA ", "looks like a zip archive"}},
+           {"<!doctype html><title>Log in</title>", {"vm.ova: The OVA ", "looks like an HTML page"}}}) {
+    const auto id = open();
+    const auto entry = add(id, "vm.ova");
+    const auto refused = send(*world_, entry.upload_token, body);
+    ASSERT_FALSE(refused) << said.front();
+    for (const auto& part : said) EXPECT_THAT(refused.error().text(), HasSubstr(part));
+    expect_ended(id, "vm.ova");
+    EXPECT_EQ(session(id).error_message->default_message, refused.error().text()) << "names the archive once";
+  }
+}
+
+TEST_P(PackageSessionTest, TheWrongThingSentAsADescriptorIsNamed) {
+  for (const auto& [body, kind] : std::vector<std::pair<std::string, std::string>>{
+           {archive({{"vm.ovf", vm_ovf}, {"disk.vmdk", disk}}), "a tar archive"},
+           {"\x1F\x8B\x08" + std::string(100, '\1'), "gzip-compressed data"},
+           {"<!doctype html><title>Log in</title>", "an HTML page"}}) {
+    const auto id = open();
+    push(id, "vm.ovf", body);
+    expect_invalid(id, "quire.ovf.invalid");
+    EXPECT_THAT(session(id).error_message->default_message, HasSubstr("vm.ovf"));
+    EXPECT_THAT(session(id).error_message->default_message, HasSubstr("looks like " + kind));
+  }
+}
+
 // A member of 4 EiB was "no room on this storage", a 507, whatever the length of the archive: as if the server had a
 // problem, and not the archive.
 TEST_P(PackageSessionTest, AMemberCannotBeLargerThanItsArchive) {
@@ -692,6 +857,15 @@ TEST_P(PackageSessionTest, AnArchiveHoldsNoMoreFilesThanTheLimit) {
                      archive({{"vm.ovf", descriptor({})}, {"a", "1"}, {"b", "2"}, {"c", "3"}, {"d", "4"}}))),
             "quire.ova.too_many_files");
   expect_ended(id, "vm.ova");
+
+  const auto full =
+      archive({{"._vm.ovf", "x"}, {"._a", "x"}, {"vm.ovf", descriptor({})}, {"a", "1"}, {"b", "2"}, {"._b", "x"}});
+  push(open(), "vm.ova", full);
+  item_ = new_item("doubles alone", "ovf");
+  const auto alone = add(open(), "vm.ova");
+  EXPECT_EQ(why(send(*world_, alone.upload_token,
+                     archive({{"vm.ovf", descriptor({})}, {"a", "1"}, {"._c", "x"}, {"._d", "x"}}))),
+            "quire.ova.too_many_files");
 }
 
 }  // namespace
