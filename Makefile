@@ -8,7 +8,7 @@ LISTEN ?= 127.0.0.1:8443
 DATA ?= quire-data
 
 .DEFAULT_GOAL := help
-.PHONY: help setup-build setup-test configure build demo run test test-unit test-clients sanitize bench bench-short lint format generate clean
+.PHONY: help setup-build setup-test configure build demo run test test-unit test-clients test-asan test-asan-gcc test-tsan test-bare-root fuzz sanitize bench bench-short lint format generate clean
 
 help:             ## Show the targets
 	@sed -n 's/^\([a-z-]*\): *.*## /  make \1  /p' $(MAKEFILE_LIST)
@@ -44,10 +44,24 @@ test-clients: $(QUIRE)
 	@tools/install-clients
 	@QUIRE_BINARY=$(QUIRE) build/clients/venv/bin/python -m pytest test/clients
 
-sanitize:         ## Unit tests, suites and fault tests under ASan+UBSan (both compilers) and TSan
+sanitize: test-asan test-asan-gcc test-tsan  ## Tests under all sanitizers, and every fuzzer for a minute
+	@$(MAKE) fuzz
+
+test-asan: setup-test  ## Unit tests, suites and fault tests under ASan and UBSan
 	@$(MAKE) PRESET=clang-asan test-unit
-	@$(MAKE) PRESET=gcc-asan test-unit
+
+test-asan-gcc: setup-test  ## The same with g++ for what has coroutines or faults: http, services, fault tests
+	@$(MAKE) PRESET=gcc-asan configure
+	@cmake --build --preset gcc-asan -j $(JOBS) --target http_test unit_test fault_test
+	@ctest --test-dir build/gcc-asan --output-on-failure -j $(JOBS) --timeout 600 --no-tests=error -R '^(http_test|unit_test|fault_test)'
+
+test-tsan: setup-test  ## Unit tests, suites and fault tests under TSan
 	@$(MAKE) PRESET=clang-tsan test-unit
+
+fuzz: setup-build  ## Each fuzzer for FUZZ_SECONDS (60), from its kept corpus
+	@$(MAKE) PRESET=clang-asan configure
+	@cmake --build --preset clang-asan -j $(JOBS) --target fuzzers
+	@JOBS=$(JOBS) tools/fuzz
 
 bench: setup-test build  ## Inner pieces; Quire beside nginx, caddy and vcsim, into docs/performance.md (about 15 minutes)
 	@tools/install-clients vcsim
