@@ -63,6 +63,9 @@ fuzz: setup-build  ## Each fuzzer for FUZZ_SECONDS (60), from its kept corpus
 	@cmake --build --preset clang-asan -j $(JOBS) --target fuzzers
 	@JOBS=$(JOBS) tools/fuzz
 
+test-bare-root:   ## Both commands of the README on a bare Debian 12 (needs root and mmdebstrap)
+	@tools/bare-root-test
+
 bench: setup-test build  ## Inner pieces; Quire beside nginx, caddy and vcsim, into docs/performance.md (about 15 minutes)
 	@tools/install-clients vcsim
 	@tools/install-peers
