@@ -30,8 +30,7 @@ class CatalogWithLogins : public benchmark::Fixture {
     if (!opened) std::abort();
     catalog_ = *std::move(opened);
     const auto filled = catalog_->write([](CatalogWriter& writer) -> Result<void> {
-      for (int i = 0; i < logins; ++i)
-        writer.insert_login(LoginSession{login_id(i), "administrator@vsphere.local", {}, {}});
+      for (int i = 0; i < logins; ++i) writer.insert(LoginSession{login_id(i), "administrator@vsphere.local", {}, {}});
       return {};
     });
     if (!filled) std::abort();
@@ -54,8 +53,8 @@ BENCHMARK_DEFINE_F(CatalogWithLogins, PointRead)(benchmark::State& state) {
   int number = state.thread_index() * 37;
   for (auto _ : state) {
     const auto id = login_id(number++ % logins);
-    const auto found =
-        catalog_->read([&](CatalogReader& reader) -> Result<std::optional<LoginSession>> { return reader.login(id); });
+    const auto found = catalog_->read(
+        [&](CatalogReader& reader) -> Result<std::optional<LoginSession>> { return reader.find<LoginSession>(id); });
     if (!found || !*found) state.SkipWithError("not found");
   }
   state.SetItemsProcessed(state.iterations());
@@ -66,7 +65,7 @@ BENCHMARK_REGISTER_F(CatalogWithLogins, PointRead)->Threads(1)->Threads(2)->Thre
 BENCHMARK_DEFINE_F(CatalogWithLogins, PointSelect)(benchmark::State& state) {
   const auto done = catalog_->read([&](CatalogReader& reader) -> Result<void> {
     int number = 0;
-    for (auto _ : state) benchmark::DoNotOptimize(reader.login(login_id(number++ % logins)));
+    for (auto _ : state) benchmark::DoNotOptimize(reader.find<LoginSession>(login_id(number++ % logins)));
     return {};
   });
   if (!done) state.SkipWithError("failed");

@@ -36,7 +36,7 @@ base::Result<content::ItemId> seed(content::Catalog& catalog, const content::Lib
         item.type = "iso";
         item.creation_time = clock.now();
         item.last_modified_time = item.creation_time;
-        writer.insert_item(item);
+        writer.insert(item);
         if (number == count / 2) middle = item.id;
       }
       return {};

@@ -13,11 +13,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "content/access.h"
-#include "content/download_session.h"
-#include "content/item.h"
-#include "content/library.h"
-#include "content/update_session.h"
+#include "content/tables.h"
 
 namespace quire::content {
 
@@ -35,31 +31,38 @@ class CatalogFailure : public std::exception {
 
 /// What can be read inside one transaction: one consistent state. Used by one thread, only during the transaction.
 /// Absent rows are nullopt or empty, never an error. Lists are ordered by creation, then id, unless said otherwise.
+///
+/// Rows are found by their keys (content/tables.h):
+///
+///     reader.find<Item>(id)                 reader.find<SessionFile>({session, "disk.vmdk"})
+///     reader.list<SessionFile>(session)     // the parts of an owner, in the order in which they were added
 class CatalogReader {
  public:
   virtual ~CatalogReader() = default;
 
-  /// Facts of the installation by name: `server_guid`, the stored configuration.
-  virtual std::optional<std::string> setting(std::string_view name) = 0;
-  virtual std::optional<User> user(std::string_view name) = 0;  ///< without regard to case
+  template <class Row>
+  std::optional<Row> find(const KeyOf<Row>& key) {
+    std::optional<Row> found;
+    find_row(FindRow<Row>{key, found});
+    return found;
+  }
+  template <PartRow Row>
+  std::vector<Row> list(const OwnerOf<Row>& owner) {
+    std::vector<Row> found;
+    list_parts(ListParts<Row>{owner, found});
+    return found;
+  }
+  std::optional<std::string> setting(std::string_view name) {
+    auto found = find<Setting>(name);
+    return found ? std::optional(std::move(found->value)) : std::nullopt;
+  }
 
-  virtual std::optional<LoginSession> login(const LoginId& id) = 0;
   virtual std::size_t login_count() = 0;
-  virtual std::optional<ClientToken> client_token(std::string_view user, std::string_view operation,
-                                                  std::string_view token) = 0;
 
-  virtual std::optional<Library> library(const LibraryId& id) = 0;
   virtual std::vector<LibraryId> libraries(const LibraryFilter& filter) = 0;
-
-  virtual std::optional<Item> item(const ItemId& id) = 0;
   virtual std::optional<ItemId> item_named(const LibraryId& library, std::string_view name) = 0;  ///< exact name
   virtual std::vector<ItemId> items(const ItemFilter& filter) = 0;
 
-  virtual std::vector<ContentFile> content_files(const ContentId& id) = 0;  ///< ordered as inserted
-  virtual std::optional<ContentFile> content_file(const ContentId& id, std::string_view name) = 0;
-  virtual std::vector<Change> changes(const ItemId& id) = 0;  ///< oldest first
-
-  virtual std::optional<Blob> blob(const BlobId& id) = 0;
   /// Of a blob that the catalog holds itself; nullopt for others.
   virtual std::optional<std::vector<std::byte>> blob_bytes(const BlobId& id) = 0;
   /// A blob of these bytes on this storage, if one is there.
@@ -68,7 +71,6 @@ class CatalogReader {
   /// holds.
   virtual std::vector<Blob> blobs_after(const StorageId& storage, const BlobId& after, std::size_t limit) = 0;
 
-  virtual std::optional<UpdateSession> update_session(const UpdateSessionId& id) = 0;
   virtual std::optional<UpdateSession> active_update_session(const ItemId& item) = 0;
   /// Of one user (every user's when empty), of one item if given.
   virtual std::vector<UpdateSessionId> update_sessions(std::string_view user, const std::optional<ItemId>& item) = 0;
@@ -79,83 +81,89 @@ class CatalogReader {
   virtual std::vector<UpdateSessionId> ended_update_sessions(base::Time before, std::size_t limit) = 0;
   virtual std::vector<UpdateSessionId> active_update_sessions_after(const UpdateSessionId& after,
                                                                     std::size_t limit) = 0;
-
   /// ACTIVE sessions that are not completing, have a PULL file and were last changed before `before`.
   virtual std::vector<UpdateSessionId> idle_pull_sessions(base::Time before, std::size_t limit) = 0;
   /// PULL files of ACTIVE sessions whose bytes are not all there yet, by session, as they were added.
   virtual std::vector<std::pair<UpdateSessionId, std::string>> pending_pulls(std::size_t limit) = 0;
-
-  virtual std::vector<SessionFile> session_files(const UpdateSessionId& id) = 0;  ///< in the order they were added
-  virtual std::optional<SessionFile> session_file(const UpdateSessionId& id, std::string_view name) = 0;
   /// The entry whose upload endpoint holds `token`, and its session.
   virtual std::optional<std::pair<UpdateSessionId, SessionFile>> session_file_of(const TransferToken& token) = 0;
 
-  virtual std::optional<DownloadSession> download_session(const DownloadSessionId& id) = 0;
   virtual std::optional<DownloadSession> download_session_of(const TransferToken& token) = 0;
   virtual std::vector<DownloadSessionId> download_sessions(std::string_view user,
                                                            const std::optional<ItemId>& item) = 0;
   virtual std::size_t download_session_count() = 0;
   virtual std::vector<DownloadSessionId> expired_download_sessions(base::Time now, std::size_t limit) = 0;
-  virtual std::optional<DownloadAccess> prepared(const DownloadSessionId& id, std::string_view file_name) = 0;
+
+  virtual void find_row(const FindAnyRow& request) = 0;      ///< for find()
+  virtual void list_parts(const ListAnyParts& request) = 0;  ///< for list()
 };
 
-/// What can be changed inside one transaction. `insert_*` need a new key, `update_*` an existing one (a missing row is
-/// a broken invariant). Removing what is not there is fine.
+/// What can be changed inside one transaction. Rows of every table are written in the same ways:
+///
+///     writer.insert(item)                   // its key is new
+///     writer.update(item)                   // a row of its key is there; a missing one is a broken invariant
+///     writer.put(user)                      // either
+///     writer.remove<Item>(id)               // with its parts; fine when it is not there
+///     writer.insert(content, file), writer.put(session, file), writer.remove<SessionFile>({session, "disk.vmdk"})
+///
+/// What is still in use cannot be removed, which is a broken invariant as well: a library with items, an item with
+/// sessions. Contents and blobs are removed by the queries that look whether something uses them.
 class CatalogWriter : public CatalogReader {
  public:
-  virtual void put_setting(std::string_view name, std::string_view value) = 0;
-  virtual void put_user(const User& user) = 0;
+  template <class Row>
+  void insert(const Row& row) {
+    insert_row(WriteRow<Row>{row});
+  }
+  template <PartRow Row>
+  void insert(const OwnerOf<Row>& owner, const Row& row) {
+    insert_row(WriteRow<Row>{owner, row});
+  }
+  template <class Row>
+  void update(const Row& row) {
+    update_row(WriteRow<Row>{row});
+  }
+  template <class Row>
+  void put(const Row& row) {
+    put_row(WriteRow<Row>{row});
+  }
+  template <PartRow Row>
+  void put(const OwnerOf<Row>& owner, const Row& row) {
+    put_row(WriteRow<Row>{owner, row});
+  }
+  template <class Row>
+  void remove(const KeyOf<Row>& key) {
+    remove_row(RemoveRow<Row>{key});
+  }
+  void put_setting(std::string_view name, std::string_view value) {
+    put(Setting{std::string(name), std::string(value)});
+  }
 
-  virtual void insert_login(const LoginSession& login) = 0;
   /// No effect when it is gone, or was used less than login_access_granularity ago.
   virtual void touch_login(const LoginId& id, base::Time now) = 0;
-  virtual void remove_login(const LoginId& id) = 0;
   virtual void remove_logins(base::Time accessed_before,
                              base::Time created_before) = 0;  ///< those before either moment
-  virtual void insert_client_token(const ClientToken& token) = 0;
   virtual void remove_client_tokens(base::Time created_before) = 0;
 
-  virtual void insert_library(const Library& library) = 0;
-  virtual void update_library(const Library& library) = 0;
-  virtual void remove_library(const LibraryId& id) = 0;  ///< its items must be gone
-
-  virtual void insert_item(const Item& item) = 0;
-  virtual void update_item(const Item& item) = 0;
-  /// With its changes. Sessions and content must be gone.
-  virtual void remove_item(const ItemId& id) = 0;
-
-  virtual void insert_content(const Content& content) = 0;
-  virtual void insert_content_file(const ContentId& id, const ContentFile& file) = 0;
   /// Removes the set unless an item points to it or an ACTIVE download session pins it; the blobs it named, else
   /// nothing.
   virtual std::vector<BlobId> remove_content_if_unused(const ContentId& id) = 0;
-  virtual void insert_change(const Change& change) = 0;
-
   /// `bytes`: all of them when the blob is `in_catalog`, else none.
   virtual void insert_blob(const Blob& blob, std::span<const std::byte> bytes) = 0;
-  void insert_blob(const Blob& blob) { insert_blob(blob, {}); }
   /// The bytes of a blob that was `in_catalog` lie in its storage's blob store now.
   virtual void move_blob_to_storage(const BlobId& id) = 0;
   /// Removes those rows of `candidates` that neither a content file nor a session file names, and returns them: their
   /// bytes are to be removed once the transaction has committed.
   virtual std::vector<Blob> remove_unreferenced_blobs(std::span<const BlobId> candidates) = 0;
 
-  virtual void insert_update_session(const UpdateSession& session) = 0;
-  virtual void update_update_session(const UpdateSession& session) = 0;
-  virtual void remove_update_session(const UpdateSessionId& id) = 0;  ///< with its files
   /// After a start (§28.1): ACTIVE update and download sessions get an `expires_at` that lies in [at_least, at_most],
   /// and moments after `now`, from before the clock was set back while nobody looked, become `now`: those of logins and
   /// client tokens, and the changes and ends of update sessions.
   virtual void restart_leases(base::Time now, base::Time at_least, base::Time at_most) = 0;
 
-  virtual void put_session_file(const UpdateSessionId& id,
-                                const SessionFile& file) = 0;  ///< inserts or replaces by name
-  virtual void remove_session_file(const UpdateSessionId& id, std::string_view name) = 0;
-
-  virtual void insert_download_session(const DownloadSession& session) = 0;
-  virtual void update_download_session(const DownloadSession& session) = 0;
-  virtual void remove_download_session(const DownloadSessionId& id) = 0;  ///< with its prepared files
-  virtual void put_prepared(const DownloadSessionId& id, std::string_view file_name, DownloadAccess access) = 0;
+  virtual void insert_row(const WriteAnyRow& request) = 0;   ///< for insert()
+  virtual void update_row(const WriteAnyRow& request) = 0;   ///< for update()
+  virtual void put_row(const WriteAnyRow& request) = 0;      ///< for put()
+  virtual void remove_row(const RemoveAnyRow& request) = 0;  ///< for remove()
 };
 
 /// The catalog: every fact that survives a restart, except the bytes. All threads may call it.

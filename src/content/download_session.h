@@ -33,4 +33,11 @@ struct DownloadSession {
   bool operator==(const DownloadSession&) const = default;
 };
 
+/// A file that a download session has prepared.
+struct PreparedFile {
+  std::string name;
+  DownloadAccess access = DownloadAccess::HTTPS;
+  bool operator==(const PreparedFile&) const = default;
+};
+
 }  // namespace quire::content

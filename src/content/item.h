@@ -87,7 +87,6 @@ struct Content {
 
 /// One step of an item's history (content-library-api.md §19).
 struct Change {
-  ItemId item_id;
   std::int64_t content_version = 1;
   base::Time time;
   std::string user;

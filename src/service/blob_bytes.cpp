@@ -43,7 +43,7 @@ Result<std::unique_ptr<content::BlobReader>> open_in_storage(const Context& cont
 
 Result<std::optional<std::vector<std::byte>>> bytes_in_catalog(Context& context, const Blob& blob) {
   return context.catalog.read([&](content::CatalogReader& reader) -> Result<std::optional<std::vector<std::byte>>> {
-    if (!reader.blob(blob.id)) return not_found(blob);
+    if (!reader.find<Blob>(blob.id)) return not_found(blob);
     return reader.blob_bytes(blob.id);
   });
 }
@@ -68,7 +68,7 @@ Result<void> move_one(Context& context, const Blob& blob) {
   if (auto written = write_to_storage(*storage, blob, **bytes); !written) return written;
   bool named = false;
   const auto record = [&](content::CatalogWriter& writer) -> Result<void> {
-    named = writer.blob(blob.id).has_value();
+    named = writer.find<Blob>(blob.id).has_value();
     if (named) writer.move_blob_to_storage(blob.id);
     return {};
   };

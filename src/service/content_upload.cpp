@@ -310,7 +310,7 @@ Result<void> ContentUpload::replace_rest() {
                    {{"name", file().name}});
     changed_file.unfinished->received.remove(range);
     changed_file.bytes_transferred = changed_file.unfinished->received.bytes();
-    writer.put_session_file(at.session.id, changed_file);
+    writer.put(at.session.id, changed_file);
     return {};
   });
   if (!changed) return changed;
@@ -321,7 +321,7 @@ Result<void> ContentUpload::replace_rest() {
 /// Whether the file's row names the blob; nullopt when the catalog does not answer.
 std::optional<bool> ContentUpload::is_recorded() {
   const auto named = context().catalog.read([&](content::CatalogReader& reader) -> Result<bool> {
-    const auto entry = reader.session_file(target().session, file().name);
+    const auto entry = reader.find<SessionFile>({target().session, file().name});
     return entry && entry->unfinished && entry->unfinished->blob == content_->blob();
   });
   return named ? std::optional(*named) : std::nullopt;
@@ -350,7 +350,7 @@ Result<UploadState> ContentUpload::record(std::int64_t end) {
                    {{"name", file().name}, {"limit", static_cast<std::int64_t>(context().limits.upload_ranges_max)}});
     changed.status = TransferStatus::TRANSFERRING;
     changed.bytes_transferred = unfinished.received.bytes();
-    writer.put_session_file(at.session.id, changed);
+    writer.put(at.session.id, changed);
     state = upload_state(changed);
     return {};
   });

@@ -29,9 +29,9 @@ void remove_bytes_after_failure(Context& context, const Error& failure, const st
   const auto looked = context.catalog.write([&](content::CatalogWriter& writer) -> base::Result<void> {
     std::vector<content::BlobId> absent;
     for (const auto& blob : blobs) {
-      if (writer.blob(blob.id)) continue;
+      if (writer.find<content::Blob>(blob.id)) continue;
       // A row of the same key waits for a commit that is still under way, and then collides with it.
-      writer.insert_blob(blob);
+      writer.insert(blob);
       absent.push_back(blob.id);
     }
     unnamed = writer.remove_unreferenced_blobs(absent);
@@ -52,7 +52,7 @@ base::Result<std::string> create_once(Context& context, content::CatalogWriter& 
     return Error(ErrorKind::invalid_argument, "quire.client_token.malformed",
                  "The client token {client_token} is not a UUID; send a fresh UUID for each creation.",
                  {{"client_token", *client_token}});
-  if (const auto before = writer.client_token(caller.user, operation, *client_token)) {
+  if (const auto before = writer.find<content::ClientToken>({caller.user, operation, *client_token})) {
     if (before->spec_digest == digest) return before->result_id;
     return Error(ErrorKind::invalid_argument, "quire.client_token.other_spec",
                  "The client token {client_token} was sent before with another specification; use a fresh UUID.",
@@ -60,8 +60,8 @@ base::Result<std::string> create_once(Context& context, content::CatalogWriter& 
   }
   auto id = create();
   if (id)
-    writer.insert_client_token(
-        {caller.user, std::string(operation), *client_token, std::string(digest), *id, context.leases.now()});
+    writer.insert(content::ClientToken{caller.user, std::string(operation), *client_token, std::string(digest), *id,
+                                       context.leases.now()});
   return id;
 }
 

@@ -47,7 +47,7 @@ Error not_found(const DownloadSessionId& id) {
 
 Result<DownloadSession> find_session(CatalogReader& reader, const Caller& caller, const DownloadSessionId& id,
                                      base::Time now) {
-  auto session = reader.download_session(id);
+  auto session = reader.find<DownloadSession>(id);
   const bool usable =
       session && (caller.administrator || session->creator == caller.user) && session->expires_at >= now;
   if (!usable) return not_found(id);
@@ -67,7 +67,7 @@ Result<void> check_active(const DownloadSession& session, std::string_view opera
 /// Moves the expiration when the promise of the time-out needs it.
 void touch(CatalogWriter& writer, DownloadSession& session, const Context& context) {
   session.expires_at = extended(session.expires_at, context.leases.now(), context.settings.download_session_timeout);
-  writer.update_download_session(session);
+  writer.update(session);
 }
 
 /// Finds an ACTIVE session, changes it and moves its expiration.
@@ -116,10 +116,10 @@ Result<DownloadFile> view(const Context& context, CatalogReader& reader, const D
   download.file = file;
   download.token = session.token;
   if (session.state != DownloadSessionState::ACTIVE) return download;
-  const auto access = reader.prepared(session.id, file.name);
-  download.prepared = access.has_value();
-  if (access != content::DownloadAccess::DIRECT) return download;
-  const auto blob = reader.blob(file.blob);
+  const auto prepared = reader.find<content::PreparedFile>({session.id, file.name});
+  download.prepared = prepared.has_value();
+  if (!prepared || prepared->access != content::DownloadAccess::DIRECT) return download;
+  const auto blob = reader.find<content::Blob>(file.blob);
   const auto* storage = blob ? context.storages.find(blob->storage) : nullptr;
   if (storage == nullptr) return base::internal_error("blob " + file.blob.text() + " is on no configured storage");
   download.direct_uri = storage->blobs->uri(file.blob);
@@ -127,7 +127,7 @@ Result<DownloadFile> view(const Context& context, CatalogReader& reader, const D
 }
 
 Result<ContentFile> find_file(CatalogReader& reader, const DownloadSession& session, const std::string& name) {
-  if (auto file = reader.content_file(session.content, name)) return *std::move(file);
+  if (auto file = reader.find<ContentFile>({session.content, name})) return *std::move(file);
   return Error(ErrorKind::invalid_argument, "quire.download_session.unknown_file",
                "Download session {download_session_id} has no file named {file_name}.",
                {{"download_session_id", session.id.text()}, {"file_name", name}});
@@ -172,7 +172,7 @@ Result<DownloadSessionId> DownloadSessions::create(const Caller& caller, const s
                          session.created = context_.leases.now();
                          session.expires_at =
                              extended(session.created, session.created, context_.settings.download_session_timeout);
-                         writer.insert_download_session(session);
+                         writer.insert(session);
                          return session.id.text();
                        });
   });
@@ -182,7 +182,7 @@ Result<DownloadSessionId> DownloadSessions::create(const Caller& caller, const s
 
 Result<std::vector<DownloadSessionId>> DownloadSessions::list(const Caller& caller, const std::optional<ItemId>& item) {
   return context_.catalog.read([&](CatalogReader& reader) -> Result<std::vector<DownloadSessionId>> {
-    if (item && !reader.item(*item)) return item_not_found(*item);
+    if (item && !reader.find<content::Item>(*item)) return item_not_found(*item);
     std::vector<DownloadSessionId> ids;
     for (const auto& id : reader.download_sessions(caller.user, item))
       if (find_session(reader, caller, id, context_.leases.now())) ids.push_back(id);
@@ -227,7 +227,7 @@ Result<void> DownloadSessions::remove(const Caller& caller, const DownloadSessio
     aftermath.clear();
     const auto session = find_session(writer, caller, id, context_.leases.now());
     if (!session) return session.error();
-    writer.remove_download_session(id);
+    writer.remove<DownloadSession>(id);
     release(writer, *session, aftermath);
     return {};
   });
@@ -240,7 +240,7 @@ Result<std::vector<DownloadFile>> DownloadSessions::files(const Caller& caller, 
   if (!session) return session.error();
   return context_.catalog.read([&](CatalogReader& reader) -> Result<std::vector<DownloadFile>> {
     std::vector<DownloadFile> all;
-    for (const auto& file : reader.content_files(session->content)) {
+    for (const auto& file : reader.list<ContentFile>(session->content)) {
       auto shown = view(context_, reader, *session, file);
       if (!shown) return shown.error();
       all.push_back(*std::move(shown));
@@ -254,8 +254,8 @@ Result<DownloadFile> DownloadSessions::prepare(const Caller& caller, const Downl
   if (direct) {
     const auto blobs = context_.catalog.read([&](CatalogReader& reader) -> Result<std::vector<content::Blob>> {
       const auto session = find_session(reader, caller, id, context_.leases.now());
-      const auto file = session ? reader.content_file(session->content, name) : std::nullopt;
-      const auto blob = file ? reader.blob(file->blob) : std::nullopt;
+      const auto file = session ? reader.find<ContentFile>({session->content, name}) : std::nullopt;
+      const auto blob = file ? reader.find<content::Blob>(file->blob) : std::nullopt;
       return blob ? std::vector{*blob} : std::vector<content::Blob>();
     });
     if (!blobs) return blobs.error();
@@ -267,7 +267,8 @@ Result<DownloadFile> DownloadSessions::prepare(const Caller& caller, const Downl
     const auto file = find_file(writer, *session, name);
     if (!file) return file.error();
     if (auto active = check_active(*session, "prepare"); !active) return active.error();
-    writer.put_prepared(id, name, direct ? content::DownloadAccess::DIRECT : content::DownloadAccess::HTTPS);
+    writer.put(id,
+               content::PreparedFile{name, direct ? content::DownloadAccess::DIRECT : content::DownloadAccess::HTTPS});
     touch(writer, *session, context_);
     return view(context_, writer, *session, *file);
   });
@@ -295,8 +296,8 @@ Result<void> DownloadSessions::remove_expired() {
       const auto ids = writer.expired_download_sessions(now, batch);
       count = ids.size();
       for (const auto& id : ids) {
-        const auto session = writer.download_session(id);
-        writer.remove_download_session(id);
+        const auto session = writer.find<DownloadSession>(id);
+        writer.remove<DownloadSession>(id);
         if (session) release(writer, *session, aftermath);
       }
       return {};
@@ -350,9 +351,9 @@ Result<OpenDownload> Downloads::open(const content::TransferToken& token, const 
   const auto look = [&](CatalogReader& reader) -> Result<Place> {
     const auto session = reader.download_session_of(token);
     if (!session || session->state != DownloadSessionState::ACTIVE || session->expires_at < now) return none;
-    auto file = reader.content_file(session->content, name);
-    if (!file || !reader.prepared(session->id, name)) return none;
-    auto blob = reader.blob(file->blob);
+    auto file = reader.find<ContentFile>({session->content, name});
+    if (!file || !reader.find<content::PreparedFile>({session->id, name})) return none;
+    auto blob = reader.find<content::Blob>(file->blob);
     if (!blob) return base::internal_error("content file without blob " + file->blob.text());
     return Place{{nullptr, *std::move(file), session->id, blob->sha256}, *std::move(blob)};
   };
@@ -378,14 +379,14 @@ Result<OpenDownload> Downloads::open(const content::TransferToken& token, const 
 Result<void> Downloads::touch(const DownloadSessionId& id) {
   const auto now = context_.leases.now();
   const auto session = context_.catalog.read([&](CatalogReader& reader) -> Result<DownloadSession> {
-    const auto found = reader.download_session(id);
+    const auto found = reader.find<DownloadSession>(id);
     if (!found || found->state != DownloadSessionState::ACTIVE) return not_found(id);
     return *found;
   });
   if (!session) return session.error();
   if (!needs_extension(session->expires_at, now, context_.settings.download_session_timeout)) return {};
   return context_.catalog.write([&](CatalogWriter& writer) -> Result<void> {
-    auto again = writer.download_session(id);
+    auto again = writer.find<DownloadSession>(id);
     if (!again || again->state != DownloadSessionState::ACTIVE) return not_found(id);
     service::touch(writer, *again, context_);
     writer.touch_login(again->login, now);

@@ -76,7 +76,7 @@ Result<UploadPlace> locate_upload(CatalogReader& reader, const TransferToken& to
   gone = false;
   auto entry = reader.session_file_of(token);
   if (!entry) return unknown_endpoint();
-  auto session = reader.update_session(entry->first);
+  auto session = reader.find<UpdateSession>(entry->first);
   if (!session) return unknown_endpoint();
   if (session->state != UpdateSessionState::ACTIVE || has_expired(*session, now)) {
     gone = true;
@@ -100,7 +100,7 @@ void release_file(CatalogWriter& writer, Context& context, const UpdateSessionId
   file.digests.clear();
   file.facts = {};
   file.bytes_transferred = 0;
-  writer.put_session_file(session, file);
+  writer.put(session, file);
   let_go(writer, blobs, aftermath);
 }
 
@@ -109,7 +109,7 @@ void fail_file(CatalogWriter& writer, const UploadPlace& at, const Message& reas
   SessionFile file = at.file;
   file.status = TransferStatus::ERROR;
   file.error_message = reason;
-  writer.put_session_file(at.session.id, file);
+  writer.put(at.session.id, file);
   end_session(writer, at.session, UpdateSessionState::ERROR, content::about_file(file.name, reason), now, aftermath);
 }
 
@@ -222,7 +222,7 @@ void FileUpload::record_activity(CatalogWriter& writer, const UpdateSession& bef
   UpdateSession session = before;
   session.changed = now;
   session.expires_at = extended(session.expires_at, now, context_.settings.update_session_timeout);
-  writer.update_update_session(session);
+  writer.update(session);
   writer.touch_login(session.login, now);
 }
 
@@ -237,7 +237,7 @@ Result<UploadState> FileUpload::leave_nothing() {
   const auto left = change_own([&](CatalogWriter& writer, const UploadPlace& at, Aftermath&) -> Result<void> {
     SessionFile unfinished = at.file;
     unfinished.status = TransferStatus::TRANSFERRING;
-    writer.put_session_file(at.session.id, unfinished);
+    writer.put(at.session.id, unfinished);
     return {};
   });
   if (!left) return left.error();
@@ -276,7 +276,7 @@ SessionFile FileUpload::ready_file(CatalogWriter& writer, const UploadPlace& at,
 void FileUpload::keep_or_remove(const content::Blob& blob, const Error& failure) {
   if (blob.in_catalog) return;
   const auto recorded = context_.catalog.read([&](CatalogReader& reader) -> Result<bool> {
-    const auto entry = reader.session_file(target_.session, file().name);
+    const auto entry = reader.find<SessionFile>({target_.session, file().name});
     return entry && entry->unfinished && entry->unfinished->blob == blob.id;
   });
   if (recorded && !*recorded) {
@@ -301,17 +301,18 @@ Result<UploadState> FileUpload::make_ready(const ArrivedBlob& arrived, const std
     forget_unfinished(ready, aftermath);
     ready.blob = adopt(writer, arrived, aftermath);
     if (!content::is_ovf(target_.item_type)) {
-      writer.put_session_file(at.session.id, ready);
+      writer.put(at.session.id, ready);
       return {};
     }
-    const auto others = writer.session_files(at.session.id);
+    const auto others = writer.list<SessionFile>(at.session.id);
     read_metadata(writer, at.session.id, ready, others, metadata);
-    writer.put_session_file(at.session.id, ready);
+    writer.put(at.session.id, ready);
     pull_references(writer, at.session.id, ready, others);
     // A digest that contradicts the manifest ends the session at once, whichever of the two came later.
-    mismatch = manifest_mismatch(writer.session_files(at.session.id));
+    mismatch = manifest_mismatch(writer.list<SessionFile>(at.session.id));
     if (mismatch)
-      fail_file(writer, {*writer.update_session(at.session.id), ready}, *mismatch, context_.leases.now(), aftermath);
+      fail_file(writer, {*writer.find<UpdateSession>(at.session.id), ready}, *mismatch, context_.leases.now(),
+                aftermath);
     return {};
   });
   if (!done) {
@@ -333,17 +334,17 @@ Result<UploadState> FileUpload::make_ready(ArchiveIntake& archive) {
     record_activity(writer, at.session);
     SessionFile unpacked = ready_file(writer, at, archive.size(), archive.digests(), aftermath);
     forget_unfinished(unpacked, aftermath);
-    writer.put_session_file(at.session.id, unpacked);
+    writer.put(at.session.id, unpacked);
     for (const auto& member : archive.members()) {
       SessionFile out = member.file;
-      if (const auto present = writer.session_file(at.session.id, out.name);
+      if (const auto present = writer.find<SessionFile>({at.session.id, out.name});
           present && (present->source_type != SourceType::NONE || !present->archive.empty()))
         return Error(ErrorKind::invalid_argument, "quire.ova.file_added_twice",
                      "The archive {archive} holds a file {name}, which the session has got otherwise as well.",
                      {{"archive", at.file.name}, {"name", out.name}});
       out.archive = at.file.name;
       out.blob = adopt(writer, {member.blob}, aftermath);
-      writer.put_session_file(at.session.id, out);
+      writer.put(at.session.id, out);
     }
     return {};
   });
@@ -375,7 +376,7 @@ void FileUpload::pull_references(CatalogWriter& writer, const UpdateSessionId& s
     file.source_endpoint->uri = base::sibling_uri(descriptor.source_endpoint->uri, expected.name);
     file.status = TransferStatus::WAITING_FOR_TRANSFER;
     file.upload_token = TransferToken(context_.identities.secret());
-    writer.put_session_file(session, file);
+    writer.put(session, file);
   }
 }
 
@@ -394,7 +395,7 @@ void FileUpload::read_metadata(CatalogWriter& writer, const UpdateSessionId& ses
           continue;
         other.facts = signature_facts(stored_bytes(context_, writer, other.blob), file.name, metadata,
                                       context_.settings.trusted_certificates, context_.clock.now());
-        writer.put_session_file(session, other);
+        writer.put(session, other);
       }
       return;
     }

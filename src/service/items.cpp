@@ -170,7 +170,7 @@ Result<ItemId> Items::create(const Caller& caller, const ItemSpec& spec,
                          item.description = spec.description.value_or("");
                          item.type = spec.type.value_or("");
                          item.source_id = spec.source_id;
-                         writer.insert_item(item);
+                         writer.insert(item);
                          return item.id.text();
                        });
   });
@@ -189,9 +189,9 @@ Result<ItemId> Items::copy(const Caller& caller, const ItemId& source_id, const 
     if (!item) return item.error();
     const auto library = find_library(reader, library_id);
     if (!library) return library.error();
-    CopySource found{*item, reader.content_files(item->content), {}, library->storage};
+    CopySource found{*item, reader.list<ContentFile>(item->content), {}, library->storage};
     for (const auto& file : found.files)
-      if (auto blob = reader.blob(file.blob)) found.blobs.emplace(file.blob, *std::move(blob));
+      if (auto blob = reader.find<Blob>(file.blob)) found.blobs.emplace(file.blob, *std::move(blob));
     return found;
   });
   if (!source) return source.error();
@@ -204,41 +204,40 @@ Result<ItemId> Items::copy(const Caller& caller, const ItemId& source_id, const 
   bool used = false;
   const auto id = context_.catalog.write([&](CatalogWriter& writer) -> Result<std::string> {
     used = false;
-    return create_once(context_, writer, caller, "com.vmware.content.library.item.copy", client_token,
-                       digest_of(destination, source_id.text()), [&]() -> Result<std::string> {
-                         const auto from = find_item(writer, source_id);
-                         if (!from) return from.error();
-                         const std::string name = destination.name.value_or(from->name);
-                         if (auto library = find_destination(writer, library_id, name); !library)
-                           return library.error();
-                         if (from->content != source->item.content)
-                           return Error(ErrorKind::resource_inaccessible, "quire.item.changed_while_copied",
-                                        "Item {name} got new content while it was being copied; copy it again.",
-                                        {{"name", from->name}});
-                         Item item = new_item(context_, library_id);
-                         item.name = name;
-                         item.description = destination.description.value_or(from->description);
-                         item.type = destination.type.value_or(from->type);
-                         item.source_id = from->source_id ? *from->source_id : from->id.text();
-                         item.security_compliance = from->security_compliance;
-                         item.certificate_verification = from->certificate_verification;
-                         if (!source->files.empty()) {
-                           item.content = ContentId(context_.identities.uuid_made_at(item.creation_time));
-                           item.content_version = 2;
-                           item.size = from->size;
-                           for (const auto& [old_id, copy] : *copies) writer.insert_blob(copy.blob, copy.bytes);
-                           writer.insert_content({item.content, item.id, item.content_version, item.creation_time});
-                           for (auto file : source->files) {
-                             if (const auto copy = copies->find(file.blob); copy != copies->end())
-                               file.blob = copy->second.blob.id;
-                             file.version = 1;
-                             writer.insert_content_file(item.content, file);
-                           }
-                         }
-                         writer.insert_item(item);
-                         used = true;
-                         return item.id.text();
-                       });
+    return create_once(
+        context_, writer, caller, "com.vmware.content.library.item.copy", client_token,
+        digest_of(destination, source_id.text()), [&]() -> Result<std::string> {
+          const auto from = find_item(writer, source_id);
+          if (!from) return from.error();
+          const std::string name = destination.name.value_or(from->name);
+          if (auto library = find_destination(writer, library_id, name); !library) return library.error();
+          if (from->content != source->item.content)
+            return Error(ErrorKind::resource_inaccessible, "quire.item.changed_while_copied",
+                         "Item {name} got new content while it was being copied; copy it again.",
+                         {{"name", from->name}});
+          Item item = new_item(context_, library_id);
+          item.name = name;
+          item.description = destination.description.value_or(from->description);
+          item.type = destination.type.value_or(from->type);
+          item.source_id = from->source_id ? *from->source_id : from->id.text();
+          item.security_compliance = from->security_compliance;
+          item.certificate_verification = from->certificate_verification;
+          if (!source->files.empty()) {
+            item.content = ContentId(context_.identities.uuid_made_at(item.creation_time));
+            item.content_version = 2;
+            item.size = from->size;
+            for (const auto& [old_id, copy] : *copies) writer.insert_blob(copy.blob, copy.bytes);
+            writer.insert(content::Content{item.content, item.id, item.content_version, item.creation_time});
+            for (auto file : source->files) {
+              if (const auto copy = copies->find(file.blob); copy != copies->end()) file.blob = copy->second.blob.id;
+              file.version = 1;
+              writer.insert(item.content, file);
+            }
+          }
+          writer.insert(item);
+          used = true;
+          return item.id.text();
+        });
   });
   std::vector<Blob> made;
   for (const auto& [old_id, copy] : *copies) made.push_back(copy.blob);
@@ -293,7 +292,7 @@ Result<void> Items::update(const Caller&, const ItemId& id, const ItemSpec& spec
     ++changed.version;
     ++changed.metadata_version;
     changed.last_modified_time = context_.clock.now();
-    writer.update_item(changed);
+    writer.update(changed);
     return {};
   });
 }
@@ -315,7 +314,7 @@ Result<std::vector<ContentFile>> Items::files(const Caller&, const ItemId& id) {
   return context_.catalog.read([&](CatalogReader& reader) -> Result<std::vector<ContentFile>> {
     const auto item = find_item(reader, id);
     if (!item) return item.error();
-    return reader.content_files(item->content);
+    return reader.list<ContentFile>(item->content);
   });
 }
 
@@ -335,9 +334,9 @@ Result<std::vector<StoredFile>> Items::stored_files(const Caller&, const ItemId&
     const auto* storage = context_.storages.find(library->storage);
     std::vector<StoredFile> all;
     blobs.clear();
-    for (const auto& file : reader.content_files(item->content)) {
+    for (const auto& file : reader.list<ContentFile>(item->content)) {
       all.push_back(stored(*library, *item, storage, file, storage == nullptr ? "" : storage->blobs->uri(file.blob)));
-      if (auto blob = reader.blob(file.blob)) blobs.push_back(*std::move(blob));
+      if (auto blob = reader.find<Blob>(file.blob)) blobs.push_back(*std::move(blob));
     }
     return all;
   });
@@ -357,22 +356,23 @@ Result<StoredFile> Items::stored_file(const Caller& caller, const ItemId& id, co
 
 void remove_item_with_sessions(CatalogWriter& writer, const Item& item, Aftermath& aftermath) {
   for (const auto& session_id : writer.update_sessions("", item.id))
-    if (const auto session = writer.update_session(session_id)) discard_session(writer, *session, aftermath);
+    if (const auto session = writer.find<content::UpdateSession>(session_id))
+      discard_session(writer, *session, aftermath);
   std::vector<ContentId> contents = {item.content};
   for (const auto& session_id : writer.download_sessions("", item.id)) {
-    if (const auto session = writer.download_session(session_id)) {
+    if (const auto session = writer.find<content::DownloadSession>(session_id)) {
       contents.push_back(session->content);
       aftermath.transfers.push_back(session->token);
     }
-    writer.remove_download_session(session_id);
+    writer.remove<content::DownloadSession>(session_id);
   }
   Item emptied = item;
   emptied.content = ContentId();
-  writer.update_item(emptied);
+  writer.update(emptied);
   for (const auto& content : contents) {
     let_go(writer, content, aftermath);
   }
-  writer.remove_item(item.id);
+  writer.remove<Item>(item.id);
 }
 
 }  // namespace quire::service

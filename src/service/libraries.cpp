@@ -133,7 +133,7 @@ Result<LibraryId> Libraries::create_local(const Caller& caller, const LibrarySpe
                          library.backing = placement->backing;
                          library.storage = placement->storage;
                          library.optimize_remote_publishing = spec.optimize_remote_publishing.value_or(false);
-                         writer.insert_library(library);
+                         writer.insert(library);
                          return library.id.text();
                        });
   });
@@ -166,7 +166,7 @@ Result<void> Libraries::change(const LibraryId& id, const LibrarySpec& spec, Err
     if (changed == *library) return {};
     ++changed.version;
     changed.last_modified_time = context_.clock.now();
-    writer.update_library(changed);
+    writer.update(changed);
     return {};
   });
 }
@@ -180,8 +180,8 @@ Result<void> Libraries::remove_local(const Caller&, const LibraryId& id) {
     content::ItemFilter filter;
     filter.library_id = id;
     for (const auto& item_id : writer.items(filter))
-      if (const auto item = writer.item(item_id)) remove_item_with_sessions(writer, *item, aftermath);
-    writer.remove_library(id);
+      if (const auto item = writer.find<content::Item>(item_id)) remove_item_with_sessions(writer, *item, aftermath);
+    writer.remove<Library>(id);
     return {};
   });
   if (!removed) return removed;

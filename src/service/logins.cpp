@@ -69,7 +69,7 @@ bool Logins::expired(const content::LoginSession& login, base::Time now) const {
 
 base::Result<content::User> Logins::verify(std::string_view name, std::string_view password) {
   const auto user = catalog_.read([&](CatalogReader& reader) -> base::Result<content::User> {
-    if (auto found = reader.user(name)) return *std::move(found);
+    if (auto found = reader.find<content::User>(name)) return *std::move(found);
     return bad_credentials();
   });
   const std::lock_guard lock(verify_mutex_);
@@ -103,7 +103,7 @@ base::Result<std::string> Logins::log_in(std::string_view name, std::string_view
       return Error(ErrorKind::service_unavailable, "quire.session.too_many",
                    "There are {limit} sessions already, which is the limit; log out of some or wait until they expire.",
                    {{"limit", static_cast<std::int64_t>(limits_.logins_max)}});
-    writer.insert_login({id_of(token), user->name, now, now});
+    writer.insert(content::LoginSession{id_of(token), user->name, now, now});
     return {};
   });
   if (!stored) return stored.error();
@@ -119,8 +119,8 @@ base::Result<Logins::KnownLogin> Logins::find(const LoginId& id) {
     if (const auto known = known_.find(id); known != known_.end()) return known->second;
   }
   auto found = catalog_.read([&](CatalogReader& reader) -> base::Result<KnownLogin> {
-    const auto login = reader.login(id);
-    const auto user = login ? reader.user(login->user) : std::nullopt;
+    const auto login = reader.find<content::LoginSession>(id);
+    const auto user = login ? reader.find<content::User>(login->user) : std::nullopt;
     if (!user) return no_session();
     return KnownLogin{*login, {user->name, id, user->administrator}};
   });
@@ -154,7 +154,7 @@ base::Result<content::LoginSession> Logins::session(const content::Caller& calle
   const auto now = leases_.now();
   return catalog_.write([&](CatalogWriter& writer) -> base::Result<content::LoginSession> {
     writer.touch_login(caller.login, now);
-    auto login = writer.login(caller.login);
+    auto login = writer.find<content::LoginSession>(caller.login);
     if (!login) return no_session();
     login->created = leases_.shown(login->created);
     login->last_accessed = leases_.shown(now);
@@ -164,7 +164,7 @@ base::Result<content::LoginSession> Logins::session(const content::Caller& calle
 
 base::Result<void> Logins::log_out(const content::Caller& caller) {
   return catalog_.write([&](CatalogWriter& writer) -> base::Result<void> {
-    writer.remove_login(caller.login);
+    writer.remove<content::LoginSession>(caller.login);
     return {};
   });
 }
@@ -178,13 +178,14 @@ base::Result<void> Logins::set_password(std::string_view user, std::string_view 
                             crypto_pwhash_ALG_ARGON2ID13) != 0)
     return base::internal_error("Argon2id found no memory");
   return catalog_.write([&](CatalogWriter& writer) -> base::Result<void> {
-    writer.put_user({std::string(user), hash.data(), administrator});
+    writer.put(content::User{std::string(user), hash.data(), administrator});
     return {};
   });
 }
 
 base::Result<bool> Logins::has_user(std::string_view user) {
-  return catalog_.read([&](CatalogReader& reader) -> base::Result<bool> { return reader.user(user).has_value(); });
+  return catalog_.read(
+      [&](CatalogReader& reader) -> base::Result<bool> { return reader.find<content::User>(user).has_value(); });
 }
 
 base::Result<void> Logins::remove_expired() {

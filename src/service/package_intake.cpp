@@ -91,7 +91,7 @@ std::vector<base::DigestAlgorithm> manifest_algorithms(std::string_view item_typ
 }
 
 std::vector<std::byte> stored_bytes(Context& context, content::CatalogReader& reader, const content::BlobId& id) {
-  const auto blob = reader.blob(id);
+  const auto blob = reader.find<content::Blob>(id);
   const auto* storage = blob ? context.storages.find(blob->storage) : nullptr;
   if (storage == nullptr || blob->size > context.limits.metadata_file_bytes_max) return {};
   if (blob->in_catalog) return reader.blob_bytes(id).value_or(std::vector<std::byte>());

@@ -149,7 +149,7 @@ std::shared_ptr<Pulls::Job> Pulls::take() {
       context_.catalog.read([&](content::CatalogReader& reader) -> Result<std::vector<std::shared_ptr<Job>>> {
         std::vector<std::shared_ptr<Job>> jobs;
         for (const auto& [session, name] : reader.pending_pulls(candidates_max)) {
-          auto file = reader.session_file(session, name);
+          auto file = reader.find<content::SessionFile>({session, name});
           if (!file || !file->source_endpoint) continue;
           auto job = std::make_shared<Job>();
           job->session = session;

@@ -32,7 +32,7 @@ bool has_expired(const UpdateSession& session, Time now) {
 
 base::Result<UpdateSession> find_update_session(CatalogReader& reader, const content::Caller& caller,
                                                 const UpdateSessionId& id, Time now) {
-  auto session = reader.update_session(id);
+  auto session = reader.find<UpdateSession>(id);
   const bool usable =
       session && (caller.administrator || session->creator == caller.user) && !has_expired(*session, now);
   if (!usable)
@@ -58,13 +58,13 @@ void settle(Context& context, const Aftermath& aftermath) { aftermath.run(contex
 void record_activity(Transaction& t, UpdateSession& session, Activity activity) {
   session.expires_at = extended(session.expires_at, t.now(), t.context().settings.update_session_timeout);
   if (activity != Activity::reads) session.changed = t.now();
-  t->update_update_session(session);
+  t->update(session);
   if (activity == Activity::transfers) t->touch_login(session.login, t.now());
 }
 
 void record_activity(Transaction& t, content::DownloadSession& session, Activity activity) {
   session.expires_at = extended(session.expires_at, t.now(), t.context().settings.download_session_timeout);
-  t->update_download_session(session);
+  t->update(session);
   if (activity == Activity::transfers) t->touch_login(session.login, t.now());
 }
 
@@ -123,35 +123,36 @@ SessionFile unchanged_entry(Context& context, CatalogReader& reader, const std::
 
 void take_out_members(CatalogWriter& writer, Context& context, const UpdateSessionId& id, const std::string& archive,
                       std::vector<BlobId>& blobs) {
-  const auto session = writer.update_session(id);
-  const auto item = session ? writer.item(session->item_id) : std::nullopt;
+  const auto session = writer.find<UpdateSession>(id);
+  const auto item = session ? writer.find<content::Item>(session->item_id) : std::nullopt;
   bool archive_passed = false;
-  for (const auto& file : writer.session_files(id)) {
+  for (const auto& file : writer.list<SessionFile>(id)) {
     archive_passed |= file.name == archive;
     if (file.archive.empty() || file.archive != archive) continue;
     blobs.push_back(file.blob);
     // Entries keep their place in the list: one before its archive was there before it, as a file of the snapshot.
-    const auto replaced = item && !archive_passed ? writer.content_file(item->content, file.name) : std::nullopt;
+    const auto replaced =
+        item && !archive_passed ? writer.find<content::ContentFile>({item->content, file.name}) : std::nullopt;
     if (replaced)
-      writer.put_session_file(id, unchanged_entry(context, writer, item->type, *replaced));
+      writer.put(id, unchanged_entry(context, writer, item->type, *replaced));
     else
-      writer.remove_session_file(id, file.name);
+      writer.remove<SessionFile>({id, file.name});
   }
 }
 
 void release_content(CatalogWriter& writer, const UpdateSessionId& id, Aftermath& aftermath) {
-  auto files = writer.session_files(id);
+  auto files = writer.list<SessionFile>(id);
   const auto before = files;
   std::vector<BlobId> blobs;
   collect(files, blobs, aftermath);
   for (std::size_t i = 0; i < files.size(); ++i) {
     auto& file = files[i];
     if (!file.archive.empty()) {
-      writer.remove_session_file(id, file.name);
+      writer.remove<SessionFile>({id, file.name});
       continue;
     }
     file.blob = BlobId();
-    if (file != before[i]) writer.put_session_file(id, file);
+    if (file != before[i]) writer.put(id, file);
   }
   let_go(writer, blobs, aftermath);
 }
@@ -163,17 +164,17 @@ void end_session(CatalogWriter& writer, UpdateSession session, UpdateSessionStat
   session.error_message = std::move(error_message);
   session.ended_at = now;
   session.changed = now;
-  writer.update_update_session(session);
+  writer.update(session);
   release_content(writer, session.id, aftermath);
 }
 
 void discard_session(CatalogWriter& writer, const UpdateSession& session, Aftermath& aftermath) {
   // Takes the session's row before those of its files, in the order of every other end of a session: no deadlocks.
-  writer.update_update_session(session);
+  writer.update(session);
   std::vector<BlobId> blobs;
-  auto files = writer.session_files(session.id);
+  auto files = writer.list<SessionFile>(session.id);
   collect(files, blobs, aftermath);
-  writer.remove_update_session(session.id);
+  writer.remove<UpdateSession>(session.id);
   let_go(writer, blobs, aftermath);
 }
 

@@ -69,7 +69,7 @@ void record_activity(CatalogWriter& writer, UpdateSession& session, const Contex
   const auto now = context.leases.now();
   session.expires_at = extended(session.expires_at, now, context.settings.update_session_timeout);
   if (!is_read) session.changed = now;
-  writer.update_update_session(session);
+  writer.update(session);
 }
 
 /// Inside a transaction: the session, if the caller may do this to it now.
@@ -145,7 +145,7 @@ Error unknown_file(const UpdateSessionId& id, const std::string& name) {
 }
 
 Result<SessionFile> listed_file(CatalogReader& reader, const UpdateSessionId& id, const std::string& name) {
-  auto file = reader.session_file(id, name);
+  auto file = reader.find<SessionFile>({id, name});
   if (!file || !file->archive.empty()) return unknown_file(id, name);
   return *std::move(file);
 }
@@ -158,7 +158,7 @@ void drop_file(CatalogWriter& writer, Context& context, const UpdateSessionId& i
   take_out_members(writer, context, id, file.name, blobs);
   auto dropped = file;
   forget_unfinished(dropped, aftermath);
-  writer.remove_session_file(id, file.name);
+  writer.remove<SessionFile>({id, file.name});
   if (!file.upload_token.empty()) aftermath.transfers.push_back(file.upload_token);
   let_go(writer, blobs, aftermath);
 }
@@ -235,9 +235,9 @@ struct JudgedPackage {
 
 /// Inside a transaction.
 Result<JudgedPackage> judge(CatalogReader& reader, const UpdateSession& session) {
-  auto item = reader.item(session.item_id);
+  auto item = reader.find<Item>(session.item_id);
   if (!item) return base::internal_error("update session " + session.id.text() + " without an item");
-  JudgedPackage package{*std::move(item), reader.session_files(session.id), {}};
+  JudgedPackage package{*std::move(item), reader.list<SessionFile>(session.id), {}};
   package.verdict = content::judge_package(package.item.type, package.files);
   return package;
 }
@@ -255,7 +255,7 @@ bool is_pulled_and_clean(const JudgedPackage& package, const UpdateSession& sess
 }
 
 std::vector<content::ContentFile> files_of(CatalogReader& reader, const Item& item) {
-  return item.content.empty() ? std::vector<content::ContentFile>() : reader.content_files(item.content);
+  return item.content.empty() ? std::vector<content::ContentFile>() : reader.list<content::ContentFile>(item.content);
 }
 
 /// Inside a transaction: the session's files become the item's, the session is DONE (§14.4).
@@ -270,7 +270,7 @@ void commit_content(CatalogWriter& writer, Context& context, UpdateSession sessi
   session.completing = false;
   session.ended_at = context.leases.now();
   session.changed = *session.ended_at;
-  writer.update_update_session(session);
+  writer.update(session);
   if (next.changed) {
     item.content = next.files.empty() ? ContentId() : ContentId(context.identities.uuid_made_at(now));
     ++item.content_version;
@@ -279,11 +279,11 @@ void commit_content(CatalogWriter& writer, Context& context, UpdateSession sessi
     item.size = 0;
     for (const auto& file : next.files) item.size += file.size;
     if (!item.content.empty()) {
-      writer.insert_content({item.content, item.id, item.content_version, now});
-      for (const auto& file : next.files) writer.insert_content_file(item.content, file);
+      writer.insert(content::Content{item.content, item.id, item.content_version, now});
+      for (const auto& file : next.files) writer.insert(item.content, file);
     }
-    writer.update_item(item);
-    writer.insert_change({item.id, item.content_version, now, session.creator});
+    writer.update(item);
+    writer.insert(item.id, content::Change{item.content_version, now, session.creator});
   }
   release_content(writer, session.id, aftermath);
   if (next.changed) let_go(writer, old, aftermath);
@@ -414,7 +414,7 @@ Result<UpdateSessionId> UpdateSessions::create(const Caller& caller, const std::
         digest_of(item_id, warning_behavior), [&]() -> Result<std::string> {
           const auto item = find_item(writer, ItemId(*item_id));
           if (!item) return item.error();
-          const auto library = writer.library(item->library_id);
+          const auto library = writer.find<content::Library>(item->library_id);
           if (library && library->type != content::LibraryType::LOCAL)
             return Error(ErrorKind::invalid_element_type, "quire.library.not_local",
                          "Item {name} belongs to a subscribed library; its content comes from the publisher.",
@@ -438,9 +438,9 @@ Result<UpdateSessionId> UpdateSessions::create(const Caller& caller, const std::
           session.changed = now;
           session.expires_at = extended(now, now, context_.settings.update_session_timeout);
           session.warning_behavior = warning_behavior;
-          writer.insert_update_session(session);
+          writer.insert(session);
           for (const auto& stored : files_of(writer, *item))
-            writer.put_session_file(session.id, unchanged_entry(context_, writer, item->type, stored));
+            writer.put(session.id, unchanged_entry(context_, writer, item->type, stored));
           return session.id.text();
         });
   });
@@ -451,7 +451,7 @@ Result<UpdateSessionId> UpdateSessions::create(const Caller& caller, const std::
 
 Result<std::vector<UpdateSessionId>> UpdateSessions::list(const Caller& caller, const std::optional<ItemId>& item) {
   return context_.catalog.read([&](CatalogReader& reader) -> Result<std::vector<UpdateSessionId>> {
-    if (item && !reader.item(*item)) return item_not_found(*item);
+    if (item && !reader.find<Item>(*item)) return item_not_found(*item);
     std::vector<UpdateSessionId> ids;
     for (const auto& id : reader.update_sessions(caller.user, item))
       if (find_update_session(reader, caller, id, context_.leases.now())) ids.push_back(id);
@@ -466,8 +466,8 @@ Result<UpdateSessionView> UpdateSessions::get(const Caller& caller, const Update
   view.session.expires_at = context_.leases.shown(session->expires_at);
   if (session->state != UpdateSessionState::ACTIVE) return view;
   const auto filled = context_.catalog.read([&](CatalogReader& reader) -> Result<void> {
-    const auto item = reader.item(session->item_id);
-    view.preview = preview_of(item ? item->type : "", *session, reader.session_files(id));
+    const auto item = reader.find<Item>(session->item_id);
+    view.preview = preview_of(item ? item->type : "", *session, reader.list<SessionFile>(id));
     return {};
   });
   if (!filled) return filled.error();
@@ -533,7 +533,7 @@ Result<void> UpdateSessions::finish_completing(const UpdateSessionId& id) {
   Aftermath aftermath;
   const auto finished = context_.catalog.write([&](CatalogWriter& writer) -> Result<void> {
     aftermath.clear();
-    const auto session = writer.update_session(id);
+    const auto session = writer.find<UpdateSession>(id);
     if (!session || content::phase_of(*session) != content::SessionPhase::completing) return {};
     const auto package = judge(writer, *session);
     if (!package) return package.error();
@@ -559,7 +559,7 @@ Result<void> UpdateSessions::keep_pulling_alive() {
     std::vector<UpdateSessionId> due;
     for (const auto& [id, name] : reader.pending_pulls(context_.limits.update_sessions_active_max)) {
       if (!due.empty() && due.back() == id) continue;
-      const auto session = reader.update_session(id);
+      const auto session = reader.find<UpdateSession>(id);
       if (session && !has_expired(*session, now) && needs_extension(session->expires_at, now, timeout))
         due.push_back(id);
     }
@@ -569,7 +569,7 @@ Result<void> UpdateSessions::keep_pulling_alive() {
   if (pulling->empty()) return {};
   return context_.catalog.write([&](CatalogWriter& writer) -> Result<void> {
     for (const auto& id : *pulling) {
-      auto session = writer.update_session(id);
+      auto session = writer.find<UpdateSession>(id);
       if (session && session->state == UpdateSessionState::ACTIVE && !has_expired(*session, now))
         record_activity(writer, *session, context_, true);
     }
@@ -589,7 +589,7 @@ Result<void> UpdateSessions::complete_idle_pulls() {
     Aftermath aftermath;
     const auto completed = context_.catalog.write([&](CatalogWriter& writer) -> Result<void> {
       aftermath.clear();
-      auto session = writer.update_session(id);
+      auto session = writer.find<UpdateSession>(id);
       const auto now = context_.leases.now();
       const bool still_idle = session && content::phase_of(*session) == content::SessionPhase::active &&
                               !has_expired(*session, now) && session->changed + idle < now;
@@ -640,13 +640,13 @@ Result<SessionFile> UpdateSessions::add_file(const Caller& caller, const UpdateS
     auto entry = entry_of(context_, caller, spec);
     if (!entry) return entry;
     if (auto allowed = content::check_allowed(*session, SessionOperation::add_file); !allowed) return allowed.error();
-    const auto item = writer.item(session->item_id);
-    const auto library = item ? writer.library(item->library_id) : std::nullopt;
+    const auto item = writer.find<Item>(session->item_id);
+    const auto library = item ? writer.find<content::Library>(item->library_id) : std::nullopt;
     const auto* storage = library ? context_.storages.find(library->storage) : nullptr;
     if (storage == nullptr) return base::internal_error("update session " + id.text() + " is on no configured storage");
-    const auto files = writer.session_files(id);
+    const auto files = writer.list<SessionFile>(id);
     if (auto ordered = check_order(*item, files, spec.name); !ordered) return ordered.error();
-    const auto present = writer.session_file(id, spec.name);
+    const auto present = writer.find<SessionFile>({id, spec.name});
     if (!present && files.size() >= context_.limits.files_per_item_max)
       return bad_spec("quire.update_session.too_many_files",
                       "The session has {limit} files, which is the limit of an item.",
@@ -657,7 +657,7 @@ Result<SessionFile> UpdateSessions::add_file(const Caller& caller, const UpdateS
     entry->keep_in_storage = kind != PackageFile::manifest && kind != PackageFile::certificate;
     entry->upload_token = content::TransferToken(context_.identities.secret());
     if (present) drop_file(writer, context_, id, *present, aftermath);
-    writer.put_session_file(id, *entry);
+    writer.put(id, *entry);
     record_activity(writer, *session, context_, false);
     return *entry;
   });
@@ -670,7 +670,7 @@ Result<SessionFile> UpdateSessions::add_file(const Caller& caller, const UpdateS
 Result<std::vector<SessionFile>> UpdateSessions::files(const Caller& caller, const UpdateSessionId& id) {
   if (const auto session = read_session(context_, caller, id); !session) return session.error();
   return context_.catalog.read([&](CatalogReader& reader) -> Result<std::vector<SessionFile>> {
-    const auto all = reader.session_files(id);
+    const auto all = reader.list<SessionFile>(id);
     std::vector<SessionFile> listed;
     for (const auto& file : all)
       if (file.archive.empty()) listed.push_back(live(context_, file));
@@ -706,8 +706,8 @@ Result<Validation> UpdateSessions::validate(const Caller& caller, const UpdateSe
   return context_.catalog.write([&](CatalogWriter& writer) -> Result<Validation> {
     auto session = open_for(writer, context_, caller, id, SessionOperation::validate);
     if (!session) return session.error();
-    const auto item = writer.item(session->item_id);
-    const auto files = writer.session_files(id);
+    const auto item = writer.find<Item>(session->item_id);
+    const auto files = writer.list<SessionFile>(id);
     const auto verdict = content::judge_package(item ? item->type : "", files);
     if (!verdict.not_received.empty()) return not_received(context_, files, verdict.not_received.front());
     Validation validation;
@@ -730,7 +730,7 @@ Result<void> UpdateSessions::remove_expired() {
       count = std::max(expired.size(), ended.size());
       for (const auto& ids : {expired, ended})
         for (const auto& id : ids)
-          if (const auto session = writer.update_session(id)) discard_session(writer, *session, aftermath);
+          if (const auto session = writer.find<UpdateSession>(id)) discard_session(writer, *session, aftermath);
       writer.remove_client_tokens(now - context_.settings.client_token_retention);
       return {};
     });

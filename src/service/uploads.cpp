@@ -73,7 +73,7 @@ Error wrong_length(const SessionFile& file, std::int64_t length, std::int64_t kn
 }
 
 Result<content::Blob> blob_of(CatalogReader& reader, const SessionFile& file) {
-  if (auto blob = reader.blob(file.blob)) return *std::move(blob);
+  if (auto blob = reader.find<content::Blob>(file.blob)) return *std::move(blob);
   return base::internal_error("file " + file.name + " names no blob that is there");
 }
 
@@ -108,12 +108,12 @@ Uploads::Begun Uploads::begin(const TransferToken& token, const UploadRequest& r
   const auto look = [&](CatalogReader& reader) -> Result<UploadTarget> {
     auto at = locate_upload(reader, token, now, gone);
     if (!at) return at.error();
-    const auto item = reader.item(at->session.item_id);
-    const auto library = item ? reader.library(item->library_id) : std::nullopt;
+    const auto item = reader.find<content::Item>(at->session.item_id);
+    const auto library = item ? reader.find<content::Library>(item->library_id) : std::nullopt;
     const auto* storage = library ? context_.storages.find(library->storage) : nullptr;
     if (storage == nullptr)
       return base::internal_error("update session " + at->session.id.text() + " is on no configured storage");
-    const auto files = reader.session_files(at->session.id);
+    const auto files = reader.list<SessionFile>(at->session.id);
     const auto count = std::min(files.size(), context_.limits.files_per_item_max);
     return UploadTarget{at->session.id,
                         at->file,
@@ -273,7 +273,7 @@ Result<void> Uploads::touch(const TransferToken& token) {
     auto at = locate_upload(writer, token, now, gone);
     if (!at) return at.error();
     at->session.expires_at = extended(at->session.expires_at, now, context_.settings.update_session_timeout);
-    writer.update_update_session(at->session);
+    writer.update(at->session);
     writer.touch_login(at->session.login, now);
     return {};
   });

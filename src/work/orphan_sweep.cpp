@@ -20,7 +20,7 @@ Result<void> remove_unnamed(service::Context& context, const Storage& storage, c
   auto looked = context.catalog.read([&](content::CatalogReader& reader) -> Result<void> {
     orphans.clear();
     for (const auto& id : batch) {
-      const auto blob = reader.blob(id);
+      const auto blob = reader.find<content::Blob>(id);
       if (!blob || blob->storage != storage.id || blob->in_catalog) orphans.push_back(id);
     }
     return {};
@@ -46,7 +46,7 @@ Result<std::unordered_set<BlobId>> resumable_blobs(service::Context& context) {
       more = !sessions.empty();
       if (more) after = sessions.back();
       for (const auto& session : sessions)
-        for (const auto& file : reader.session_files(session))
+        for (const auto& file : reader.list<content::SessionFile>(session))
           if (file.unfinished) all.insert(file.unfinished->blob);
       return {};
     });

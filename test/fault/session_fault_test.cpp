@@ -205,8 +205,8 @@ class Client {
     for (int rounds = 0; rounds < pull_rounds; ++rounds) {
       // A round that a fault has struck leaves the pull to the next, which a worker begins by itself.
       [[maybe_unused]] const auto ran = world_.pulls().run_next();
-      const auto state =
-          world_.look([&](content::CatalogReader& reader) { return reader.update_session(*id).value().state; });
+      const auto state = world_.look(
+          [&](content::CatalogReader& reader) { return reader.find<content::UpdateSession>(*id).value().state; });
       EXPECT_NE(state, UpdateSessionState::ERROR);
       if (state != UpdateSessionState::DONE) continue;
       item.acknowledged = result;
@@ -278,7 +278,7 @@ void check_items(ServiceWorld& world, const Client& client) {
   const auto files = world.look([](content::CatalogReader& reader) {
     std::vector<content::SessionFile> all;
     for (const auto& id : reader.update_sessions("", std::nullopt))
-      for (const auto& file : reader.session_files(id))
+      for (const auto& file : reader.list<content::SessionFile>(id))
         if (!file.blob.empty()) all.push_back(file);
     return all;
   });
@@ -291,7 +291,7 @@ void check_bytes(ServiceWorld& world) {
   const auto begun = world.look([](content::CatalogReader& reader) {
     std::size_t count = 0;
     for (const auto& session : reader.active_update_sessions_after(content::UpdateSessionId(), 1000))
-      for (const auto& file : reader.session_files(session)) count += file.unfinished ? 1 : 0;
+      for (const auto& file : reader.list<content::SessionFile>(session)) count += file.unfinished ? 1 : 0;
     return count;
   });
   EXPECT_EQ(world.files_on_disk(), world.blobs_in_catalog().size() + begun);
@@ -400,7 +400,7 @@ class SessionRaceTest : public test_support::ServiceTest {
 
   std::optional<UpdateSessionState> stored_state(const UpdateSessionId& id) {
     return world_->look([&](content::CatalogReader& reader) -> std::optional<UpdateSessionState> {
-      const auto row = reader.update_session(id);
+      const auto row = reader.find<content::UpdateSession>(id);
       if (!row) return std::nullopt;
       return row->state;
     });

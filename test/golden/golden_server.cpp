@@ -209,8 +209,8 @@ GoldenServer::Subscribed GoldenServer::add_subscribed_library() {
   item.last_modified_time = clock_.now();
   item.source_id = "another server's item";
   const auto added = catalog_->write([&](CatalogWriter& writer) -> Result<void> {
-    writer.insert_library(library);
-    writer.insert_item(item);
+    writer.insert(library);
+    writer.insert(item);
     return {};
   });
   if (!added) throw std::runtime_error(added.error().text());

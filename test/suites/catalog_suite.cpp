@@ -117,18 +117,18 @@ base::Message a_message() {
 
 /// A library `library` with an item `item`.
 void put_item(CatalogWriter& writer) {
-  writer.insert_library(a_library("library"));
-  writer.insert_item(an_item("item", "photon"));
+  writer.insert(a_library("library"));
+  writer.insert(an_item("item", "photon"));
 }
 
 /// A content set of one file `disk` on the blob `blob`, which the item points to.
 void put_content(CatalogWriter& writer, const std::string& content, const std::string& blob) {
-  writer.insert_blob(a_blob(blob));
-  writer.insert_content({ContentId(content), ItemId("item"), 2, at(40)});
-  writer.insert_content_file(ContentId(content), a_content_file("disk", blob));
-  auto item = *writer.item(ItemId("item"));
+  writer.insert(a_blob(blob));
+  writer.insert(Content{ContentId(content), ItemId("item"), 2, at(40)});
+  writer.insert(ContentId(content), a_content_file("disk", blob));
+  auto item = *writer.find<Item>(ItemId("item"));
   item.content = ContentId(content);
-  writer.update_item(item);
+  writer.update(item);
 }
 
 template <class Id>
@@ -153,40 +153,40 @@ std::vector<std::string> names(const std::vector<SessionFile>& files) {
 TEST_P(CatalogSuite, KnowsNothingAtFirst) {
   look([](CatalogReader& reader) {
     EXPECT_FALSE(reader.setting("server_guid"));
-    EXPECT_FALSE(reader.user("nobody"));
-    EXPECT_FALSE(reader.login(LoginId("x")));
+    EXPECT_FALSE(reader.find<User>("nobody"));
+    EXPECT_FALSE(reader.find<LoginSession>(LoginId("x")));
     EXPECT_EQ(reader.login_count(), 0U);
-    EXPECT_FALSE(reader.client_token("user", "operation", "token"));
-    EXPECT_FALSE(reader.library(LibraryId("x")));
+    EXPECT_FALSE(reader.find<ClientToken>({"user", "operation", "token"}));
+    EXPECT_FALSE(reader.find<Library>(LibraryId("x")));
     EXPECT_THAT(reader.libraries({}), IsEmpty());
-    EXPECT_FALSE(reader.item(ItemId("x")));
+    EXPECT_FALSE(reader.find<Item>(ItemId("x")));
     EXPECT_FALSE(reader.item_named(LibraryId("x"), "y"));
     EXPECT_THAT(reader.items({}), IsEmpty());
-    EXPECT_THAT(reader.content_files(ContentId("x")), IsEmpty());
-    EXPECT_THAT(reader.content_files(ContentId()), IsEmpty());
-    EXPECT_FALSE(reader.content_file(ContentId("x"), "y"));
-    EXPECT_THAT(reader.changes(ItemId("x")), IsEmpty());
-    EXPECT_FALSE(reader.blob(BlobId("x")));
+    EXPECT_THAT(reader.list<ContentFile>(ContentId("x")), IsEmpty());
+    EXPECT_THAT(reader.list<ContentFile>(ContentId()), IsEmpty());
+    EXPECT_FALSE(reader.find<ContentFile>({ContentId("x"), "y"}));
+    EXPECT_THAT(reader.list<Change>(ItemId("x")), IsEmpty());
+    EXPECT_FALSE(reader.find<Blob>(BlobId("x")));
     EXPECT_FALSE(reader.blob_with(StorageId("x"), "00", 0));
     EXPECT_THAT(reader.blobs_after(StorageId("x"), BlobId(), 10), IsEmpty());
-    EXPECT_FALSE(reader.update_session(UpdateSessionId("x")));
+    EXPECT_FALSE(reader.find<UpdateSession>(UpdateSessionId("x")));
     EXPECT_FALSE(reader.active_update_session(ItemId("x")));
     EXPECT_THAT(reader.update_sessions("", std::nullopt), IsEmpty());
     EXPECT_EQ(reader.active_update_session_count(), 0U);
     EXPECT_THAT(reader.expired_update_sessions(at(0), 10), IsEmpty());
     EXPECT_THAT(reader.ended_update_sessions(at(0), 10), IsEmpty());
     EXPECT_THAT(reader.active_update_sessions_after(UpdateSessionId(), 10), IsEmpty());
-    EXPECT_THAT(reader.session_files(UpdateSessionId("x")), IsEmpty());
-    EXPECT_FALSE(reader.session_file(UpdateSessionId("x"), "y"));
+    EXPECT_THAT(reader.list<SessionFile>(UpdateSessionId("x")), IsEmpty());
+    EXPECT_FALSE(reader.find<SessionFile>({UpdateSessionId("x"), "y"}));
     EXPECT_FALSE(reader.session_file_of(TransferToken("x")));
     EXPECT_FALSE(reader.session_file_of(TransferToken()));
-    EXPECT_FALSE(reader.download_session(DownloadSessionId("x")));
+    EXPECT_FALSE(reader.find<DownloadSession>(DownloadSessionId("x")));
     EXPECT_FALSE(reader.download_session_of(TransferToken("x")));
     EXPECT_FALSE(reader.download_session_of(TransferToken()));
     EXPECT_THAT(reader.download_sessions("", std::nullopt), IsEmpty());
     EXPECT_EQ(reader.download_session_count(), 0U);
     EXPECT_THAT(reader.expired_download_sessions(at(0), 10), IsEmpty());
-    EXPECT_FALSE(reader.prepared(DownloadSessionId("x"), "y"));
+    EXPECT_FALSE(reader.find<PreparedFile>({DownloadSessionId("x"), "y"}));
     return true;
   });
 }
@@ -194,18 +194,18 @@ TEST_P(CatalogSuite, KnowsNothingAtFirst) {
 TEST_P(CatalogSuite, RemovingWhatIsNotThereIsFine) {
   change([](CatalogWriter& writer) {
     writer.touch_login(LoginId("x"), at(0));
-    writer.remove_login(LoginId("x"));
+    writer.remove<LoginSession>(LoginId("x"));
     writer.remove_logins(at(0), at(0));
     writer.remove_client_tokens(at(0));
-    writer.remove_library(LibraryId("x"));
-    writer.remove_item(ItemId("x"));
+    writer.remove<Library>(LibraryId("x"));
+    writer.remove<Item>(ItemId("x"));
     EXPECT_THAT(writer.remove_content_if_unused(ContentId("x")), IsEmpty());
     const std::array blobs = {BlobId("x"), BlobId()};
     EXPECT_THAT(writer.remove_unreferenced_blobs(blobs), IsEmpty());
     EXPECT_THAT(writer.remove_unreferenced_blobs({}), IsEmpty());
-    writer.remove_update_session(UpdateSessionId("x"));
-    writer.remove_session_file(UpdateSessionId("x"), "y");
-    writer.remove_download_session(DownloadSessionId("x"));
+    writer.remove<UpdateSession>(UpdateSessionId("x"));
+    writer.remove<SessionFile>({UpdateSessionId("x"), "y"});
+    writer.remove<DownloadSession>(DownloadSessionId("x"));
     writer.restart_leases(at(0), at(0), at(0));
   });
 }
@@ -225,11 +225,11 @@ TEST_P(CatalogSuite, KeepsSettings) {
 TEST_P(CatalogSuite, FindsUsersWithoutRegardToCase) {
   const User user{"Bj\xC3\x96rn@vsphere.local", "$argon2id$1", false};
   const User same{"bj\xC3\xB6rn@VSPHERE.LOCAL", "$argon2id$2", true};
-  change([&](CatalogWriter& writer) { writer.put_user(user); });
-  EXPECT_EQ(look([](CatalogReader& reader) { return reader.user("BJ\xC3\xB6RN@vsphere.local"); }), user);
-  change([&](CatalogWriter& writer) { writer.put_user(same); });
-  EXPECT_EQ(look([](CatalogReader& reader) { return reader.user("Bj\xC3\x96rn@vsphere.local"); }), same);
-  EXPECT_EQ(look([](CatalogReader& reader) { return reader.user("bjorn@vsphere.local"); }), std::nullopt);
+  change([&](CatalogWriter& writer) { writer.put(user); });
+  EXPECT_EQ(look([](CatalogReader& reader) { return reader.find<User>("BJ\xC3\xB6RN@vsphere.local"); }), user);
+  change([&](CatalogWriter& writer) { writer.put(same); });
+  EXPECT_EQ(look([](CatalogReader& reader) { return reader.find<User>("Bj\xC3\x96rn@vsphere.local"); }), same);
+  EXPECT_EQ(look([](CatalogReader& reader) { return reader.find<User>("bjorn@vsphere.local"); }), std::nullopt);
 }
 
 TEST_P(CatalogSuite, KeepsLogins) {
@@ -237,20 +237,21 @@ TEST_P(CatalogSuite, KeepsLogins) {
   const LoginSession second{LoginId("second"), "user", at(10), at(20)};
   const LoginSession third{LoginId("third"), "user", at(20), at(60)};
   change([&](CatalogWriter& writer) {
-    for (const auto& login : {first, second, third}) writer.insert_login(login);
+    for (const auto& login : {first, second, third}) writer.insert(login);
   });
-  EXPECT_EQ(look([](CatalogReader& reader) { return reader.login(LoginId("second")); }), second);
+  EXPECT_EQ(look([](CatalogReader& reader) { return reader.find<LoginSession>(LoginId("second")); }), second);
   EXPECT_EQ(look([](CatalogReader& reader) { return reader.login_count(); }), 3U);
 
   change([&](CatalogWriter& writer) { writer.touch_login(second.id, at(10'020)); });
-  EXPECT_EQ(look([](CatalogReader& reader) { return reader.login(LoginId("second"))->last_accessed; }), at(10'020));
+  EXPECT_EQ(look([](CatalogReader& reader) { return reader.find<LoginSession>(LoginId("second"))->last_accessed; }),
+            at(10'020));
   change([&](CatalogWriter& writer) { writer.remove_logins(at(60), at(0)); });
-  EXPECT_EQ(look([](CatalogReader& reader) { return reader.login(LoginId("first")); }), std::nullopt);
+  EXPECT_EQ(look([](CatalogReader& reader) { return reader.find<LoginSession>(LoginId("first")); }), std::nullopt);
   EXPECT_EQ(look([](CatalogReader& reader) { return reader.login_count(); }), 2U);
   change([&](CatalogWriter& writer) { writer.remove_logins(at(0), at(20)); });
-  EXPECT_EQ(look([](CatalogReader& reader) { return reader.login(LoginId("second")); }), std::nullopt);
-  EXPECT_EQ(look([](CatalogReader& reader) { return reader.login(LoginId("third")); }), third);
-  change([&](CatalogWriter& writer) { writer.remove_login(third.id); });
+  EXPECT_EQ(look([](CatalogReader& reader) { return reader.find<LoginSession>(LoginId("second")); }), std::nullopt);
+  EXPECT_EQ(look([](CatalogReader& reader) { return reader.find<LoginSession>(LoginId("third")); }), third);
+  change([&](CatalogWriter& writer) { writer.remove<LoginSession>(third.id); });
   EXPECT_EQ(look([](CatalogReader& reader) { return reader.login_count(); }), 0U);
 }
 
@@ -262,10 +263,10 @@ TEST_P(CatalogSuite, KeepsClientTokens) {
   other_operation.operation = "com.vmware.content.local_library.create";
   other_operation.created = at(6);
   change([&](CatalogWriter& writer) {
-    for (const auto& one : {token, other_user, other_operation}) writer.insert_client_token(one);
+    for (const auto& one : {token, other_user, other_operation}) writer.insert(one);
   });
   const auto find = [&](const ClientToken& one) {
-    return look([&](CatalogReader& reader) { return reader.client_token(one.user, one.operation, one.token); });
+    return look([&](CatalogReader& reader) { return reader.find<ClientToken>({one.user, one.operation, one.token}); });
   };
   EXPECT_EQ(find(token), token);
   EXPECT_EQ(find(other_user), other_user);
@@ -282,16 +283,16 @@ TEST_P(CatalogSuite, KeepsLibraries) {
   library.version = 7;
   library.backing = {StorageBackingType::OTHER, std::nullopt, "file:///srv/images"};
   library.optimize_remote_publishing = true;
-  change([&](CatalogWriter& writer) { writer.insert_library(library); });
-  EXPECT_EQ(look([&](CatalogReader& reader) { return reader.library(library.id); }), library);
+  change([&](CatalogWriter& writer) { writer.insert(library); });
+  EXPECT_EQ(look([&](CatalogReader& reader) { return reader.find<Library>(library.id); }), library);
 
   auto changed = a_library("library", "Renamed");
   changed.last_modified_time = at(99);
   changed.version = 8;
-  change([&](CatalogWriter& writer) { writer.update_library(changed); });
-  EXPECT_EQ(look([&](CatalogReader& reader) { return reader.library(library.id); }), changed);
-  change([&](CatalogWriter& writer) { writer.remove_library(library.id); });
-  EXPECT_EQ(look([&](CatalogReader& reader) { return reader.library(library.id); }), std::nullopt);
+  change([&](CatalogWriter& writer) { writer.update(changed); });
+  EXPECT_EQ(look([&](CatalogReader& reader) { return reader.find<Library>(library.id); }), changed);
+  change([&](CatalogWriter& writer) { writer.remove<Library>(library.id); });
+  EXPECT_EQ(look([&](CatalogReader& reader) { return reader.find<Library>(library.id); }), std::nullopt);
 }
 
 TEST_P(CatalogSuite, ListsAndFindsLibraries) {
@@ -300,10 +301,10 @@ TEST_P(CatalogSuite, ListsAndFindsLibraries) {
   auto subscribed = a_library("2", "IMAGES");
   subscribed.type = LibraryType::SUBSCRIBED;
   change([&](CatalogWriter& writer) {
-    writer.insert_library(late);
-    writer.insert_library(a_library("4", "Im\xC3\x84ges"));
-    writer.insert_library(a_library("3", "images"));
-    writer.insert_library(subscribed);
+    writer.insert(late);
+    writer.insert(a_library("4", "Im\xC3\x84ges"));
+    writer.insert(a_library("3", "images"));
+    writer.insert(subscribed);
   });
   const auto find = [&](const LibraryFilter& filter) {
     return texts(look([&](CatalogReader& reader) { return reader.libraries(filter); }));
@@ -315,7 +316,7 @@ TEST_P(CatalogSuite, ListsAndFindsLibraries) {
   EXPECT_THAT(find({std::nullopt, LibraryType::LOCAL}), ElementsAre("3", "4", "1"));
   EXPECT_THAT(find({"images", LibraryType::SUBSCRIBED}), ElementsAre("2"));
   auto renamed = a_library("3", "Other");
-  change([&](CatalogWriter& writer) { writer.update_library(renamed); });
+  change([&](CatalogWriter& writer) { writer.update(renamed); });
   EXPECT_THAT(find({"OTHER", std::nullopt}), ElementsAre("3"));
 }
 
@@ -332,20 +333,20 @@ TEST_P(CatalogSuite, KeepsItems) {
   item.security_compliance = false;
   item.certificate_verification = {CertVerificationStatus::UNTRUSTED, {"bGVhZg==", "cm9vdA=="}};
   change([&](CatalogWriter& writer) {
-    writer.insert_library(a_library("library"));
-    writer.insert_content({item.content, item.id, 5, at(1)});
-    writer.insert_item(item);
+    writer.insert(a_library("library"));
+    writer.insert(Content{item.content, item.id, 5, at(1)});
+    writer.insert(item);
   });
-  EXPECT_EQ(look([&](CatalogReader& reader) { return reader.item(item.id); }), item);
+  EXPECT_EQ(look([&](CatalogReader& reader) { return reader.find<Item>(item.id); }), item);
   const auto changed = an_item("item", "renamed");
-  change([&](CatalogWriter& writer) { writer.update_item(changed); });
-  EXPECT_EQ(look([&](CatalogReader& reader) { return reader.item(item.id); }), changed);
+  change([&](CatalogWriter& writer) { writer.update(changed); });
+  EXPECT_EQ(look([&](CatalogReader& reader) { return reader.find<Item>(item.id); }), changed);
   change([&](CatalogWriter& writer) {
     writer.remove_content_if_unused(item.content);
-    writer.remove_item(item.id);
-    writer.remove_library(item.library_id);
+    writer.remove<Item>(item.id);
+    writer.remove<Library>(item.library_id);
   });
-  EXPECT_EQ(look([&](CatalogReader& reader) { return reader.item(item.id); }), std::nullopt);
+  EXPECT_EQ(look([&](CatalogReader& reader) { return reader.find<Item>(item.id); }), std::nullopt);
 }
 
 TEST_P(CatalogSuite, ListsAndFindsItems) {
@@ -359,9 +360,9 @@ TEST_P(CatalogSuite, ListsAndFindsItems) {
   elsewhere.type = "ovf";
   elsewhere.source_id = "source";
   change([&](CatalogWriter& writer) {
-    writer.insert_library(a_library("library"));
-    writer.insert_library(a_library("other"));
-    for (const auto& item : {late, elsewhere, second}) writer.insert_item(item);
+    writer.insert(a_library("library"));
+    writer.insert(a_library("other"));
+    for (const auto& item : {late, elsewhere, second}) writer.insert(item);
   });
   const auto find = [&](ItemFilter filter) {
     return texts(look([&](CatalogReader& reader) { return reader.items(filter); }));
@@ -397,38 +398,38 @@ TEST_P(CatalogSuite, ListsContentFilesAsInserted) {
   const auto descriptor = a_content_file("a.ovf", "blob-2");
   change([&](CatalogWriter& writer) {
     put_item(writer);
-    writer.insert_blob(a_blob("blob-1"));
-    writer.insert_blob(a_blob("blob-2"));
-    writer.insert_content({id, ItemId("item"), 2, at(0)});
-    writer.insert_content({ContentId("other"), ItemId("item"), 3, at(0)});
-    writer.insert_content_file(id, disk);
-    writer.insert_content_file(ContentId("other"), descriptor);
-    writer.insert_content_file(id, descriptor);
+    writer.insert(a_blob("blob-1"));
+    writer.insert(a_blob("blob-2"));
+    writer.insert(Content{id, ItemId("item"), 2, at(0)});
+    writer.insert(Content{ContentId("other"), ItemId("item"), 3, at(0)});
+    writer.insert(id, disk);
+    writer.insert(ContentId("other"), descriptor);
+    writer.insert(id, descriptor);
   });
-  EXPECT_THAT(look([&](CatalogReader& reader) { return reader.content_files(id); }), ElementsAre(disk, descriptor));
-  EXPECT_EQ(look([&](CatalogReader& reader) { return reader.content_file(id, "a.ovf"); }), descriptor);
-  EXPECT_EQ(look([&](CatalogReader& reader) { return reader.content_file(id, "A.ovf"); }), std::nullopt);
+  EXPECT_THAT(look([&](CatalogReader& reader) { return reader.list<ContentFile>(id); }), ElementsAre(disk, descriptor));
+  EXPECT_EQ(look([&](CatalogReader& reader) { return reader.find<ContentFile>({id, "a.ovf"}); }), descriptor);
+  EXPECT_EQ(look([&](CatalogReader& reader) { return reader.find<ContentFile>({id, "A.ovf"}); }), std::nullopt);
 }
 
 TEST_P(CatalogSuite, ListsChangesOldestFirst) {
-  const Change first{ItemId("item"), 2, at(9), "b"};
-  const Change second{ItemId("item"), 3, at(9), "a"};
-  const Change third{ItemId("item"), 4, at(8), "c"};
+  const Change first{2, at(9), "b"};
+  const Change second{3, at(9), "a"};
+  const Change third{4, at(8), "c"};
   change([&](CatalogWriter& writer) {
     put_item(writer);
-    writer.insert_item(an_item("other", "other"));
-    writer.insert_change(first);
-    writer.insert_change({ItemId("other"), 2, at(9), "x"});
+    writer.insert(an_item("other", "other"));
+    writer.insert(ItemId("item"), first);
+    writer.insert(ItemId("other"), Change{2, at(9), "x"});
   });
   change([&](CatalogWriter& writer) {
-    writer.insert_change(second);
-    writer.insert_change(third);
+    writer.insert(ItemId("item"), second);
+    writer.insert(ItemId("item"), third);
   });
-  EXPECT_THAT(look([](CatalogReader& reader) { return reader.changes(ItemId("item")); }),
+  EXPECT_THAT(look([](CatalogReader& reader) { return reader.list<Change>(ItemId("item")); }),
               ElementsAre(first, second, third));
-  change([](CatalogWriter& writer) { writer.remove_item(ItemId("item")); });
-  EXPECT_THAT(look([](CatalogReader& reader) { return reader.changes(ItemId("item")); }), IsEmpty());
-  EXPECT_THAT(look([](CatalogReader& reader) { return reader.changes(ItemId("other")); }), SizeIs(1));
+  change([](CatalogWriter& writer) { writer.remove<Item>(ItemId("item")); });
+  EXPECT_THAT(look([](CatalogReader& reader) { return reader.list<Change>(ItemId("item")); }), IsEmpty());
+  EXPECT_THAT(look([](CatalogReader& reader) { return reader.list<Change>(ItemId("other")); }), SizeIs(1));
 }
 
 TEST_P(CatalogSuite, FindsBlobs) {
@@ -436,9 +437,9 @@ TEST_P(CatalogSuite, FindsBlobs) {
   auto elsewhere = a_blob("D", "aa", 7'000'000'000);
   elsewhere.storage = StorageId("datastore-12");
   change([&](CatalogWriter& writer) {
-    for (const auto& one : {a_blob("a", "bb", 1), blob, elsewhere, a_blob("c", "aa", 3)}) writer.insert_blob(one);
+    for (const auto& one : {a_blob("a", "bb", 1), blob, elsewhere, a_blob("c", "aa", 3)}) writer.insert(one);
   });
-  EXPECT_EQ(look([&](CatalogReader& reader) { return reader.blob(blob.id); }), blob);
+  EXPECT_EQ(look([&](CatalogReader& reader) { return reader.find<Blob>(blob.id); }), blob);
   const auto with = [&](const std::string& storage, const std::string& sha256, std::int64_t size) {
     return look([&](CatalogReader& reader) { return reader.blob_with(StorageId(storage), sha256, size); });
   };
@@ -473,9 +474,11 @@ TEST_P(CatalogSuite, KeepsUpdateSessions) {
                               {WarningType::UNTRUSTED_CERTIFICATE, true}};
   change([&](CatalogWriter& writer) {
     put_item(writer);
-    writer.insert_update_session(session);
+    writer.insert(session);
   });
-  const auto stored = [&] { return look([&](CatalogReader& reader) { return reader.update_session(session.id); }); };
+  const auto stored = [&] {
+    return look([&](CatalogReader& reader) { return reader.find<UpdateSession>(session.id); });
+  };
   EXPECT_EQ(stored(), session);
   auto ended = an_update_session("session");
   ended.login = LoginId();
@@ -483,14 +486,14 @@ TEST_P(CatalogSuite, KeepsUpdateSessions) {
   ended.error_message = a_message();
   ended.ended_at = at(77);
   ended.warning_behavior = std::vector<WarningBehavior>();
-  change([&](CatalogWriter& writer) { writer.update_update_session(ended); });
+  change([&](CatalogWriter& writer) { writer.update(ended); });
   EXPECT_EQ(stored(), ended);
   for (const auto state : {UpdateSessionState::DONE, UpdateSessionState::CANCELED, UpdateSessionState::ACTIVE}) {
     ended.state = state;
-    change([&](CatalogWriter& writer) { writer.update_update_session(ended); });
+    change([&](CatalogWriter& writer) { writer.update(ended); });
     EXPECT_EQ(stored(), ended);
   }
-  change([&](CatalogWriter& writer) { writer.remove_update_session(session.id); });
+  change([&](CatalogWriter& writer) { writer.remove<UpdateSession>(session.id); });
   EXPECT_EQ(stored(), std::nullopt);
 }
 
@@ -508,8 +511,8 @@ TEST_P(CatalogSuite, ListsUpdateSessions) {
   active.expires_at = at(999);
   change([&](CatalogWriter& writer) {
     put_item(writer);
-    writer.insert_item(an_item("other", "other"));
-    for (const auto& session : {late, done, canceled, active}) writer.insert_update_session(session);
+    writer.insert(an_item("other", "other"));
+    for (const auto& session : {late, done, canceled, active}) writer.insert(session);
   });
   look([&](CatalogReader& reader) {
     EXPECT_THAT(texts(reader.update_sessions("", std::nullopt)), ElementsAre("2", "3", "4", "1"));
@@ -540,11 +543,11 @@ TEST_P(CatalogSuite, AnItemHasAtMostOneActiveUpdateSession) {
   second.state = UpdateSessionState::CANCELED;
   change([&](CatalogWriter& writer) {
     put_item(writer);
-    writer.insert_update_session(an_update_session("1"));
-    writer.insert_update_session(second);
+    writer.insert(an_update_session("1"));
+    writer.insert(second);
   });
   const auto inserted = catalog_->write([](CatalogWriter& writer) -> Result<void> {
-    writer.insert_update_session(an_update_session("3"));
+    writer.insert(an_update_session("3"));
     return {};
   });
   ASSERT_FALSE(inserted);
@@ -552,7 +555,7 @@ TEST_P(CatalogSuite, AnItemHasAtMostOneActiveUpdateSession) {
   EXPECT_FALSE(inserted.error().cause().empty());
   second.state = UpdateSessionState::ACTIVE;
   EXPECT_FALSE(catalog_->write([&](CatalogWriter& writer) -> Result<void> {
-    writer.update_update_session(second);
+    writer.update(second);
     return {};
   }));
   EXPECT_THAT(texts(look([](CatalogReader& reader) { return reader.update_sessions("", std::nullopt); })),
@@ -582,16 +585,16 @@ TEST_P(CatalogSuite, KeepsSessionFiles) {
   snapshot.source_endpoint = SourceEndpoint{"http://example.org/", std::nullopt, std::nullopt};
   change([&](CatalogWriter& writer) {
     put_item(writer);
-    writer.insert_blob(a_blob("blob"));
-    writer.insert_update_session(an_update_session("session"));
-    writer.put_session_file(id, pulled);
-    writer.put_session_file(id, pushed);
-    writer.put_session_file(id, snapshot);
+    writer.insert(a_blob("blob"));
+    writer.insert(an_update_session("session"));
+    writer.put(id, pulled);
+    writer.put(id, pushed);
+    writer.put(id, snapshot);
   });
-  const auto stored = [&] { return look([&](CatalogReader& reader) { return reader.session_files(id); }); };
+  const auto stored = [&] { return look([&](CatalogReader& reader) { return reader.list<SessionFile>(id); }); };
   EXPECT_THAT(stored(), ElementsAre(pulled, pushed, snapshot));
-  EXPECT_EQ(look([&](CatalogReader& reader) { return reader.session_file(id, "pushed.mf"); }), pushed);
-  EXPECT_EQ(look([&](CatalogReader& reader) { return reader.session_file(id, "PUSHED.mf"); }), std::nullopt);
+  EXPECT_EQ(look([&](CatalogReader& reader) { return reader.find<SessionFile>({id, "pushed.mf"}); }), pushed);
+  EXPECT_EQ(look([&](CatalogReader& reader) { return reader.find<SessionFile>({id, "PUSHED.mf"}); }), std::nullopt);
   EXPECT_EQ(look([&](CatalogReader& reader) { return reader.session_file_of(TransferToken("secret")); }),
             std::make_pair(id, pushed));
 
@@ -600,14 +603,14 @@ TEST_P(CatalogSuite, KeepsSessionFiles) {
                             TransferStatus::VALIDATING}) {
     auto replaced = a_session_file("pulled.ova");
     replaced.status = status;
-    change([&](CatalogWriter& writer) { writer.put_session_file(id, replaced); });
+    change([&](CatalogWriter& writer) { writer.put(id, replaced); });
     EXPECT_THAT(stored(), ElementsAre(replaced, pushed, snapshot));
   }
-  change([&](CatalogWriter& writer) { writer.remove_session_file(id, "pulled.ova"); });
+  change([&](CatalogWriter& writer) { writer.remove<SessionFile>({id, "pulled.ova"}); });
   EXPECT_THAT(names(stored()), ElementsAre("pushed.mf", "a snapshot"));
-  change([&](CatalogWriter& writer) { writer.put_session_file(id, pulled); });
+  change([&](CatalogWriter& writer) { writer.put(id, pulled); });
   EXPECT_THAT(names(stored()), ElementsAre("pushed.mf", "a snapshot", "pulled.ova"));
-  change([&](CatalogWriter& writer) { writer.remove_update_session(id); });
+  change([&](CatalogWriter& writer) { writer.remove<UpdateSession>(id); });
   EXPECT_THAT(stored(), IsEmpty());
 }
 
@@ -626,19 +629,19 @@ TEST_P(CatalogSuite, ListsPullsThatAreToBeDone) {
   auto pushing = an_update_session("4", "third");
   change([&](CatalogWriter& writer) {
     put_item(writer);
-    writer.insert_item(an_item("other", "other"));
-    writer.insert_item(an_item("third", "third"));
+    writer.insert(an_item("other", "other"));
+    writer.insert(an_item("third", "third"));
     for (const auto& session : {an_update_session("1"), completing, canceled, pushing}) {
-      writer.insert_update_session(session);
+      writer.insert(session);
       if (session.id == pushing.id) continue;
-      writer.put_session_file(session.id, pulled("waiting", TransferStatus::WAITING_FOR_TRANSFER));
-      writer.put_session_file(session.id, pulled("done", TransferStatus::READY));
-      writer.put_session_file(session.id, pulled("failed", TransferStatus::ERROR));
-      writer.put_session_file(session.id, pulled("running", TransferStatus::TRANSFERRING));
+      writer.put(session.id, pulled("waiting", TransferStatus::WAITING_FOR_TRANSFER));
+      writer.put(session.id, pulled("done", TransferStatus::READY));
+      writer.put(session.id, pulled("failed", TransferStatus::ERROR));
+      writer.put(session.id, pulled("running", TransferStatus::TRANSFERRING));
     }
     auto pushed = pulled("pushed", TransferStatus::WAITING_FOR_TRANSFER);
     pushed.source_type = SourceType::PUSH;
-    writer.put_session_file(pushing.id, pushed);
+    writer.put(pushing.id, pushed);
   });
   look([&](CatalogReader& reader) {
     using Pull = std::pair<UpdateSessionId, std::string>;
@@ -672,14 +675,14 @@ TEST_P(CatalogSuite, KeepsEveryKindOfPackageFacts) {
   };
   change([&](CatalogWriter& writer) {
     put_item(writer);
-    writer.insert_update_session(an_update_session("session"));
+    writer.insert(an_update_session("session"));
     for (std::size_t i = 0; i < all.size(); ++i) {
       auto file = a_session_file(std::to_string(i));
       file.facts = all[i];
-      writer.put_session_file(id, file);
+      writer.put(id, file);
     }
   });
-  const auto files = look([&](CatalogReader& reader) { return reader.session_files(id); });
+  const auto files = look([&](CatalogReader& reader) { return reader.list<SessionFile>(id); });
   ASSERT_THAT(files, SizeIs(all.size()));
   for (std::size_t i = 0; i < all.size(); ++i) EXPECT_EQ(files[i].facts, all[i]) << i;
 }
@@ -695,16 +698,18 @@ TEST_P(CatalogSuite, KeepsWhatHasArrivedOfAFile) {
   file.unfinished->received.add({5'000'000'000, 5'000'000'001});
   change([&](CatalogWriter& writer) {
     put_item(writer);
-    writer.insert_update_session(an_update_session("session"));
-    writer.put_session_file(id, file);
+    writer.insert(an_update_session("session"));
+    writer.put(id, file);
   });
-  const auto stored = [&] { return look([&](CatalogReader& reader) { return reader.session_file(id, "disk"); }); };
+  const auto stored = [&] {
+    return look([&](CatalogReader& reader) { return reader.find<SessionFile>({id, "disk"}); });
+  };
   EXPECT_EQ(stored(), file);
   file.unfinished->length = 6'000'000'000;
-  change([&](CatalogWriter& writer) { writer.put_session_file(id, file); });
+  change([&](CatalogWriter& writer) { writer.put(id, file); });
   EXPECT_EQ(stored(), file);
   file.unfinished.reset();
-  change([&](CatalogWriter& writer) { writer.put_session_file(id, file); });
+  change([&](CatalogWriter& writer) { writer.put(id, file); });
   EXPECT_EQ(stored(), file);
 }
 
@@ -715,35 +720,38 @@ TEST_P(CatalogSuite, KeepsDownloadSessions) {
   session.client_progress = 4;
   change([&](CatalogWriter& writer) {
     put_item(writer);
-    writer.insert_download_session(session);
+    writer.insert(session);
   });
-  const auto stored = [&] { return look([&](CatalogReader& reader) { return reader.download_session(session.id); }); };
+  const auto stored = [&] {
+    return look([&](CatalogReader& reader) { return reader.find<DownloadSession>(session.id); });
+  };
   EXPECT_EQ(stored(), session);
   EXPECT_EQ(look([&](CatalogReader& reader) { return reader.download_session_of(session.token); }), session);
   auto failed = a_download_session("session");
   failed.state = DownloadSessionState::ERROR;
   failed.error_message = a_message();
   failed.login = LoginId();
-  change([&](CatalogWriter& writer) { writer.update_download_session(failed); });
+  change([&](CatalogWriter& writer) { writer.update(failed); });
   EXPECT_EQ(stored(), failed);
   failed.state = DownloadSessionState::CANCELED;
-  change([&](CatalogWriter& writer) { writer.update_download_session(failed); });
+  change([&](CatalogWriter& writer) { writer.update(failed); });
   EXPECT_EQ(stored(), failed);
 
   using content::DownloadAccess;
   const auto prepared = [&](const std::string& name) {
-    return look([&](CatalogReader& reader) { return reader.prepared(session.id, name); });
+    const auto file = look([&](CatalogReader& reader) { return reader.find<PreparedFile>({session.id, name}); });
+    return file ? std::optional(file->access) : std::nullopt;
   };
   EXPECT_EQ(prepared("disk"), std::nullopt);
   change([&](CatalogWriter& writer) {
-    writer.put_prepared(session.id, "disk", DownloadAccess::HTTPS);
-    writer.put_prepared(session.id, "image", DownloadAccess::HTTPS);
-    writer.put_prepared(session.id, "image", DownloadAccess::DIRECT);
+    writer.put(session.id, PreparedFile{"disk", DownloadAccess::HTTPS});
+    writer.put(session.id, PreparedFile{"image", DownloadAccess::HTTPS});
+    writer.put(session.id, PreparedFile{"image", DownloadAccess::DIRECT});
   });
   EXPECT_EQ(prepared("disk"), DownloadAccess::HTTPS);
   EXPECT_EQ(prepared("image"), DownloadAccess::DIRECT);
   EXPECT_EQ(prepared("other"), std::nullopt);
-  change([&](CatalogWriter& writer) { writer.remove_download_session(session.id); });
+  change([&](CatalogWriter& writer) { writer.remove<DownloadSession>(session.id); });
   EXPECT_EQ(stored(), std::nullopt);
   EXPECT_EQ(prepared("disk"), std::nullopt);
 }
@@ -758,8 +766,8 @@ TEST_P(CatalogSuite, ListsDownloadSessions) {
   other.creator = "somebody";
   change([&](CatalogWriter& writer) {
     put_item(writer);
-    writer.insert_item(an_item("other", "other"));
-    for (const auto& session : {late, canceled, other}) writer.insert_download_session(session);
+    writer.insert(an_item("other", "other"));
+    for (const auto& session : {late, canceled, other}) writer.insert(session);
   });
   look([&](CatalogReader& reader) {
     EXPECT_THAT(texts(reader.download_sessions("", std::nullopt)), ElementsAre("2", "3", "1"));
@@ -790,17 +798,17 @@ TEST_P(CatalogSuite, AStartGivesActiveSessionsTheirTime) {
   canceled.expires_at = at(100);
   change([&](CatalogWriter& writer) {
     put_item(writer);
-    writer.insert_item(an_item("other", "other"));
-    for (const auto& session : {soon, later, ended}) writer.insert_update_session(session);
-    for (const auto& session : {download, canceled}) writer.insert_download_session(session);
+    writer.insert(an_item("other", "other"));
+    for (const auto& session : {soon, later, ended}) writer.insert(session);
+    for (const auto& session : {download, canceled}) writer.insert(session);
     writer.restart_leases(at(450), at(500), at(900));
   });
   look([&](CatalogReader& reader) {
-    EXPECT_EQ(reader.update_session(soon.id)->expires_at, at(500));
-    EXPECT_EQ(reader.update_session(later.id)->expires_at, at(800));
-    EXPECT_EQ(reader.update_session(ended.id)->expires_at, at(100));
-    EXPECT_EQ(reader.download_session(download.id)->expires_at, at(900));
-    EXPECT_EQ(reader.download_session(canceled.id)->expires_at, at(100));
+    EXPECT_EQ(reader.find<UpdateSession>(soon.id)->expires_at, at(500));
+    EXPECT_EQ(reader.find<UpdateSession>(later.id)->expires_at, at(800));
+    EXPECT_EQ(reader.find<UpdateSession>(ended.id)->expires_at, at(100));
+    EXPECT_EQ(reader.find<DownloadSession>(download.id)->expires_at, at(900));
+    EXPECT_EQ(reader.find<DownloadSession>(canceled.id)->expires_at, at(100));
     return true;
   });
 }
@@ -814,22 +822,22 @@ TEST_P(CatalogSuite, AStartLeavesNoMomentInTheFuture) {
   changed.changed = at(600);
   change([&](CatalogWriter& writer) {
     put_item(writer);
-    writer.insert_item(an_item("other", "other"));
-    for (const auto& session : {ended, changed}) writer.insert_update_session(session);
-    writer.insert_login({content::LoginId("past"), "me", at(100), at(200)});
-    writer.insert_login({content::LoginId("future"), "me", at(600), at(700)});
-    writer.insert_client_token({"me", "create", "token", "digest", "id", at(900)});
+    writer.insert(an_item("other", "other"));
+    for (const auto& session : {ended, changed}) writer.insert(session);
+    writer.insert(LoginSession{content::LoginId("past"), "me", at(100), at(200)});
+    writer.insert(LoginSession{content::LoginId("future"), "me", at(600), at(700)});
+    writer.insert(ClientToken{"me", "create", "token", "digest", "id", at(900)});
     writer.restart_leases(at(500), at(0), at(10'000));
   });
   look([&](CatalogReader& reader) {
-    EXPECT_EQ(reader.login(content::LoginId("past"))->last_accessed, at(200));
-    EXPECT_EQ(reader.login(content::LoginId("future"))->created, at(500));
-    EXPECT_EQ(reader.login(content::LoginId("future"))->last_accessed, at(500));
-    EXPECT_EQ(reader.client_token("me", "create", "token")->created, at(500));
-    EXPECT_EQ(reader.update_session(ended.id)->changed, at(300));
-    EXPECT_EQ(reader.update_session(ended.id)->ended_at, at(500));
-    EXPECT_EQ(reader.update_session(changed.id)->changed, at(500));
-    EXPECT_EQ(reader.update_session(changed.id)->ended_at, std::nullopt);
+    EXPECT_EQ(reader.find<LoginSession>(content::LoginId("past"))->last_accessed, at(200));
+    EXPECT_EQ(reader.find<LoginSession>(content::LoginId("future"))->created, at(500));
+    EXPECT_EQ(reader.find<LoginSession>(content::LoginId("future"))->last_accessed, at(500));
+    EXPECT_EQ(reader.find<ClientToken>({"me", "create", "token"})->created, at(500));
+    EXPECT_EQ(reader.find<UpdateSession>(ended.id)->changed, at(300));
+    EXPECT_EQ(reader.find<UpdateSession>(ended.id)->ended_at, at(500));
+    EXPECT_EQ(reader.find<UpdateSession>(changed.id)->changed, at(500));
+    EXPECT_EQ(reader.find<UpdateSession>(changed.id)->ended_at, std::nullopt);
     return true;
   });
 }
@@ -840,22 +848,22 @@ TEST_P(CatalogSuite, RemovesContentThatNothingUses) {
   change([&](CatalogWriter& writer) {
     put_item(writer);
     put_content(writer, "old", "blob-1");
-    writer.insert_content_file(ContentId("old"), a_content_file("same bytes", "blob-1"));
+    writer.insert(ContentId("old"), a_content_file("same bytes", "blob-1"));
     auto pinning = a_download_session("pinning");
     pinning.content = ContentId("old");
-    writer.insert_download_session(pinning);
+    writer.insert(pinning);
     // The item points to it.
     EXPECT_THAT(writer.remove_content_if_unused(ContentId("old")), IsEmpty());
     put_content(writer, "new", "blob-2");
     // The download session pins it.
     EXPECT_THAT(writer.remove_content_if_unused(ContentId("old")), IsEmpty());
-    EXPECT_THAT(writer.content_files(ContentId("old")), SizeIs(2));
+    EXPECT_THAT(writer.list<ContentFile>(ContentId("old")), SizeIs(2));
     pinning.state = DownloadSessionState::CANCELED;
-    writer.update_download_session(pinning);
+    writer.update(pinning);
     EXPECT_THAT(texts(writer.remove_content_if_unused(ContentId("old"))), ElementsAre("blob-1"));
-    EXPECT_THAT(writer.content_files(ContentId("old")), IsEmpty());
+    EXPECT_THAT(writer.list<ContentFile>(ContentId("old")), IsEmpty());
     EXPECT_THAT(writer.remove_content_if_unused(ContentId("new")), IsEmpty());
-    EXPECT_THAT(writer.content_files(ContentId("new")), SizeIs(1));
+    EXPECT_THAT(writer.list<ContentFile>(ContentId("new")), SizeIs(1));
   });
 }
 
@@ -863,20 +871,21 @@ TEST_P(CatalogSuite, RemovesBlobsThatNothingNames) {
   change([&](CatalogWriter& writer) {
     put_item(writer);
     put_content(writer, "content", "in content");
-    writer.insert_blob(a_blob("in session"));
-    writer.insert_blob(a_blob("free", "aa", 9));
-    writer.insert_blob(a_blob("not asked"));
-    writer.insert_update_session(an_update_session("session"));
+    writer.insert(a_blob("in session"));
+    writer.insert(a_blob("free", "aa", 9));
+    writer.insert(a_blob("not asked"));
+    writer.insert(an_update_session("session"));
     auto file = a_session_file("file");
     file.blob = BlobId("in session");
-    writer.put_session_file(UpdateSessionId("session"), file);
+    writer.put(UpdateSessionId("session"), file);
 
     const std::array candidates = {BlobId("in content"), BlobId("free"), BlobId("in session"), BlobId("free"),
                                    BlobId("never was")};
     EXPECT_THAT(writer.remove_unreferenced_blobs(candidates), ElementsAre(a_blob("free", "aa", 9)));
-    EXPECT_FALSE(writer.blob(BlobId("free")));
-    for (const auto* kept : {"in content", "in session", "not asked"}) EXPECT_TRUE(writer.blob(BlobId(kept))) << kept;
-    writer.remove_session_file(UpdateSessionId("session"), "file");
+    EXPECT_FALSE(writer.find<Blob>(BlobId("free")));
+    for (const auto* kept : {"in content", "in session", "not asked"})
+      EXPECT_TRUE(writer.find<Blob>(BlobId(kept))) << kept;
+    writer.remove<SessionFile>({UpdateSessionId("session"), "file"});
     EXPECT_THAT(writer.remove_unreferenced_blobs(candidates), ElementsAre(a_blob("in session")));
   });
 }
@@ -891,7 +900,7 @@ TEST_P(CatalogSuite, HoldsTheBytesOfSmallBlobs) {
   change([&](CatalogWriter& writer) {
     writer.insert_blob(small, bytes);
     writer.insert_blob(empty, {});
-    writer.insert_blob(a_blob("elsewhere", "cc", 256));
+    writer.insert(a_blob("elsewhere", "cc", 256));
   });
   reopen();
   const auto held = [&](const char* id) {
@@ -901,13 +910,13 @@ TEST_P(CatalogSuite, HoldsTheBytesOfSmallBlobs) {
   EXPECT_EQ(held("empty"), std::vector<std::byte>());
   EXPECT_EQ(held("elsewhere"), std::nullopt);
   EXPECT_EQ(held("never was"), std::nullopt);
-  EXPECT_EQ(look([](CatalogReader& reader) { return reader.blob(BlobId("small")); }), small);
+  EXPECT_EQ(look([](CatalogReader& reader) { return reader.find<Blob>(BlobId("small")); }), small);
   EXPECT_EQ(look([](CatalogReader& reader) { return reader.blob_with(StorageId("datastore-11"), "aa", 256); }), small);
 
   change([](CatalogWriter& writer) { writer.move_blob_to_storage(BlobId("small")); });
   small.in_catalog = false;
   EXPECT_EQ(held("small"), std::nullopt);
-  EXPECT_EQ(look([](CatalogReader& reader) { return reader.blob(BlobId("small")); }), small);
+  EXPECT_EQ(look([](CatalogReader& reader) { return reader.find<Blob>(BlobId("small")); }), small);
 
   change([&](CatalogWriter& writer) {
     const std::array candidates = {BlobId("small"), BlobId("empty")};
@@ -918,7 +927,7 @@ TEST_P(CatalogSuite, HoldsTheBytesOfSmallBlobs) {
 
 TEST_P(CatalogSuite, SaysWhenLoginsMayHaveChanged) {
   const LoginSession login{LoginId("login"), "alice", at(0), at(0)};
-  change([&](CatalogWriter& writer) { writer.insert_login(login); });
+  change([&](CatalogWriter& writer) { writer.insert(login); });
   if (!catalog_->logins_version()) GTEST_SKIP() << "other servers may write to this catalog";
   const auto changes = [&](auto write) {
     const auto before = catalog_->logins_version();
@@ -928,11 +937,12 @@ TEST_P(CatalogSuite, SaysWhenLoginsMayHaveChanged) {
   EXPECT_FALSE(changes([](CatalogWriter& writer) { writer.put_setting("a", "b"); }));
   EXPECT_FALSE(changes([](CatalogWriter& writer) { writer.touch_login(LoginId("login"), at(9'999)); }));
   EXPECT_TRUE(changes([](CatalogWriter& writer) { writer.touch_login(LoginId("login"), at(10'000)); }));
-  EXPECT_EQ(look([](CatalogReader& reader) { return reader.login(LoginId("login"))->last_accessed; }), at(10'000));
+  EXPECT_EQ(look([](CatalogReader& reader) { return reader.find<LoginSession>(LoginId("login"))->last_accessed; }),
+            at(10'000));
   EXPECT_FALSE(changes([](CatalogWriter& writer) { writer.remove_logins(at(5), at(0)); }));
-  EXPECT_TRUE(changes([](CatalogWriter& writer) { writer.put_user({"alice", "hash", true}); }));
-  EXPECT_TRUE(changes([](CatalogWriter& writer) { writer.remove_login(LoginId("login")); }));
-  change([&](CatalogWriter& writer) { writer.insert_login(login); });
+  EXPECT_TRUE(changes([](CatalogWriter& writer) { writer.put(User{"alice", "hash", true}); }));
+  EXPECT_TRUE(changes([](CatalogWriter& writer) { writer.remove<LoginSession>(LoginId("login")); }));
+  change([&](CatalogWriter& writer) { writer.insert(login); });
   EXPECT_TRUE(changes([](CatalogWriter& writer) { writer.remove_logins(at(20'000), at(0)); }));
 }
 
@@ -942,41 +952,39 @@ TEST_P(CatalogSuite, RefusesWhatBreaksAnInvariant) {
   change([](CatalogWriter& writer) {
     put_item(writer);
     put_content(writer, "content", "blob");
-    writer.insert_update_session(an_update_session("session"));
+    writer.insert(an_update_session("session"));
   });
   using Break = std::function<void(CatalogWriter&)>;
   const std::vector<std::pair<const char*, Break>> all = {
-      {"library again", [](CatalogWriter& writer) { writer.insert_library(a_library("library")); }},
-      {"no such library", [](CatalogWriter& writer) { writer.update_library(a_library("x")); }},
-      {"library with items", [](CatalogWriter& writer) { writer.remove_library(LibraryId("library")); }},
-      {"item again", [](CatalogWriter& writer) { writer.insert_item(an_item("item", "other")); }},
-      {"item without library", [](CatalogWriter& writer) { writer.insert_item(an_item("x", "x", "x")); }},
-      {"same name", [](CatalogWriter& writer) { writer.insert_item(an_item("x", "photon")); }},
-      {"no such item", [](CatalogWriter& writer) { writer.update_item(an_item("x", "x")); }},
-      {"item with sessions", [](CatalogWriter& writer) { writer.remove_item(ItemId("item")); }},
+      {"library again", [](CatalogWriter& writer) { writer.insert(a_library("library")); }},
+      {"no such library", [](CatalogWriter& writer) { writer.update(a_library("x")); }},
+      {"library with items", [](CatalogWriter& writer) { writer.remove<Library>(LibraryId("library")); }},
+      {"item again", [](CatalogWriter& writer) { writer.insert(an_item("item", "other")); }},
+      {"item without library", [](CatalogWriter& writer) { writer.insert(an_item("x", "x", "x")); }},
+      {"same name", [](CatalogWriter& writer) { writer.insert(an_item("x", "photon")); }},
+      {"no such item", [](CatalogWriter& writer) { writer.update(an_item("x", "x")); }},
+      {"item with sessions", [](CatalogWriter& writer) { writer.remove<Item>(ItemId("item")); }},
       {"item of no content",
        [](CatalogWriter& writer) {
          auto item = an_item("item", "photon");
          item.content = ContentId("x");
-         writer.update_item(item);
+         writer.update(item);
        }},
       {"file without blob",
-       [](CatalogWriter& writer) { writer.insert_content_file(ContentId("content"), a_content_file("x", "x")); }},
+       [](CatalogWriter& writer) { writer.insert(ContentId("content"), a_content_file("x", "x")); }},
       {"file twice",
-       [](CatalogWriter& writer) { writer.insert_content_file(ContentId("content"), a_content_file("disk", "blob")); }},
-      {"file of no content",
-       [](CatalogWriter& writer) { writer.insert_content_file(ContentId("x"), a_content_file("x", "blob")); }},
-      {"blob again", [](CatalogWriter& writer) { writer.insert_blob(a_blob("blob")); }},
+       [](CatalogWriter& writer) { writer.insert(ContentId("content"), a_content_file("disk", "blob")); }},
+      {"file of no content", [](CatalogWriter& writer) { writer.insert(ContentId("x"), a_content_file("x", "blob")); }},
+      {"blob again", [](CatalogWriter& writer) { writer.insert(a_blob("blob")); }},
       {"session again",
        [](CatalogWriter& writer) {
          auto session = an_update_session("session");
          session.state = UpdateSessionState::DONE;
-         writer.insert_update_session(session);
+         writer.insert(session);
        }},
-      {"no such session", [](CatalogWriter& writer) { writer.update_update_session(an_update_session("x")); }},
-      {"file of no session",
-       [](CatalogWriter& writer) { writer.put_session_file(UpdateSessionId("x"), a_session_file("x")); }},
-      {"no such download", [](CatalogWriter& writer) { writer.update_download_session(a_download_session("x")); }},
+      {"no such session", [](CatalogWriter& writer) { writer.update(an_update_session("x")); }},
+      {"file of no session", [](CatalogWriter& writer) { writer.put(UpdateSessionId("x"), a_session_file("x")); }},
+      {"no such download", [](CatalogWriter& writer) { writer.update(a_download_session("x")); }},
   };
   for (const auto& [what, breaking] : all) {
     SCOPED_TRACE(what);
@@ -990,15 +998,16 @@ TEST_P(CatalogSuite, RefusesWhatBreaksAnInvariant) {
     EXPECT_FALSE(done.error().cause().empty());
     EXPECT_EQ(look([](CatalogReader& reader) { return reader.setting("trace"); }), std::nullopt);
   }
-  EXPECT_EQ(look([](CatalogReader& reader) { return reader.item(ItemId("item"))->content; }), ContentId("content"));
+  EXPECT_EQ(look([](CatalogReader& reader) { return reader.find<Item>(ItemId("item"))->content; }),
+            ContentId("content"));
 }
 
 TEST_P(CatalogSuite, SaysWhenAStoredValueIsDamaged) {
   change([](CatalogWriter& writer) {
     put_item(writer);
-    writer.insert_library(a_library("enum"));
-    writer.insert_library(a_library("json"));
-    writer.insert_library(a_library("member"));
+    writer.insert(a_library("enum"));
+    writer.insert(a_library("json"));
+    writer.insert(a_library("member"));
   });
   place_->execute("UPDATE libraries SET type = 'ROMAN' WHERE id = 'enum'");
   place_->execute("UPDATE libraries SET backing = '{' WHERE id = 'json'");
@@ -1006,18 +1015,18 @@ TEST_P(CatalogSuite, SaysWhenAStoredValueIsDamaged) {
   for (const auto* id : {"enum", "json", "member"}) {
     SCOPED_TRACE(id);
     const auto read = catalog_->read(
-        [&](CatalogReader& reader) -> Result<std::optional<Library>> { return reader.library(LibraryId(id)); });
+        [&](CatalogReader& reader) -> Result<std::optional<Library>> { return reader.find<Library>(LibraryId(id)); });
     ASSERT_FALSE(read);
     EXPECT_EQ(read.error().kind(), ErrorKind::internal_server_error);
     EXPECT_NE(read.error().cause().find("no Quire stores"), std::string::npos) << read.error().cause();
   }
-  EXPECT_TRUE(look([](CatalogReader& reader) { return reader.library(LibraryId("library")); }));
+  EXPECT_TRUE(look([](CatalogReader& reader) { return reader.find<Library>(LibraryId("library")); }));
 }
 
 TEST_P(CatalogSuite, RefusesTextWithNul) {
   // PostgreSQL's text cannot hold it; the adapters shall not differ.
   const auto done = catalog_->write([](CatalogWriter& writer) -> Result<void> {
-    writer.insert_library(a_library("library", std::string("a\0b", 3)));
+    writer.insert(a_library("library", std::string("a\0b", 3)));
     return {};
   });
   ASSERT_FALSE(done);
@@ -1118,7 +1127,7 @@ TEST_P(CatalogSuite, AWriteThatFailsDoesNotDisturbOthers) {
           return catalog_->write([&](CatalogWriter& writer) -> Result<void> {
             writer.put_setting(name, "x");
             if (i % 4 == 1) return Error(ErrorKind::not_found, "quire.test", "absent");
-            if (i % 4 == 2) writer.update_library(a_library("x"));
+            if (i % 4 == 2) writer.update(a_library("x"));
             if (i % 4 == 3) throw std::runtime_error("of the test");
             return {};
           });
@@ -1204,18 +1213,18 @@ TEST_P(CatalogSuite, ReopeningKeepsEverything) {
   change([&](CatalogWriter& writer) {
     put_item(writer);
     put_content(writer, "content", "blob");
-    writer.insert_update_session(session);
-    writer.put_session_file(session.id, file);
+    writer.insert(session);
+    writer.put(session.id, file);
     writer.put_setting("server_guid", "g");
   });
   for (int times = 0; times < 2; ++times) {
     reopen();
     look([&](CatalogReader& reader) {
       EXPECT_EQ(reader.setting("server_guid"), "g");
-      EXPECT_EQ(reader.library(LibraryId("library")), a_library("library"));
-      EXPECT_THAT(reader.content_files(ContentId("content")), ElementsAre(a_content_file("disk", "blob")));
-      EXPECT_EQ(reader.update_session(session.id), session);
-      EXPECT_THAT(reader.session_files(session.id), ElementsAre(file));
+      EXPECT_EQ(reader.find<Library>(LibraryId("library")), a_library("library"));
+      EXPECT_THAT(reader.list<ContentFile>(ContentId("content")), ElementsAre(a_content_file("disk", "blob")));
+      EXPECT_EQ(reader.find<UpdateSession>(session.id), session);
+      EXPECT_THAT(reader.list<SessionFile>(session.id), ElementsAre(file));
       return true;
     });
   }

@@ -152,9 +152,9 @@ TEST_F(PostgresqlCatalog, RunsACollidingInsertAgain) {
   const auto insert_once = [&] {
     bool first_run = true;
     EXPECT_TRUE(catalog->write([&](CatalogWriter& writer) -> Result<void> {
-      const bool there = writer.login(content::LoginId("x")).has_value();
+      const bool there = writer.find<content::LoginSession>(content::LoginId("x")).has_value();
       if (std::exchange(first_run, false)) both_have_read.arrive_and_wait();
-      if (!there) writer.insert_login({content::LoginId("x"), "user", {}, {}});
+      if (!there) writer.insert(content::LoginSession{content::LoginId("x"), "user", {}, {}});
       ++(there ? found : inserted);
       return {};
     }));
@@ -251,7 +251,7 @@ TEST_F(PostgresqlCatalog, KeepsAConnectionThroughManyFailures) {
   const auto catalog = open({.connections = 1});
   for (int i = 0; i < 50; ++i)
     EXPECT_FALSE(catalog->write([](CatalogWriter& writer) -> Result<void> {
-      writer.update_library({});
+      writer.update(content::Library{});
       return {};
     }));
   EXPECT_TRUE(put(*catalog, "a", "b"));

@@ -137,9 +137,9 @@ class ServiceWorld {
   /// The item's files as name -> bytes; nullopt when there is no such item. Every byte must be readable.
   std::optional<std::map<std::string, std::string>> content_of(const content::ItemId& id) {
     const auto files = look([&](content::CatalogReader& reader) -> std::optional<std::vector<content::ContentFile>> {
-      const auto item = reader.item(id);
+      const auto item = reader.find<content::Item>(id);
       if (!item) return std::nullopt;
-      return reader.content_files(item->content);
+      return reader.list<content::ContentFile>(item->content);
     });
     if (!files) return std::nullopt;
     std::map<std::string, std::string> all;

@@ -68,7 +68,9 @@ TEST_P(ClockStepTest, AStepBackKeepsNothing) {
   world_->clock().advance(3h);
   EXPECT_FALSE(logins().authenticate(token));
   sweep();
-  EXPECT_EQ(world_->look([&](content::CatalogReader& reader) { return reader.update_session(id).has_value(); }), false);
+  EXPECT_EQ(
+      world_->look([&](content::CatalogReader& reader) { return reader.find<content::UpdateSession>(id).has_value(); }),
+      false);
   EXPECT_EQ(world_->look([&](content::CatalogReader& reader) { return reader.login_count(); }), 0U);
 }
 
@@ -119,7 +121,8 @@ TEST_P(ClockStepTest, AStepBackWhileTheServerIsDownKeepsNothing) {
   world_->restart();
   world_->clock().advance(timeout - 1s);
   sweep();
-  EXPECT_TRUE(world_->look([&](content::CatalogReader& reader) { return reader.update_session(id).has_value(); }));
+  EXPECT_TRUE(world_->look(
+      [&](content::CatalogReader& reader) { return reader.find<content::UpdateSession>(id).has_value(); }));
   world_->clock().advance(11s);
   EXPECT_FALSE(alive(id));
   EXPECT_FALSE(alive(download));

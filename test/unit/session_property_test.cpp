@@ -862,21 +862,21 @@ class Run {
       const auto name = [&](const content::BlobId& id) {
         if (!id.empty()) seen.named.insert(id.text());
       };
-      seen.item = reader.item(item_);
-      if (seen.item) seen.files = reader.content_files(seen.item->content);
+      seen.item = reader.find<content::Item>(item_);
+      if (seen.item) seen.files = reader.list<content::ContentFile>(seen.item->content);
       for (const auto& file : seen.files) name(file.blob);
       for (const auto& [id, expected] : copies_made_)
-        seen.copies.push_back(reader.content_files(reader.item(id).value().content));
+        seen.copies.push_back(reader.list<content::ContentFile>(reader.find<content::Item>(id).value().content));
       for (const auto& files : seen.copies)
         for (const auto& file : files) name(file.blob);
       for (const auto& id : reader.update_sessions("", item_)) {
-        seen.sessions.emplace_back(reader.update_session(id).value(), reader.session_files(id));
+        seen.sessions.emplace_back(reader.find<content::UpdateSession>(id).value(), reader.list<SessionFile>(id));
         for (const auto& file : seen.sessions.back().second) name(file.blob);
       }
       for (const auto& download : downloads_) {
-        seen.downloads.push_back(reader.download_session(download.id));
+        seen.downloads.push_back(reader.find<content::DownloadSession>(download.id));
         if (seen.downloads.back() && download.active)
-          for (const auto& file : reader.content_files(seen.downloads.back()->content)) name(file.blob);
+          for (const auto& file : reader.list<content::ContentFile>(seen.downloads.back()->content)) name(file.blob);
       }
       return seen;
     });

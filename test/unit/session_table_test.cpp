@@ -84,9 +84,9 @@ class SessionTableTest : public ServiceTest {
 
   void set_row(const UpdateSessionId& id, const std::function<void(UpdateSession&)>& set) {
     world_->change([&](content::CatalogWriter& writer) {
-      auto row = writer.update_session(id).value();
+      auto row = writer.find<UpdateSession>(id).value();
       set(row);
-      writer.update_update_session(row);
+      writer.update(row);
     });
   }
 
@@ -108,7 +108,7 @@ class SessionTableTest : public ServiceTest {
         auto row = cell.file;
         row.status = wanted == File::error ? TransferStatus::ERROR : TransferStatus::VALIDATING;
         if (wanted == File::error) row.error_message = base::make_message("quire.test", "A test's failure.");
-        writer.put_session_file(cell.session, row);
+        writer.put(cell.session, row);
       });
     switch (state) {
       case State::active:
@@ -169,8 +169,9 @@ class SessionTableTest : public ServiceTest {
 
   /// Everything that a refused call must leave alone.
   std::pair<std::optional<UpdateSession>, std::vector<SessionFile>> rows(const UpdateSessionId& id) {
-    return world_->look(
-        [&](content::CatalogReader& reader) { return std::pair(reader.update_session(id), reader.session_files(id)); });
+    return world_->look([&](content::CatalogReader& reader) {
+      return std::pair(reader.find<UpdateSession>(id), reader.list<SessionFile>(id));
+    });
   }
 
   void check_effect(const std::string& name, const UpdateSessionId& id, UpdateSessionState before, File wanted) {

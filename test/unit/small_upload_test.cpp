@@ -253,11 +253,11 @@ TEST_P(SmallUploadTest, BytesThatHaveChangedAreNotServed) {
     blob.id = content::BlobId("0badf00d");
     blob.sha256 = std::string(64, '0');
     writer.insert_blob(blob, bytes_of("BYTES"));
-    const auto content = writer.item(item_)->content;
-    auto file = writer.content_file(content, "a").value();
+    const auto content = writer.find<content::Item>(item_)->content;
+    auto file = writer.find<content::ContentFile>({content, "a"}).value();
     file.name = "damaged";
     file.blob = blob.id;
-    writer.insert_content_file(content, file);
+    writer.insert(content, file);
   });
   EXPECT_EQ(download("a"), "bytes");
   EXPECT_ANY_THROW(download("damaged"));

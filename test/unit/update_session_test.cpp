@@ -48,11 +48,13 @@ class UpdateSessionTest : public ServiceTest {
 
   UpdateSessionState state(const UpdateSessionId& id) { return session(id).state; }
   bool exists(const UpdateSessionId& id) {
-    return world_->look([&](content::CatalogReader& reader) { return reader.update_session(id).has_value(); });
+    return world_->look(
+        [&](content::CatalogReader& reader) { return reader.find<content::UpdateSession>(id).has_value(); });
   }
   /// As the row says, without the activity that asking would be.
   base::Time expires(const UpdateSessionId& id) {
-    return world_->look([&](content::CatalogReader& reader) { return reader.update_session(id)->expires_at; });
+    return world_->look(
+        [&](content::CatalogReader& reader) { return reader.find<content::UpdateSession>(id)->expires_at; });
   }
   base::Time now() { return world_->clock().now(); }
 
@@ -142,7 +144,8 @@ TEST_P(UpdateSessionTest, CompleteMovesVersionsSizeTimeAndWritesAChange) {
   EXPECT_EQ(item().size, 10);
   EXPECT_EQ(version_of("a.iso"), 2);
   EXPECT_EQ(version_of("b.iso"), 1);
-  const auto changes = world_->look([&](content::CatalogReader& reader) { return reader.changes(item_); });
+  const auto changes =
+      world_->look([&](content::CatalogReader& reader) { return reader.list<content::Change>(item_); });
   ASSERT_EQ(changes.size(), 2U);
   EXPECT_EQ(changes[0].content_version, 2);
   EXPECT_EQ(changes[1].content_version, 3);
@@ -201,7 +204,8 @@ TEST_P(UpdateSessionTest, CompletingWithoutAnyChangeIsDoneAndMovesNothing) {
   must(sessions().complete(alice(), id));
   EXPECT_EQ(state(id), UpdateSessionState::DONE);
   EXPECT_EQ(item(), before);
-  EXPECT_EQ(world_->look([&](content::CatalogReader& reader) { return reader.changes(item_).size(); }), 1U);
+  EXPECT_EQ(world_->look([&](content::CatalogReader& reader) { return reader.list<content::Change>(item_).size(); }),
+            1U);
 }
 
 TEST_P(UpdateSessionTest, IdenticalContentSentAgainIsAChange) {
@@ -479,10 +483,13 @@ TEST_P(UpdateSessionTest, ReceivedBytesKeepTheSessionAliveAndAnOpenUploadWithout
 }
 
 TEST_P(UpdateSessionTest, AnUploadKeepsTheLoginAliveThatCarriesIt) {
-  world_->change(
-      [&](content::CatalogWriter& writer) { writer.insert_login({alice().login, alice().user, now(), now()}); });
+  world_->change([&](content::CatalogWriter& writer) {
+    writer.insert(content::LoginSession{alice().login, alice().user, now(), now()});
+  });
   const auto accessed = [&] {
-    return world_->look([&](content::CatalogReader& reader) { return reader.login(alice().login)->last_accessed; });
+    return world_->look([&](content::CatalogReader& reader) {
+      return reader.find<content::LoginSession>(alice().login)->last_accessed;
+    });
   };
   const auto id = open();
   const auto running = begin(add(id, "a.iso").upload_token);

@@ -61,34 +61,8 @@ std::vector<Id> sessions_of(Connection& connection, std::string_view table, std:
 
 }  // namespace
 
-std::optional<std::string> CatalogView::setting(std::string_view name) {
-  return connection_.one<std::string>("SELECT value FROM settings WHERE name = :name", name);
-}
-
-std::optional<content::User> CatalogView::user(std::string_view name) {
-  static const std::string sql = select_from<content::User>("WHERE folded_name = :folded_name");
-  return connection_.one<content::User>(sql, content::fold_case(name));
-}
-
-std::optional<content::LoginSession> CatalogView::login(const content::LoginId& id) {
-  static const std::string sql = select_from<content::LoginSession>("WHERE id = :id");
-  return connection_.one<content::LoginSession>(sql, id);
-}
-
 std::size_t CatalogView::login_count() {
   return connection_.one<std::size_t>("SELECT COUNT(*) FROM logins").value_or(0);
-}
-
-std::optional<content::ClientToken> CatalogView::client_token(std::string_view user, std::string_view operation,
-                                                              std::string_view token) {
-  static const std::string sql =
-      select_from<content::ClientToken>("WHERE user_name = :user_name AND operation = :operation AND token = :token");
-  return connection_.one<content::ClientToken>(sql, user, operation, token);
-}
-
-std::optional<content::Library> CatalogView::library(const LibraryId& id) {
-  static const std::string sql = select_from<content::Library>("WHERE id = :id");
-  return library_.get(id, [&] { return connection_.one<content::Library>(sql, id); });
 }
 
 std::vector<LibraryId> CatalogView::libraries(const content::LibraryFilter& filter) {
@@ -98,11 +72,6 @@ std::vector<LibraryId> CatalogView::libraries(const content::LibraryFilter& filt
   conditions.add(filter.type.has_value(), "type = :type");
   return connection_.all<LibraryId>("SELECT id FROM libraries" + conditions.text() + " ORDER BY creation_time, id",
                                     IfGiven{name}, IfGiven{filter.type});
-}
-
-std::optional<Item> CatalogView::item(const ItemId& id) {
-  static const std::string sql = select_from<Item>("WHERE id = :id");
-  return item_.get(id, [&] { return connection_.one<Item>(sql, id); });
 }
 
 std::optional<ItemId> CatalogView::item_named(const LibraryId& library, std::string_view name) {
@@ -125,26 +94,6 @@ std::vector<ItemId> CatalogView::items(const content::ItemFilter& filter) {
                                  IfGiven{name}, IfGiven{filter.library_id}, IfGiven{filter.source_id}, IfGiven{type});
 }
 
-std::vector<ContentFile> CatalogView::content_files(const content::ContentId& id) {
-  static const std::string sql = select_from<ContentFile>("WHERE content_id = :content_id ORDER BY position");
-  return connection_.all<ContentFile>(sql, id);
-}
-
-std::optional<ContentFile> CatalogView::content_file(const content::ContentId& id, std::string_view name) {
-  static const std::string sql = select_from<ContentFile>("WHERE content_id = :content_id AND name = :name");
-  return connection_.one<ContentFile>(sql, id, name);
-}
-
-std::vector<content::Change> CatalogView::changes(const ItemId& id) {
-  static const std::string sql = select_from<content::Change>("WHERE item_id = :item_id ORDER BY position");
-  return connection_.all<content::Change>(sql, id);
-}
-
-std::optional<Blob> CatalogView::blob(const content::BlobId& id) {
-  static const std::string sql = select_from<Blob>("WHERE id = :id");
-  return connection_.one<Blob>(sql, id);
-}
-
 std::optional<std::vector<std::byte>> CatalogView::blob_bytes(const content::BlobId& id) {
   return connection_.one<std::vector<std::byte>>("SELECT bytes FROM blobs WHERE id = :id AND in_catalog = 1", id);
 }
@@ -161,11 +110,6 @@ std::vector<Blob> CatalogView::blobs_after(const content::StorageId& storage, co
   static const std::string sql =
       select_from<Blob>("WHERE storage = :storage AND id > :after ORDER BY id LIMIT :limit_rows");
   return connection_.all<Blob>(sql, storage, std::string_view(after.text()), limit);
-}
-
-std::optional<UpdateSession> CatalogView::update_session(const UpdateSessionId& id) {
-  static const std::string sql = select_from<UpdateSession>("WHERE id = :id");
-  return update_session_.get(id, [&] { return connection_.one<UpdateSession>(sql, id); });
 }
 
 std::optional<UpdateSession> CatalogView::active_update_session(const ItemId& item) {
@@ -218,40 +162,10 @@ std::vector<UpdateSessionId> CatalogView::active_update_sessions_after(const Upd
       std::string_view(after.text()), limit);
 }
 
-std::vector<SessionFile> CatalogView::session_files(const UpdateSessionId& id) {
-  static const std::string sql = select_from<SessionFile>("WHERE session_id = :session_id ORDER BY position");
-  if (!session_files_ || session_files_->session != id)
-    session_files_ = FilesOfSession{id, connection_.all<SessionFile>(sql, id)};
-  return session_files_->files;
-}
-
-/// nullptr also when the files of the session have not been read.
-SessionFile* CatalogView::known_file(const UpdateSessionId& id, std::string_view name) {
-  if (!session_files_ || session_files_->session != id) return nullptr;
-  auto& files = session_files_->files;
-  const auto found =
-      std::find_if(files.begin(), files.end(), [&](const SessionFile& file) { return file.name == name; });
-  return found == files.end() ? nullptr : &*found;
-}
-
-std::optional<SessionFile> CatalogView::session_file(const UpdateSessionId& id, std::string_view name) {
-  static const std::string sql = select_from<SessionFile>("WHERE session_id = :session_id AND name = :name");
-  if (session_files_ && session_files_->session == id) {
-    const auto* known = known_file(id, name);
-    return known == nullptr ? std::nullopt : std::optional(*known);
-  }
-  return connection_.one<SessionFile>(sql, id, name);
-}
-
 std::optional<std::pair<UpdateSessionId, SessionFile>> CatalogView::session_file_of(
     const content::TransferToken& token) {
   static const std::string sql = select_from<SessionFile>("WHERE upload_token = :upload_token", "session_id, ");
   return connection_.one<std::pair<UpdateSessionId, SessionFile>>(sql, token);
-}
-
-std::optional<DownloadSession> CatalogView::download_session(const DownloadSessionId& id) {
-  static const std::string sql = select_from<DownloadSession>("WHERE id = :id");
-  return connection_.one<DownloadSession>(sql, id);
 }
 
 std::optional<DownloadSession> CatalogView::download_session_of(const content::TransferToken& token) {
@@ -271,13 +185,6 @@ std::size_t CatalogView::download_session_count() {
 std::vector<DownloadSessionId> CatalogView::expired_download_sessions(base::Time now, std::size_t limit) {
   return connection_.all<DownloadSessionId>(
       "SELECT id FROM download_sessions WHERE expires_at < :now ORDER BY created, id LIMIT :limit_rows", now, limit);
-}
-
-std::optional<content::DownloadAccess> CatalogView::prepared(const DownloadSessionId& id, std::string_view file_name) {
-  const auto direct = connection_.one<std::int64_t>(
-      "SELECT direct FROM prepared_files WHERE session_id = :session_id AND name = :name", id, file_name);
-  if (!direct) return std::nullopt;
-  return *direct == 0 ? content::DownloadAccess::HTTPS : content::DownloadAccess::DIRECT;
 }
 
 }  // namespace quire::adapters::sql

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -39,27 +40,22 @@ class CatalogView final : public content::CatalogWriter {
   /// Whether a login or a user was changed or removed here.
   bool logins_changed() const { return logins_changed_; }
 
-  std::optional<std::string> setting(std::string_view name) override;
-  std::optional<content::User> user(std::string_view name) override;
-  std::optional<content::LoginSession> login(const content::LoginId& id) override;
+  void find_row(const content::FindAnyRow& request) override;
+  void list_parts(const content::ListAnyParts& request) override;
+  void insert_row(const content::WriteAnyRow& request) override;
+  void update_row(const content::WriteAnyRow& request) override;
+  void put_row(const content::WriteAnyRow& request) override;
+  void remove_row(const content::RemoveAnyRow& request) override;
+
   std::size_t login_count() override;
-  std::optional<content::ClientToken> client_token(std::string_view user, std::string_view operation,
-                                                   std::string_view token) override;
-  std::optional<content::Library> library(const content::LibraryId& id) override;
   std::vector<content::LibraryId> libraries(const content::LibraryFilter& filter) override;
-  std::optional<content::Item> item(const content::ItemId& id) override;
   std::optional<content::ItemId> item_named(const content::LibraryId& library, std::string_view name) override;
   std::vector<content::ItemId> items(const content::ItemFilter& filter) override;
-  std::vector<content::ContentFile> content_files(const content::ContentId& id) override;
-  std::optional<content::ContentFile> content_file(const content::ContentId& id, std::string_view name) override;
-  std::vector<content::Change> changes(const content::ItemId& id) override;
-  std::optional<content::Blob> blob(const content::BlobId& id) override;
   std::optional<std::vector<std::byte>> blob_bytes(const content::BlobId& id) override;
   std::optional<content::Blob> blob_with(const content::StorageId& storage, std::string_view sha256,
                                          std::int64_t size) override;
   std::vector<content::Blob> blobs_after(const content::StorageId& storage, const content::BlobId& after,
                                          std::size_t limit) override;
-  std::optional<content::UpdateSession> update_session(const content::UpdateSessionId& id) override;
   std::optional<content::UpdateSession> active_update_session(const content::ItemId& item) override;
   std::vector<content::UpdateSessionId> update_sessions(std::string_view user,
                                                         const std::optional<content::ItemId>& item) override;
@@ -70,64 +66,45 @@ class CatalogView final : public content::CatalogWriter {
   std::vector<content::UpdateSessionId> ended_update_sessions(base::Time before, std::size_t limit) override;
   std::vector<content::UpdateSessionId> active_update_sessions_after(const content::UpdateSessionId& after,
                                                                      std::size_t limit) override;
-  std::vector<content::SessionFile> session_files(const content::UpdateSessionId& id) override;
-  std::optional<content::SessionFile> session_file(const content::UpdateSessionId& id, std::string_view name) override;
   std::optional<std::pair<content::UpdateSessionId, content::SessionFile>> session_file_of(
       const content::TransferToken& token) override;
-  std::optional<content::DownloadSession> download_session(const content::DownloadSessionId& id) override;
   std::optional<content::DownloadSession> download_session_of(const content::TransferToken& token) override;
   std::vector<content::DownloadSessionId> download_sessions(std::string_view user,
                                                             const std::optional<content::ItemId>& item) override;
   std::size_t download_session_count() override;
   std::vector<content::DownloadSessionId> expired_download_sessions(base::Time now, std::size_t limit) override;
-  std::optional<content::DownloadAccess> prepared(const content::DownloadSessionId& id,
-                                                  std::string_view file_name) override;
-
-  void put_setting(std::string_view name, std::string_view value) override;
-  void put_user(const content::User& user) override;
-  void insert_login(const content::LoginSession& login) override;
   void touch_login(const content::LoginId& id, base::Time now) override;
-  void remove_login(const content::LoginId& id) override;
   void remove_logins(base::Time accessed_before, base::Time created_before) override;
-  void insert_client_token(const content::ClientToken& token) override;
   void remove_client_tokens(base::Time created_before) override;
-  void insert_library(const content::Library& library) override;
-  void update_library(const content::Library& library) override;
-  void remove_library(const content::LibraryId& id) override;
-  void insert_item(const content::Item& item) override;
-  void update_item(const content::Item& item) override;
-  void remove_item(const content::ItemId& id) override;
-  void insert_content(const content::Content& content) override;
-  void insert_content_file(const content::ContentId& id, const content::ContentFile& file) override;
   std::vector<content::BlobId> remove_content_if_unused(const content::ContentId& id) override;
-  void insert_change(const content::Change& change) override;
   void insert_blob(const content::Blob& blob, std::span<const std::byte> bytes) override;
   void move_blob_to_storage(const content::BlobId& id) override;
   std::vector<content::Blob> remove_unreferenced_blobs(std::span<const content::BlobId> candidates) override;
-  void insert_update_session(const content::UpdateSession& session) override;
-  void update_update_session(const content::UpdateSession& session) override;
-  void remove_update_session(const content::UpdateSessionId& id) override;
   void restart_leases(base::Time now, base::Time at_least, base::Time at_most) override;
-  void put_session_file(const content::UpdateSessionId& id, const content::SessionFile& file) override;
-  void remove_session_file(const content::UpdateSessionId& id, std::string_view name) override;
-  void insert_download_session(const content::DownloadSession& session) override;
-  void update_download_session(const content::DownloadSession& session) override;
-  void remove_download_session(const content::DownloadSessionId& id) override;
-  void put_prepared(const content::DownloadSessionId& id, std::string_view file_name,
-                    content::DownloadAccess access) override;
 
  private:
   struct FilesOfSession {
     content::UpdateSessionId session;
     std::vector<content::SessionFile> files;
   };
+
+  template <class Row>
+  std::optional<Row> read(const content::KeyOf<Row>& key);
+  template <class Row, class... Owner>
+  std::optional<Row> read_stored(const Row& row, const Owner&... owner);
+  template <class Row, class... Owner>
+  void insert_new(const Row& row, const Owner&... owner);
+  template <class Row, class... Owner>
+  bool overwrite(const Row& row, const Owner&... owner);
+  template <class Row, class... Owner>
+  void remember(const Row& row, const Owner&... owner);
+  template <class Row>
+  void remove_with_parts(const content::KeyOf<Row>& key);
   content::SessionFile* known_file(const content::UpdateSessionId& id, std::string_view name);
 
   Connection& connection_;
   bool logins_changed_ = false;
-  LastRow<content::Library> library_;
-  LastRow<content::Item> item_;
-  LastRow<content::UpdateSession> update_session_;
+  std::tuple<LastRow<content::Library>, LastRow<content::Item>, LastRow<content::UpdateSession>> last_rows_;
   std::optional<FilesOfSession> session_files_;  ///< as LastRow
 };
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "adapters/sql/rows.h"
+#include "adapters/sql/sql_text.h"
 #include "adapters/sql/statement.h"
 
 namespace quire::adapters::sql {
@@ -26,7 +27,15 @@ struct IfGiven {
 template <class T>
 IfGiven(const std::optional<T>&) -> IfGiven<T>;
 
-/// The columns of a row without those of its key, as an UPDATE sets them.
+/// Of a row, the columns of its key, as a WHERE names them.
+template <class Row>
+struct KeyOnly {
+  const Row& row;
+};
+template <class Row>
+KeyOnly(const Row&) -> KeyOnly<Row>;
+
+/// Of a row, the columns without those of its key, as an UPDATE sets them.
 template <class Row>
 struct WithoutKey {
   const Row& row;
@@ -34,7 +43,7 @@ struct WithoutKey {
 template <class Row>
 WithoutKey(const Row&) -> WithoutKey<Row>;
 
-/// The columns of a row at the places in `places`, counted without those of its key.
+/// Of those, the ones at the places in `places`.
 template <class Row>
 struct ColumnsAt {
   const Row& row;
@@ -45,8 +54,8 @@ ColumnsAt(const Row&, const std::vector<bool>&) -> ColumnsAt<Row>;
 
 /// One connection to a database, with the statements prepared on it. Used by one thread at a time.
 ///
-/// Parameters are single values, structures of rows.h (all columns in order), IfGiven, WithoutKey or ColumnsAt. A row
-/// type is a single value, a structure or a pair of both. Whatever the engine reports leaves as
+/// Parameters are single values, structures of rows.h (all columns in order), IfGiven, KeyOnly, WithoutKey or
+/// ColumnsAt. A row type is a single value, a structure or a pair of both. Whatever the engine reports leaves as
 /// content::CatalogFailure.
 class Connection {
  public:
@@ -69,7 +78,7 @@ class Connection {
   std::vector<Row> all(std::string_view sql, const Parameters&... parameters) {
     return guard(sql, [&](Statement& statement) {
       bind(statement, parameters...);
-      if (!statement.prepared()) define<Row>(statement);
+      if (!statement.prepared()) define(statement, Row());
       std::vector<Row> rows;
       for (bool more = statement.execute(); more; more = statement.fetch()) read(statement, rows.emplace_back());
       return rows;
@@ -81,7 +90,7 @@ class Connection {
   std::optional<Row> one(std::string_view sql, const Parameters&... parameters) {
     return guard(sql, [&](Statement& statement) {
       bind(statement, parameters...);
-      if (!statement.prepared()) define<Row>(statement);
+      if (!statement.prepared()) define(statement, Row());
       std::optional<Row> row;
       for (bool more = statement.execute(); more; more = statement.fetch())
         if (!row) read(statement, row.emplace());
@@ -107,120 +116,81 @@ class Connection {
   soci::session& session() { return session_; }
 
  private:
-  struct Binder {
-    Statement& statement;
-    bool keys = true;
-    template <class T>
-    void add(const T& value) {
-      Encoding<T>::put(statement.next_parameter(Encoding<T>::kind), value);
-    }
-    template <class T>
-    void key(std::string_view, const T& value) {
-      if (keys) add(value);
-    }
-    template <class T>
-    void column(std::string_view, const T& value) {
-      add(value);
-    }
-    template <class Make>
-    void derived(std::string_view, Make make) {
-      add(make());
-    }
-  };
-
-  struct BinderAt {
-    Binder binder;
-    const std::vector<bool>& places;
-    std::size_t place = 0;
-    template <class T>
-    void key(std::string_view, const T&) {}
-    template <class T>
-    void column(std::string_view, const T& value) {
-      if (places[place++]) binder.add(value);
-    }
-    template <class Make>
-    void derived(std::string_view, Make make) {
-      if (places[place++]) binder.add(make());
-    }
-  };
-
-  struct Definer {
-    Statement& statement;
-    template <class T>
-    void key(std::string_view, const T&) {
-      statement.add_column(Encoding<T>::kind);
-    }
-    template <class T>
-    void column(std::string_view, const T&) {
-      statement.add_column(Encoding<T>::kind);
-    }
-    template <class Make>
-    void derived(std::string_view, Make) {}
-  };
-
-  struct Reader {
-    Statement& statement;
-    std::size_t next = 0;
-    template <class T>
-    void key(std::string_view, T& value) {
-      Encoding<T>::get(statement.column(next++), value);
-    }
-    template <class T>
-    void column(std::string_view, T& value) {
-      Encoding<T>::get(statement.column(next++), value);
-    }
-    template <class Make>
-    void derived(std::string_view, Make) {}
-  };
-
-  template <class T>
-  static void visit(auto& visitor, T& row) {
-    if constexpr (Described<std::remove_const_t<T>>) {
-      each_column(visitor, row);
-    } else {
-      visitor.column("", row);
-    }
-  }
-  template <class First, class Second>
-  static void visit(auto& visitor, std::pair<First, Second>& row) {
-    visit(visitor, row.first);
-    visit(visitor, row.second);
-  }
-
   template <class T>
   static void bind_one(Statement& statement, const T& value) {
-    Binder binder{statement};
-    visit(binder, value);
+    if constexpr (Described<T>)
+      bind_columns<is_written>(statement, value);
+    else
+      bind_value(statement, value);
   }
   template <class T>
   static void bind_one(Statement& statement, const IfGiven<T>& parameter) {
     if (parameter.value) bind_one(statement, *parameter.value);
   }
   template <class Row>
+  static void bind_one(Statement& statement, const KeyOnly<Row>& parameter) {
+    bind_columns<is_key>(statement, parameter.row);
+  }
+  template <class Row>
   static void bind_one(Statement& statement, const WithoutKey<Row>& parameter) {
-    Binder binder{statement, false};
-    each_column(binder, parameter.row);
+    bind_columns<is_updated>(statement, parameter.row);
   }
   template <class Row>
   static void bind_one(Statement& statement, const ColumnsAt<Row>& parameter) {
-    BinderAt binder{{statement}, parameter.places};
-    each_column(binder, parameter.row);
+    std::size_t place = 0;
+    each_column<Row>([&]<ColumnUse use, class Value>(const Column<use, Value>& column) {
+      if constexpr (is_updated(use))
+        if (parameter.places[place++]) bind_value(statement, std::invoke(column.value, parameter.row));
+    });
+  }
+  template <bool (*wanted)(ColumnUse), class Row>
+  static void bind_columns(Statement& statement, const Row& row) {
+    each_column<Row>([&]<ColumnUse use, class Value>(const Column<use, Value>& column) {
+      if constexpr (wanted(use)) bind_value(statement, std::invoke(column.value, row));
+    });
+  }
+  template <class T>
+  static void bind_value(Statement& statement, const T& value) {
+    Encoding<T>::put(statement.next_parameter(Encoding<T>::kind), value);
   }
   template <class... Parameters>
   static void bind(Statement& statement, const Parameters&... parameters) {
     statement.start();
     (bind_one(statement, parameters), ...);
   }
-  template <class Row>
-  static void define(Statement& statement) {
-    Row row;
-    Definer definer{statement};
-    visit(definer, row);
+  template <class T>
+  static void define(Statement& statement, const T& value) {
+    if constexpr (Described<T>)
+      each_column<T>([&]<ColumnUse use, class Value>(const Column<use, Value>& column) {
+        if constexpr (is_read(use)) define(statement, std::invoke(column.value, value));
+      });
+    else
+      statement.add_column(Encoding<T>::kind);
+  }
+  template <class First, class Second>
+  static void define(Statement& statement, const std::pair<First, Second>& row) {
+    define(statement, row.first);
+    define(statement, row.second);
+  }
+
+  template <class T>
+  static void read(Statement& statement, std::size_t& next, T& row) {
+    if constexpr (Described<T>)
+      each_column<T>([&]<ColumnUse use, class Value>(const Column<use, Value>& column) {
+        if constexpr (is_read(use)) read(statement, next, row.*column.value);
+      });
+    else
+      Encoding<T>::get(statement.column(next++), row);
+  }
+  template <class First, class Second>
+  static void read(Statement& statement, std::size_t& next, std::pair<First, Second>& row) {
+    read(statement, next, row.first);
+    read(statement, next, row.second);
   }
   template <class Row>
   static void read(Statement& statement, Row& row) {
-    Reader reader{statement};
-    visit(reader, row);
+    std::size_t next = 0;
+    read(statement, next, row);
   }
 
   /// A statement is not used again after any failure: SOCI leaves it finalised (SQLite) or with old parameters

@@ -126,6 +126,19 @@ struct Encoding<Enum> {
   }
 };
 
+/// Whether the bytes are read where they lie.
+template <>
+struct Encoding<content::DownloadAccess> {
+  static constexpr CellKind kind = CellKind::number;
+  static void put(Cell& cell, content::DownloadAccess value) {
+    Encoding<bool>::put(cell, value == content::DownloadAccess::DIRECT);
+  }
+  static void get(const Cell& cell, content::DownloadAccess& value) {
+    check_not_null(cell);
+    value = cell.number == 0 ? content::DownloadAccess::HTTPS : content::DownloadAccess::DIRECT;
+  }
+};
+
 /// In base64: PostgreSQL's text cannot hold U+0000, and SOCI has no other short form that both engines know.
 template <>
 struct Encoding<std::vector<std::byte>> {

@@ -1,208 +1,204 @@
 #pragma once
 
-#include <concepts>
+#include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
 #include "adapters/sql/encoding.h"
-#include "content/catalog.h"
+#include "content/tables.h"
 #include "content/text.h"
 
 namespace quire::adapters::sql {
 
-/// The table that holds values of type Row.
+/// What is done with a column.
+struct ColumnUse {
+  bool key = false;     ///< part of the primary key: finds the row, is never updated
+  bool read = true;     ///< into the member
+  bool written = true;  ///< by INSERT, and by UPDATE unless it is of the key
+};
+
+/// A column of a table and what it holds of a Row: a member, or what a function makes of the row.
+template <ColumnUse column_use, class Value>
+struct Column {
+  static constexpr ColumnUse use = column_use;
+  std::string_view name;
+  Value value;
+};
+
+template <class Value>
+constexpr auto key(std::string_view name, Value value) {
+  return Column<ColumnUse{.key = true}, Value>{name, value};
+}
+template <class Value>
+constexpr auto column(std::string_view name, Value value) {
+  return Column<ColumnUse{}, Value>{name, value};
+}
+/// Computed from the others when the row is written.
+template <class Value>
+constexpr auto derived(std::string_view name, Value value) {
+  return Column<ColumnUse{.read = false}, Value>{name, value};
+}
+template <class Value>
+constexpr auto derived_key(std::string_view name, Value value) {
+  return Column<ColumnUse{.key = true, .read = false}, Value>{name, value};
+}
+
+/// A text member without regard to case.
+template <auto member>
+struct Folded {
+  template <class Row>
+  std::string operator()(const Row& row) const {
+    return content::fold_case(row.*member);
+  }
+};
+
+/// How the parts of an owner are ordered: `as_added` has a column `position`.
+enum class Order { any, as_added };
+
+template <class... Columns>
+struct TableColumns {
+  std::string_view name;
+  std::string_view owner;  ///< the column that names the owner of a part; empty for rows of their own
+  Order order;
+  std::tuple<Columns...> columns;
+};
+
+template <class... Columns>
+constexpr auto table(std::string_view name, Columns... columns) {
+  return TableColumns<Columns...>{name, "", Order::any, {columns...}};
+}
+template <class... Columns>
+constexpr auto part_table(std::string_view name, std::string_view owner, Order order, Columns... columns) {
+  return TableColumns<Columns...>{name, owner, order, {columns...}};
+}
+
+/// The table that holds values of type Row: its columns, once, for every statement that selects, inserts or updates.
 template <class Row>
-inline constexpr std::string_view table_of = "";
+inline constexpr auto table_of = nullptr;
+
 template <>
-inline constexpr std::string_view table_of<content::User> = "users";
+inline constexpr auto table_of<content::Setting> =
+    table("settings", key("name", &content::Setting::name), column("value", &content::Setting::value));
+
 template <>
-inline constexpr std::string_view table_of<content::LoginSession> = "logins";
+inline constexpr auto table_of<content::User> = table(
+    "users", derived_key("folded_name", Folded<&content::User::name>()), column("name", &content::User::name),
+    column("password_hash", &content::User::password_hash), column("administrator", &content::User::administrator));
+
 template <>
-inline constexpr std::string_view table_of<content::ClientToken> = "client_tokens";
+inline constexpr auto table_of<content::LoginSession> = table(
+    "logins", key("id", &content::LoginSession::id), column("user_name", &content::LoginSession::user),
+    column("created", &content::LoginSession::created), column("last_accessed", &content::LoginSession::last_accessed));
+
 template <>
-inline constexpr std::string_view table_of<content::Library> = "libraries";
+inline constexpr auto table_of<content::ClientToken> = table(
+    "client_tokens", key("user_name", &content::ClientToken::user), key("operation", &content::ClientToken::operation),
+    key("token", &content::ClientToken::token), column("spec_digest", &content::ClientToken::spec_digest),
+    column("result_id", &content::ClientToken::result_id), column("created", &content::ClientToken::created));
+
 template <>
-inline constexpr std::string_view table_of<content::Item> = "items";
+inline constexpr auto table_of<content::Library> = table(
+    "libraries", key("id", &content::Library::id), column("name", &content::Library::name),
+    derived("folded_name", Folded<&content::Library::name>()), column("description", &content::Library::description),
+    column("type", &content::Library::type), column("creation_time", &content::Library::creation_time),
+    column("last_modified_time", &content::Library::last_modified_time), column("version", &content::Library::version),
+    column("backing", &content::Library::backing), column("storage", &content::Library::storage),
+    column("optimize_remote_publishing", &content::Library::optimize_remote_publishing));
+
 template <>
-inline constexpr std::string_view table_of<content::Content> = "contents";
+inline constexpr auto table_of<content::Item> = table(
+    "items", key("id", &content::Item::id), column("library_id", &content::Item::library_id),
+    column("name", &content::Item::name), derived("folded_name", Folded<&content::Item::name>()),
+    column("description", &content::Item::description), column("type", &content::Item::type),
+    derived("folded_type", Folded<&content::Item::type>()), column("creation_time", &content::Item::creation_time),
+    column("last_modified_time", &content::Item::last_modified_time), column("version", &content::Item::version),
+    column("metadata_version", &content::Item::metadata_version),
+    column("content_version", &content::Item::content_version), column("content_id", &content::Item::content),
+    column("size", &content::Item::size), column("source_id", &content::Item::source_id),
+    column("security_compliance", &content::Item::security_compliance),
+    column("certificate_verification", &content::Item::certificate_verification));
+
 template <>
-inline constexpr std::string_view table_of<content::ContentFile> = "content_files";
+inline constexpr auto table_of<content::Content> =
+    table("contents", key("id", &content::Content::id), column("item_id", &content::Content::item_id),
+          column("content_version", &content::Content::content_version), column("created", &content::Content::created));
+
 template <>
-inline constexpr std::string_view table_of<content::Change> = "changes";
+inline constexpr auto table_of<content::ContentFile> =
+    part_table("content_files", "content_id", Order::as_added, key("name", &content::ContentFile::name),
+               column("version", &content::ContentFile::version), column("blob_id", &content::ContentFile::blob),
+               column("size", &content::ContentFile::size), column("checksum", &content::ContentFile::checksum));
+
 template <>
-inline constexpr std::string_view table_of<content::Blob> = "blobs";
+inline constexpr auto table_of<content::Change> =
+    part_table("changes", "item_id", Order::as_added, key("content_version", &content::Change::content_version),
+               column("time", &content::Change::time), column("user_name", &content::Change::user));
+
 template <>
-inline constexpr std::string_view table_of<content::UpdateSession> = "update_sessions";
+inline constexpr auto table_of<content::Blob> =
+    table("blobs", key("id", &content::Blob::id), column("storage", &content::Blob::storage),
+          column("size", &content::Blob::size), column("sha256", &content::Blob::sha256),
+          column("in_catalog", &content::Blob::in_catalog));
+
 template <>
-inline constexpr std::string_view table_of<content::SessionFile> = "session_files";
+inline constexpr auto table_of<content::UpdateSession> = table(
+    "update_sessions", key("id", &content::UpdateSession::id), column("item_id", &content::UpdateSession::item_id),
+    column("item_content_version", &content::UpdateSession::item_content_version),
+    column("creator", &content::UpdateSession::creator), column("login", &content::UpdateSession::login),
+    column("state", &content::UpdateSession::state), column("completing", &content::UpdateSession::completing),
+    column("completed_itself", &content::UpdateSession::completed_itself),
+    column("error_message", &content::UpdateSession::error_message),
+    column("client_progress", &content::UpdateSession::client_progress),
+    column("created", &content::UpdateSession::created), column("changed", &content::UpdateSession::changed),
+    column("expires_at", &content::UpdateSession::expires_at), column("ended_at", &content::UpdateSession::ended_at),
+    column("warning_behavior", &content::UpdateSession::warning_behavior));
+
 template <>
-inline constexpr std::string_view table_of<content::DownloadSession> = "download_sessions";
+inline constexpr auto table_of<content::SessionFile> =
+    part_table("session_files", "session_id", Order::as_added, key("name", &content::SessionFile::name),
+               column("source_type", &content::SessionFile::source_type),
+               column("source_endpoint", &content::SessionFile::source_endpoint),
+               column("upload_token", &content::SessionFile::upload_token),
+               column("declared_size", &content::SessionFile::declared_size),
+               column("declared_checksum", &content::SessionFile::declared_checksum),
+               column("status", &content::SessionFile::status),
+               column("bytes_transferred", &content::SessionFile::bytes_transferred),
+               column("size", &content::SessionFile::size), column("digests", &content::SessionFile::digests),
+               column("blob_id", &content::SessionFile::blob), column("unfinished", &content::SessionFile::unfinished),
+               column("error_message", &content::SessionFile::error_message),
+               column("keep_in_storage", &content::SessionFile::keep_in_storage),
+               column("attempt", &content::SessionFile::attempt), column("archive", &content::SessionFile::archive),
+               column("facts", &content::SessionFile::facts));
 
-// Each structure's columns, once, for every statement that selects, inserts or updates it. A visitor has
-//   key(name, member)      part of the primary key, never updated
-//   column(name, member)   any other
-//   derived(name, make)    computed from the others when written, never read
-// Columns that no structure has (the owner of a file, its position) stand in the statements themselves.
+template <>
+inline constexpr auto table_of<content::DownloadSession> = table(
+    "download_sessions", key("id", &content::DownloadSession::id),
+    column("item_id", &content::DownloadSession::item_id),
+    column("item_content_version", &content::DownloadSession::item_content_version),
+    column("content_id", &content::DownloadSession::content), column("creator", &content::DownloadSession::creator),
+    column("login", &content::DownloadSession::login), column("token", &content::DownloadSession::token),
+    column("state", &content::DownloadSession::state),
+    column("error_message", &content::DownloadSession::error_message),
+    column("client_progress", &content::DownloadSession::client_progress),
+    column("created", &content::DownloadSession::created), column("expires_at", &content::DownloadSession::expires_at));
 
-template <class T, class Row>
-concept RowOf = std::same_as<std::remove_const_t<T>, Row>;
+template <>
+inline constexpr auto table_of<content::PreparedFile> =
+    part_table("prepared_files", "session_id", Order::any, key("name", &content::PreparedFile::name),
+               column("direct", &content::PreparedFile::access));
 
-template <class Visitor, RowOf<content::User> Row>
-void each_column(Visitor& visit, Row& user) {
-  visit.derived("folded_name", [&] { return content::fold_case(user.name); });
-  visit.column("name", user.name);
-  visit.column("password_hash", user.password_hash);
-  visit.column("administrator", user.administrator);
-}
-
-template <class Visitor, RowOf<content::LoginSession> Row>
-void each_column(Visitor& visit, Row& login) {
-  visit.key("id", login.id);
-  visit.column("user_name", login.user);
-  visit.column("created", login.created);
-  visit.column("last_accessed", login.last_accessed);
-}
-
-template <class Visitor, RowOf<content::ClientToken> Row>
-void each_column(Visitor& visit, Row& token) {
-  visit.key("user_name", token.user);
-  visit.key("operation", token.operation);
-  visit.key("token", token.token);
-  visit.column("spec_digest", token.spec_digest);
-  visit.column("result_id", token.result_id);
-  visit.column("created", token.created);
-}
-
-template <class Visitor, RowOf<content::Library> Row>
-void each_column(Visitor& visit, Row& library) {
-  visit.key("id", library.id);
-  visit.column("name", library.name);
-  visit.derived("folded_name", [&] { return content::fold_case(library.name); });
-  visit.column("description", library.description);
-  visit.column("type", library.type);
-  visit.column("creation_time", library.creation_time);
-  visit.column("last_modified_time", library.last_modified_time);
-  visit.column("version", library.version);
-  visit.column("backing", library.backing);
-  visit.column("storage", library.storage);
-  visit.column("optimize_remote_publishing", library.optimize_remote_publishing);
-}
-
-template <class Visitor, RowOf<content::Item> Row>
-void each_column(Visitor& visit, Row& item) {
-  visit.key("id", item.id);
-  visit.column("library_id", item.library_id);
-  visit.column("name", item.name);
-  visit.derived("folded_name", [&] { return content::fold_case(item.name); });
-  visit.column("description", item.description);
-  visit.column("type", item.type);
-  visit.derived("folded_type", [&] { return content::fold_case(item.type); });
-  visit.column("creation_time", item.creation_time);
-  visit.column("last_modified_time", item.last_modified_time);
-  visit.column("version", item.version);
-  visit.column("metadata_version", item.metadata_version);
-  visit.column("content_version", item.content_version);
-  visit.column("content_id", item.content);
-  visit.column("size", item.size);
-  visit.column("source_id", item.source_id);
-  visit.column("security_compliance", item.security_compliance);
-  visit.column("certificate_verification", item.certificate_verification);
-}
-
-template <class Visitor, RowOf<content::Content> Row>
-void each_column(Visitor& visit, Row& set) {
-  visit.key("id", set.id);
-  visit.column("item_id", set.item_id);
-  visit.column("content_version", set.content_version);
-  visit.column("created", set.created);
-}
-
-template <class Visitor, RowOf<content::ContentFile> Row>
-void each_column(Visitor& visit, Row& file) {
-  visit.key("name", file.name);
-  visit.column("version", file.version);
-  visit.column("blob_id", file.blob);
-  visit.column("size", file.size);
-  visit.column("checksum", file.checksum);
-}
-
-template <class Visitor, RowOf<content::Change> Row>
-void each_column(Visitor& visit, Row& change) {
-  visit.key("item_id", change.item_id);
-  visit.column("content_version", change.content_version);
-  visit.column("time", change.time);
-  visit.column("user_name", change.user);
-}
-
-template <class Visitor, RowOf<content::Blob> Row>
-void each_column(Visitor& visit, Row& blob) {
-  visit.key("id", blob.id);
-  visit.column("storage", blob.storage);
-  visit.column("size", blob.size);
-  visit.column("sha256", blob.sha256);
-  visit.column("in_catalog", blob.in_catalog);
-}
-
-template <class Visitor, RowOf<content::UpdateSession> Row>
-void each_column(Visitor& visit, Row& session) {
-  visit.key("id", session.id);
-  visit.column("item_id", session.item_id);
-  visit.column("item_content_version", session.item_content_version);
-  visit.column("creator", session.creator);
-  visit.column("login", session.login);
-  visit.column("state", session.state);
-  visit.column("completing", session.completing);
-  visit.column("completed_itself", session.completed_itself);
-  visit.column("error_message", session.error_message);
-  visit.column("client_progress", session.client_progress);
-  visit.column("created", session.created);
-  visit.column("changed", session.changed);
-  visit.column("expires_at", session.expires_at);
-  visit.column("ended_at", session.ended_at);
-  visit.column("warning_behavior", session.warning_behavior);
-}
-
-template <class Visitor, RowOf<content::SessionFile> Row>
-void each_column(Visitor& visit, Row& file) {
-  visit.key("name", file.name);
-  visit.column("source_type", file.source_type);
-  visit.column("source_endpoint", file.source_endpoint);
-  visit.column("upload_token", file.upload_token);
-  visit.column("declared_size", file.declared_size);
-  visit.column("declared_checksum", file.declared_checksum);
-  visit.column("status", file.status);
-  visit.column("bytes_transferred", file.bytes_transferred);
-  visit.column("size", file.size);
-  visit.column("digests", file.digests);
-  visit.column("blob_id", file.blob);
-  visit.column("unfinished", file.unfinished);
-  visit.column("error_message", file.error_message);
-  visit.column("keep_in_storage", file.keep_in_storage);
-  visit.column("attempt", file.attempt);
-  visit.column("archive", file.archive);
-  visit.column("facts", file.facts);
-}
-
-template <class Visitor, RowOf<content::DownloadSession> Row>
-void each_column(Visitor& visit, Row& session) {
-  visit.key("id", session.id);
-  visit.column("item_id", session.item_id);
-  visit.column("item_content_version", session.item_content_version);
-  visit.column("content_id", session.content);
-  visit.column("creator", session.creator);
-  visit.column("login", session.login);
-  visit.column("token", session.token);
-  visit.column("state", session.state);
-  visit.column("error_message", session.error_message);
-  visit.column("client_progress", session.client_progress);
-  visit.column("created", session.created);
-  visit.column("expires_at", session.expires_at);
+/// Calls `visit` with each column of Row's table, in order.
+template <class Row, class Visit>
+void each_column(Visit visit) {
+  std::apply([&](const auto&... columns) { (visit(columns), ...); }, table_of<Row>.columns);
 }
 
 /// A structure with columns, unlike a single value.
 template <class T>
-concept Described = !table_of<T>.empty();
+concept Described = !std::is_null_pointer_v<std::remove_const_t<decltype(table_of<T>)>>;
 
 }  // namespace quire::adapters::sql

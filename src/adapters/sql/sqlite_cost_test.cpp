@@ -60,21 +60,21 @@ TEST(SqliteCost, SearchesDoNotGrowWithTheCatalog) {
     content::Library one;
     one.id = library;
     one.storage = storage;
-    writer.insert_library(one);
+    writer.insert(one);
     for (int i = 0; i < rows; ++i) {
       const auto number = std::to_string(i);
-      writer.insert_blob({content::BlobId(number), storage, i, number});
+      writer.insert(content::Blob{content::BlobId(number), storage, i, number});
       content::Item item;
       item.id = content::ItemId(number);
       item.library_id = library;
       item.name = number;
       item.source_id = number;
-      writer.insert_item(item);
+      writer.insert(item);
       content::UpdateSession session;
       session.id = content::UpdateSessionId(number);
       session.item_id = item.id;
       session.creator = "somebody";
-      writer.insert_update_session(session);
+      writer.insert(session);
     }
     return {};
   });
@@ -132,14 +132,14 @@ TEST(SqliteCost, AnUpdateCostsWhatItChanges) {
     content::Library library;
     library.id = content::LibraryId("library");
     library.storage = content::StorageId("storage");
-    writer.insert_library(library);
+    writer.insert(library);
     content::Item item;
     item.id = session.item_id;
     item.library_id = library.id;
-    writer.insert_item(item);
-    writer.insert_update_session(session);
+    writer.insert(item);
+    writer.insert(session);
   });
-  const auto update = [&] { return write([&](CatalogWriter& writer) { writer.update_update_session(session); }); };
+  const auto update = [&] { return write([&](CatalogWriter& writer) { writer.update(session); }); };
   const auto nothing = update();
   session.client_progress = 50;
   const auto no_index = update();
@@ -155,7 +155,7 @@ TEST(SqliteCost, AnUpdateCostsWhatItChanges) {
 
   const auto read = [&](int times) {
     return write([&](CatalogWriter& writer) {
-      for (int i = 0; i < times; ++i) EXPECT_EQ(writer.update_session(session.id), session);
+      for (int i = 0; i < times; ++i) EXPECT_EQ(writer.find<content::UpdateSession>(session.id), session);
     });
   };
   EXPECT_EQ(read(1), read(5)) << "a transaction reads a row once";

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/hex.h"
@@ -25,37 +26,33 @@ namespace quire::wire {
 
 class LoginsOnly final : public content::CatalogWriter {
  public:
-  std::optional<content::User> user(std::string_view name) override {
-    const auto found = users_.find(base::to_lower(name));
-    return found == users_.end() ? std::nullopt : std::optional(found->second);
+  void find_row(const content::FindAnyRow& request) override {
+    if (const auto* user = std::get_if<content::FindRow<content::User>>(&request))
+      find(users_, base::to_lower(user->key), user->found);
+    else if (const auto* login = std::get_if<content::FindRow<content::LoginSession>>(&request))
+      find(logins_, login->key, login->found);
+    else
+      not_for_logins();
   }
-  std::optional<content::LoginSession> login(const content::LoginId& id) override {
-    const auto found = logins_.find(id);
-    return found == logins_.end() ? std::nullopt : std::optional(found->second);
+  void insert_row(const content::WriteAnyRow& request) override {
+    const auto& login = std::get<content::WriteRow<content::LoginSession>>(request).row;
+    logins_[login.id] = login;
+  }
+  void put_row(const content::WriteAnyRow& request) override {
+    const auto& user = std::get<content::WriteRow<content::User>>(request).row;
+    users_[base::to_lower(user.name)] = user;
+  }
+  void remove_row(const content::RemoveAnyRow& request) override {
+    logins_.erase(std::get<content::RemoveRow<content::LoginSession>>(request).key);
   }
   std::size_t login_count() override { return logins_.size(); }
-  void put_user(const content::User& user) override { users_[base::to_lower(user.name)] = user; }
-  void insert_login(const content::LoginSession& login) override { logins_[login.id] = login; }
   void touch_login(const content::LoginId& id, base::Time now) override {
     if (const auto found = logins_.find(id); found != logins_.end()) found->second.last_accessed = now;
   }
-  void remove_login(const content::LoginId& id) override { logins_.erase(id); }
 
-  std::optional<std::string> setting(std::string_view) override { not_for_logins(); }
-  std::optional<content::ClientToken> client_token(std::string_view, std::string_view, std::string_view) override {
-    not_for_logins();
-  }
-  std::optional<content::Library> library(const content::LibraryId&) override { not_for_logins(); }
   std::vector<content::LibraryId> libraries(const content::LibraryFilter&) override { not_for_logins(); }
-  std::optional<content::Item> item(const content::ItemId&) override { not_for_logins(); }
   std::optional<content::ItemId> item_named(const content::LibraryId&, std::string_view) override { not_for_logins(); }
   std::vector<content::ItemId> items(const content::ItemFilter&) override { not_for_logins(); }
-  std::vector<content::ContentFile> content_files(const content::ContentId&) override { not_for_logins(); }
-  std::optional<content::ContentFile> content_file(const content::ContentId&, std::string_view) override {
-    not_for_logins();
-  }
-  std::vector<content::Change> changes(const content::ItemId&) override { not_for_logins(); }
-  std::optional<content::Blob> blob(const content::BlobId&) override { not_for_logins(); }
   std::optional<std::vector<std::byte>> blob_bytes(const content::BlobId&) override { not_for_logins(); }
   std::optional<content::Blob> blob_with(const content::StorageId&, std::string_view, std::int64_t) override {
     not_for_logins();
@@ -63,7 +60,6 @@ class LoginsOnly final : public content::CatalogWriter {
   std::vector<content::Blob> blobs_after(const content::StorageId&, const content::BlobId&, std::size_t) override {
     not_for_logins();
   }
-  std::optional<content::UpdateSession> update_session(const content::UpdateSessionId&) override { not_for_logins(); }
   std::optional<content::UpdateSession> active_update_session(const content::ItemId&) override { not_for_logins(); }
   std::vector<content::UpdateSessionId> update_sessions(std::string_view,
                                                         const std::optional<content::ItemId>&) override {
@@ -71,24 +67,17 @@ class LoginsOnly final : public content::CatalogWriter {
   }
   std::size_t active_update_session_count() override { not_for_logins(); }
   std::vector<content::UpdateSessionId> expired_update_sessions(base::Time, std::size_t) override { not_for_logins(); }
-  std::vector<content::UpdateSessionId> idle_pull_sessions(base::Time, std::size_t) override { not_for_logins(); }
-  std::vector<std::pair<content::UpdateSessionId, std::string>> pending_pulls(std::size_t) override {
-    not_for_logins();
-  }
   std::vector<content::UpdateSessionId> ended_update_sessions(base::Time, std::size_t) override { not_for_logins(); }
   std::vector<content::UpdateSessionId> active_update_sessions_after(const content::UpdateSessionId&,
                                                                      std::size_t) override {
     not_for_logins();
   }
-  std::vector<content::SessionFile> session_files(const content::UpdateSessionId&) override { not_for_logins(); }
-  std::optional<content::SessionFile> session_file(const content::UpdateSessionId&, std::string_view) override {
+  std::vector<content::UpdateSessionId> idle_pull_sessions(base::Time, std::size_t) override { not_for_logins(); }
+  std::vector<std::pair<content::UpdateSessionId, std::string>> pending_pulls(std::size_t) override {
     not_for_logins();
   }
   std::optional<std::pair<content::UpdateSessionId, content::SessionFile>> session_file_of(
       const content::TransferToken&) override {
-    not_for_logins();
-  }
-  std::optional<content::DownloadSession> download_session(const content::DownloadSessionId&) override {
     not_for_logins();
   }
   std::optional<content::DownloadSession> download_session_of(const content::TransferToken&) override {
@@ -102,40 +91,22 @@ class LoginsOnly final : public content::CatalogWriter {
   std::vector<content::DownloadSessionId> expired_download_sessions(base::Time, std::size_t) override {
     not_for_logins();
   }
-  std::optional<content::DownloadAccess> prepared(const content::DownloadSessionId&, std::string_view) override {
-    not_for_logins();
-  }
-  void put_setting(std::string_view, std::string_view) override { not_for_logins(); }
+  void list_parts(const content::ListAnyParts&) override { not_for_logins(); }
   void remove_logins(base::Time, base::Time) override { not_for_logins(); }
-  void insert_client_token(const content::ClientToken&) override { not_for_logins(); }
   void remove_client_tokens(base::Time) override { not_for_logins(); }
-  void insert_library(const content::Library&) override { not_for_logins(); }
-  void update_library(const content::Library&) override { not_for_logins(); }
-  void remove_library(const content::LibraryId&) override { not_for_logins(); }
-  void insert_item(const content::Item&) override { not_for_logins(); }
-  void update_item(const content::Item&) override { not_for_logins(); }
-  void remove_item(const content::ItemId&) override { not_for_logins(); }
-  void insert_content(const content::Content&) override { not_for_logins(); }
-  void insert_content_file(const content::ContentId&, const content::ContentFile&) override { not_for_logins(); }
   std::vector<content::BlobId> remove_content_if_unused(const content::ContentId&) override { not_for_logins(); }
-  void insert_change(const content::Change&) override { not_for_logins(); }
   void insert_blob(const content::Blob&, std::span<const std::byte>) override { not_for_logins(); }
   void move_blob_to_storage(const content::BlobId&) override { not_for_logins(); }
   std::vector<content::Blob> remove_unreferenced_blobs(std::span<const content::BlobId>) override { not_for_logins(); }
-  void insert_update_session(const content::UpdateSession&) override { not_for_logins(); }
-  void update_update_session(const content::UpdateSession&) override { not_for_logins(); }
-  void remove_update_session(const content::UpdateSessionId&) override { not_for_logins(); }
   void restart_leases(base::Time, base::Time, base::Time) override { not_for_logins(); }
-  void put_session_file(const content::UpdateSessionId&, const content::SessionFile&) override { not_for_logins(); }
-  void remove_session_file(const content::UpdateSessionId&, std::string_view) override { not_for_logins(); }
-  void insert_download_session(const content::DownloadSession&) override { not_for_logins(); }
-  void update_download_session(const content::DownloadSession&) override { not_for_logins(); }
-  void remove_download_session(const content::DownloadSessionId&) override { not_for_logins(); }
-  void put_prepared(const content::DownloadSessionId&, std::string_view, content::DownloadAccess) override {
-    not_for_logins();
-  }
+  void update_row(const content::WriteAnyRow&) override { not_for_logins(); }
 
  private:
+  template <class Row>
+  static void find(const auto& rows, const auto& key, std::optional<Row>& found) {
+    if (const auto row = rows.find(key); row != rows.end()) found = row->second;
+  }
+
   std::map<std::string, content::User> users_;
   std::map<content::LoginId, content::LoginSession> logins_;
 };
