@@ -17,6 +17,9 @@
 
 namespace quire::content {
 
+/// Names the UnableToAllocateResource of a catalog whose disk is full, unlike that of a full storage.
+inline constexpr std::string_view catalog_full_id = "quire.catalog.storage_full";
+
 /// Thrown by the operations of a transaction when the engine fails under them; `Catalog::read` and `Catalog::write`
 /// turn it into a Result. Code inside a transaction lets it pass and never catches it.
 class CatalogFailure : public std::exception {

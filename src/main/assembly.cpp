@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "adapters/curl/curl_fetcher.h"
+#include "adapters/files/ballast.h"
 #include "adapters/files/durable_file.h"
 #include "adapters/files/file_blob_store.h"
 #include "adapters/files/file_fetcher.h"
@@ -67,8 +68,9 @@ Result<std::string> storage_id(content::Catalog& catalog, const std::string& nam
   });
 }
 
-Result<content::Storage> open_storage(const std::string& definition, bool is_default, const fs::path& data,
+Result<content::Storage> open_storage(const std::string& definition, bool is_default, const Settings& settings,
                                       content::Catalog& catalog, base::IdentitySource& identities) {
+  const fs::path data = settings.data;
   const auto equals = definition.find('=');
   const std::string name = definition.substr(0, equals);
   if (name.empty() || name.find('/') != std::string::npos)
@@ -76,7 +78,11 @@ Result<content::Storage> open_storage(const std::string& definition, bool is_def
   const fs::path own_place = is_default ? data : data / "storage" / name;
   const fs::path folder =
       fs::weakly_canonical(equals == std::string::npos ? own_place : fs::path(definition.substr(equals + 1)));
-  auto blobs = adapters::files::open_file_blob_store(folder, {name, true});
+  adapters::files::FileBlobStoreOptions options;
+  options.storage_name = name;
+  options.reserve_bytes = settings.storage_reserve;
+  options.reserve_shrinks = settings.storage_reserve == default_storage_reserve;
+  auto blobs = adapters::files::open_file_blob_store(folder, std::move(options));
   if (!blobs) return blobs.error();
   const auto id = storage_id(catalog, name);
   if (!id) return id.error();
@@ -91,7 +97,7 @@ Result<content::Storages> open_storages(const Settings& settings, content::Catal
   std::vector<content::Storage> all;
   std::set<std::string> names;
   for (const auto& definition : settings.storage) {
-    auto storage = open_storage(definition, all.empty(), settings.data, catalog, identities);
+    auto storage = open_storage(definition, all.empty(), settings, catalog, identities);
     if (!storage) return storage.error();
     if (!names.insert(storage->name).second)
       return bad_setting("Storage {name} is configured twice.", {{"name", storage->name}});
@@ -108,6 +114,16 @@ Result<std::unique_ptr<content::Catalog>> open_catalog(const Settings& settings)
     return adapters::sql::open_postgresql_catalog(settings.catalog, {});
   return bad_setting("The catalog is {catalog}; it must be sqlite or a postgresql:// URL.",
                      {{"catalog", settings.catalog}});
+}
+
+/// Opens also on a full disk, as far as the ballast makes room.
+Result<std::unique_ptr<content::Catalog>> open_embedded_catalog(const Settings& settings,
+                                                                adapters::files::Ballast& ballast) {
+  auto opened = open_catalog(settings);
+  if (!opened && adapters::files::is_catalog_full(opened.error()) && ballast.let_go()) opened = open_catalog(settings);
+  if (!opened) return opened;
+  return std::unique_ptr<content::Catalog>(
+      std::make_unique<adapters::files::BallastedCatalog>(*std::move(opened), ballast));
 }
 
 std::string generated_password(base::IdentitySource& identities) { return identities.secret().substr(0, 20); }
@@ -202,6 +218,10 @@ Result<http::ServerSettings> server_settings(const Settings& settings, base::Clo
   server.public_url = settings.public_url;
   while (server.public_url.ends_with('/')) server.public_url.pop_back();
   server.limits = settings.http;
+  constexpr std::size_t page_bytes = 4096;
+  if (server.limits.transfer_buffer_bytes == 0 || server.limits.transfer_buffer_bytes % page_bytes != 0)
+    return bad_setting("transfer_buffer_bytes is {bytes}; it must be a whole multiple of 4KiB.",
+                       {{"bytes", size_text(static_cast<std::int64_t>(server.limits.transfer_buffer_bytes))}});
   server.limits.calls_may_wait = !is_embedded(settings);
   return server;
 }
@@ -254,6 +274,11 @@ std::vector<work::PeriodicWork> periodic_works(service::Services& services, serv
       {"download session expiry", interval, [&] { return services.download_sessions.remove_expired(); }},
       {"steps of the system clock", interval,
        [&] { return service::remember_lead(services.context.catalog, services.context.leases); }},
+      {"room on the catalog's disk", interval,
+       [&]() -> Result<void> {
+         services.context.has_room_to_grow();  // makes the ballast again where it can
+         return {};
+       }},
       {"login expiry", std::chrono::seconds(30), [&] { return services.logins.remove_expired(); }},
       {"activity of pulls", keep_alive_interval, [&] { return services.update_sessions.keep_pulling_alive(); }},
       {"completion of idle pulls", interval, [&] { return services.update_sessions.complete_idle_pulls(); }}};
@@ -328,7 +353,9 @@ Result<void> serve(const Settings& settings) {
   const auto lock = adapters::files::lock_data_folder(settings.data);
   if (!lock) return lock.error();
 
-  const auto catalog = open_catalog(settings);
+  std::optional<adapters::files::Ballast> ballast;
+  if (is_embedded(settings)) ballast.emplace(fs::path(settings.data) / "ballast", settings.catalog_ballast);
+  const auto catalog = ballast ? open_embedded_catalog(settings, *ballast) : open_catalog(settings);
   if (!catalog) return catalog.error();
   auto storages = open_storages(settings, **catalog, identities);
   if (!storages) return storages.error();
@@ -340,6 +367,7 @@ Result<void> serve(const Settings& settings) {
   if (!leases) return leases.error();
   service::Context context{**catalog, *storages,        clock,          *leases, identities,
                            transfers, settings.service, settings.limits};
+  if (ballast) context.has_room_to_grow = [&ballast] { return ballast->hold(); };
   auto trusted = trusted_certificates(settings);
   if (!trusted) return trusted.error();
   context.settings.trusted_certificates = *std::move(trusted);

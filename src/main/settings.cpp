@@ -217,6 +217,16 @@ const std::vector<SettingDefinition>& setting_definitions() {
             "A storage, shown as a datastore of that name; may be repeated, the first is the default. Without DIR it "
             "lies in the data folder.",
             &Settings::storage),
+      size(
+          "storage_reserve",
+          "What uploads leave free on the disk of each storage, for the catalog: without that room nobody could log in "
+          "or delete. The default is a sixteenth of the disk where that is less.",
+          QUIRE_AT(storage_reserve)),
+      size("catalog_ballast",
+           "Size of a file in the data folder that is let go when the catalog's disk is full all the same, so that "
+           "sessions can be ended and content deleted; a thirty-second of the disk where that is less. Nothing new "
+           "begins until there is room for it again. With the catalog on SQLite only.",
+           QUIRE_AT(catalog_ballast)),
       text("tls_certificate", "FILE",
            "Certificate chain in PEM; empty: a self-signed one is made in the data folder. Read again on SIGHUP.",
            &Settings::tls_certificate),
@@ -267,6 +277,9 @@ const std::vector<SettingDefinition>& setting_definitions() {
       duration("shutdown_grace", "How long running transfers may go on after SIGTERM.", QUIRE_AT(shutdown_grace)),
       number("name_chars_max", "Characters of an item or library name.", QUIRE_AT(limits.name_chars_max)),
       number("description_chars_max", "Characters of a description.", QUIRE_AT(limits.description_chars_max)),
+      number("type_chars_max", "Characters of an item's type.", QUIRE_AT(limits.type_chars_max)),
+      number("message_chars_max", "Characters of the reason with which a client fails a session.",
+             QUIRE_AT(limits.message_chars_max)),
       number("files_per_item_max", "Files of an item or update session.", QUIRE_AT(limits.files_per_item_max)),
       number("upload_ranges_max", "Separate places that have arrived of one file sent in parts.",
              QUIRE_AT(limits.upload_ranges_max)),
@@ -285,6 +298,9 @@ const std::vector<SettingDefinition>& setting_definitions() {
       number("connections_max", "Connections served at once.", QUIRE_AT(http.connections_max)),
       size("transfer_memory_bytes_max", "Memory for the buffers of all transfers together.",
            QUIRE_AT(http.transfer_memory_bytes_max)),
+      size("transfer_buffer_bytes",
+           "One chunk of that memory; an upload or an HTTPS download has up to two. Whole multiples of 2MiB are best.",
+           QUIRE_AT(http.transfer_buffer_bytes)),
       duration("header_timeout", "A request's head must have arrived after this long.", QUIRE_AT(http.header_timeout)),
       duration("body_timeout", "The body of an API call must have arrived after this long.",
                QUIRE_AT(http.body_timeout)),

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -13,6 +14,9 @@
 
 namespace quire::main {
 
+/// On a small disk this default shrinks, a value that is set does not.
+constexpr std::int64_t default_storage_reserve = 64LL << 20U;
+
 /// Everything that can be set, with its defaults.
 struct Settings {
   std::string data;
@@ -22,6 +26,8 @@ struct Settings {
   std::string catalog = "sqlite";
   std::string admin_password_file;
   std::vector<std::string> storage = {"LocalDS_0"};  ///< NAME, in the data folder, or NAME=DIR
+  std::int64_t catalog_ballast = 16LL << 20U;
+  std::int64_t storage_reserve = default_storage_reserve;
   std::string tls_certificate;
   std::string tls_key;
   std::vector<std::string> tls_name;

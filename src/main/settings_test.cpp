@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <boost/pfr.hpp>
+#include <concepts>
 #include <fstream>
 #include <set>
 
@@ -49,6 +51,30 @@ TEST(Settings, AFileSetsDurationsSizesAndLists) {
   EXPECT_EQ(settings.http.body_bytes_max, std::size_t{2} << 20U);
   EXPECT_EQ(settings.storage, (std::vector<std::string>{"a", "b=/srv/b"}));
   EXPECT_EQ(settings.limits.logins_max, 7U);
+}
+
+/// How many members of `Bounds`, found at `place` in the settings, some setting changes.
+template <class Bounds>
+std::size_t members_with_a_setting(Bounds Settings::* place) {
+  const Settings defaults;
+  std::set<std::size_t> changed;
+  for (const auto& definition : setting_definitions()) {
+    Settings settings;
+    for (const auto* value : {"7654321", "7654s"}) (void)definition.set(settings, {value}).operator bool();
+    boost::pfr::for_each_field(settings.*place, [&](const auto& member, std::size_t index) {
+      boost::pfr::for_each_field(defaults.*place, [&](const auto& other, std::size_t at) {
+        if constexpr (std::same_as<decltype(member), decltype(other)>)
+          if (at == index && member != other) changed.insert(index);
+      });
+    });
+  }
+  return changed.size();
+}
+
+TEST(Settings, EveryLimitIsASetting) {
+  EXPECT_EQ(members_with_a_setting(&Settings::limits), boost::pfr::tuple_size_v<content::Limits>);
+  // `calls_may_wait` is no limit: it follows from the kind of catalog.
+  EXPECT_EQ(members_with_a_setting(&Settings::http), boost::pfr::tuple_size_v<http::ServerLimits> - 1);
 }
 
 TEST(Settings, TheDocumentIsTheOneThatIsCheckedIn) {

@@ -43,6 +43,14 @@ void remove_bytes_after_failure(Context& context, const Error& failure, const st
     spdlog::warn("Received bytes whose fate is unknown are left to the sweep: {}", looked.error().cause());
 }
 
+base::Result<void> check_room_to_grow(const Context& context) {
+  if (context.has_room_to_grow()) return {};
+  return Error(
+      ErrorKind::unable_to_allocate_resource, "quire.catalog.no_room_to_grow",
+      "The disk that holds the server's catalog is full, so nothing new can begin. Delete content or free space "
+      "on it, then try again.");
+}
+
 base::Result<std::string> create_once(Context& context, content::CatalogWriter& writer, const content::Caller& caller,
                                       std::string_view operation, const std::optional<std::string>& client_token,
                                       std::string_view digest,

@@ -42,6 +42,8 @@ struct Context {
   content::Limits limits;
   content::Fetcher* fetcher = nullptr;       ///< reads what lies elsewhere; nullptr: pulls are Unsupported
   std::function<void()> on_pull_added = {};  ///< wakes whoever runs pulls; called after the commit
+  /// False while the catalog's disk is so full that what is left is kept for ending and deleting. From any thread.
+  std::function<bool()> has_room_to_grow = [] { return true; };
   /// Held while a blob moves from the catalog to its storage.
   std::shared_ptr<std::mutex> moving_blobs = std::make_shared<std::mutex>();
 };
@@ -54,6 +56,10 @@ void remove_bytes(Context& context, const std::vector<content::Blob>& blobs);
 /// failure can hide a commit whose answer was lost; then the catalog is asked, and when it does not answer, the bytes
 /// stay for the sweep.
 void remove_bytes_after_failure(Context& context, const base::Error& failure, const std::vector<content::Blob>& blobs);
+
+/// UnableToAllocateResource unless the catalog has room for something new: asked by all that makes items, libraries and
+/// their content grow, never by what logs in, downloads, ends or deletes.
+base::Result<void> check_room_to_grow(const Context& context);
 
 /// Runs `create` once per (user, operation, token): a repeated token returns the id that the first call made
 /// (content-library-api.md §1.10, §28.1). InvalidArgument for a token that is no UUID or came with another spec before.

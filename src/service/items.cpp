@@ -165,6 +165,7 @@ Result<ItemId> Items::create(const Caller& caller, const ItemSpec& spec,
                          if (auto checked = check_texts(spec, context_.limits); !checked) return checked.error();
                          if (auto library = find_destination(writer, library_id, *spec.name); !library)
                            return library.error();
+                         QUIRE_RETURN_IF_ERROR(check_room_to_grow(context_));
                          Item item = new_item(context_, library_id);
                          item.name = *spec.name;
                          item.description = spec.description.value_or("");
@@ -215,6 +216,7 @@ Result<ItemId> Items::copy(const Caller& caller, const ItemId& source_id, const 
             return Error(ErrorKind::resource_inaccessible, "quire.item.changed_while_copied",
                          "Item {name} got new content while it was being copied; copy it again.",
                          {{"name", from->name}});
+          QUIRE_RETURN_IF_ERROR(check_room_to_grow(context_));
           Item item = new_item(context_, library_id);
           item.name = name;
           item.description = destination.description.value_or(from->description);

@@ -124,6 +124,7 @@ Result<LibraryId> Libraries::create_local(const Caller& caller, const LibrarySpe
   const auto id = context_.catalog.write([&](CatalogWriter& writer) -> Result<std::string> {
     return create_once(context_, writer, caller, "com.vmware.content.local_library.create", client_token,
                        digest_of(spec), [&]() -> Result<std::string> {
+                         QUIRE_RETURN_IF_ERROR(check_room_to_grow(context_));
                          Library library;
                          library.id = LibraryId(context_.identities.uuid_made_at(context_.clock.now()));
                          library.name = *spec.name;

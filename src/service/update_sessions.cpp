@@ -428,6 +428,7 @@ Result<UpdateSessionId> UpdateSessions::create(const Caller& caller, const std::
             return Error(ErrorKind::service_unavailable, "quire.update_session.too_many",
                          "There are {limit} active update sessions, which is the limit; complete or cancel some.",
                          {{"limit", static_cast<std::int64_t>(context_.limits.update_sessions_active_max)}});
+          QUIRE_RETURN_IF_ERROR(check_room_to_grow(context_));
           UpdateSession session;
           session.id = UpdateSessionId(context_.identities.uuid_made_at(context_.clock.now()));
           session.item_id = item->id;
@@ -502,6 +503,7 @@ Result<void> UpdateSessions::complete(const Caller& caller, const UpdateSessionI
     if (!session) return session.error();
     if (session->state == UpdateSessionState::DONE && session->completed_itself) return {};
     if (auto allowed = content::check_allowed(*session, SessionOperation::complete); !allowed) return allowed;
+    QUIRE_RETURN_IF_ERROR(check_room_to_grow(context_));
     const auto package = judge(writer, *session);
     if (!package) return package.error();
     if (!package->verdict.not_received.empty())
@@ -652,6 +654,7 @@ Result<SessionFile> UpdateSessions::add_file(const Caller& caller, const UpdateS
                       "The session has {limit} files, which is the limit of an item.",
                       {{"limit", static_cast<std::int64_t>(context_.limits.files_per_item_max)}});
     if (auto room = check_room(*storage, *entry); !room) return room.error();
+    QUIRE_RETURN_IF_ERROR(check_room_to_grow(context_));
 
     const auto kind = content::package_file(item->type, spec.name);
     entry->keep_in_storage = kind != PackageFile::manifest && kind != PackageFile::certificate;

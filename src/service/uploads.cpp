@@ -96,6 +96,17 @@ std::optional<Error> misfit(const SessionFile& file, const UploadRequest& reques
   return std::nullopt;
 }
 
+/// A file that the catalog will hold goes past the storage, which would have refused it.
+Result<void> check_room(const Context& context, const UploadTarget& target, const UploadRequest& request) {
+  QUIRE_RETURN_IF_ERROR(check_room_to_grow(context));
+  if (!request.body_length || *request.body_length > context.limits.catalog_blob_bytes_max) return {};
+  QUIRE_ASSIGN_OR_RETURN(const auto space, target.storage->blobs->space());
+  if (space.capacity_bytes == 0 || space.free_bytes >= *request.body_length) return {};
+  return Error(ErrorKind::unable_to_allocate_resource, "quire.storage.full",
+               "Storage {storage} is full. Delete content that is not needed there or make it larger, then try again.",
+               {{"storage", target.storage->name}});
+}
+
 }  // namespace
 
 Uploads::Begun Uploads::begin(const TransferToken& token, const UploadRequest& request, std::function<void()> on_stop) {
@@ -124,6 +135,7 @@ Uploads::Begun Uploads::begin(const TransferToken& token, const UploadRequest& r
   };
   auto target = context_.catalog.read(look);
   if (!target) return {nullptr, UploadRefusal{target.error(), gone}};
+  if (const auto room = check_room(context_, *target, request); !room) return {nullptr, UploadRefusal{room.error()}};
 
   const auto contradicts = [&](const SessionFile& file) {
     return request.ends_file && request.body_length && file.declared_size &&

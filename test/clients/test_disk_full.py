@@ -88,23 +88,20 @@ class Place:
         assert download_item(self.binding, Transfers(self.server), self.old) == SMALL
 
 
-LAYOUTS = ["one disk", "content apart", "catalog apart"]
-
-
 @pytest.fixture
 def place(tmp_path, request):
-    """By the layout: everything on the small disk, the content alone, or the catalog alone."""
-    layout = getattr(request, "param", "one disk")
+    """By the layout: everything on the small disk, the content alone, or the catalog alone; then further flags."""
+    layout, *flags = getattr(request, "param", "together").split()
     with small_disk(tmp_path / "small") as disk:
         folder = tmp_path / "server"
-        flags = ["--storage", f"main={disk.folder / 'content'}"] if layout == "content apart" else []
-        if layout == "catalog apart":
-            (tmp_path / "content").mkdir()
-            flags = ["--storage", f"main={tmp_path / 'content'}"]
-        elif flags:
+        if layout == "apart:content":
             (disk.folder / "content").mkdir()
+            flags += ["--storage", f"main={disk.folder / 'content'}"]
+        if layout == "apart:catalog":
+            (tmp_path / "content").mkdir()
+            flags += ["--storage", f"main={tmp_path / 'content'}"]
         server = QuireServer(folder, flags=flags)
-        if layout != "content apart":
+        if layout != "apart:content":
             server.data_dir = disk.folder / "data"
         try:
             server.start()
@@ -116,8 +113,8 @@ def place(tmp_path, request):
             server.kill()
 
 
-content_disk = pytest.mark.parametrize("place", ["one disk", "content apart"], indirect=True)
-catalog_disk = pytest.mark.parametrize("place", ["one disk", "catalog apart"], indirect=True)
+content_disk = pytest.mark.parametrize("place", ["together", "apart:content"], indirect=True)
+catalog_disk = pytest.mark.parametrize("place", ["together", "apart:catalog"], indirect=True)
 
 
 def is_full(answer, status):
@@ -216,7 +213,7 @@ def test_declared_size_whose_room_went(place):
     completes(session, {"big.bin": FILE})
 
 
-@pytest.mark.parametrize("place", ["content apart"], indirect=True)
+@pytest.mark.parametrize("place", ["apart:content"], indirect=True)
 def test_full_at_the_end_of_an_upload(place):
     """All bytes have come, then the disk is full to the last page: what is left to do is to make them durable."""
     session = place.session()
@@ -325,3 +322,94 @@ def test_restart_with_a_full_disk(place, end):
         [place.spare, place.old, session.item, *made]
     )
     completes(session, {"new.bin": FILE[:MIB]})
+
+
+def can_still_do_the_essential(place, session):
+    """What makes room, and what people need who look for it: on every wire, as often as they like."""
+    for wire in BINDINGS:
+        place.log_in(wire)
+        place.old_is_whole()
+        assert place.binding.ok("item.get", library_item_id=place.old)["name"] == "old"
+    for progress in range(40):
+        session.ok("keep_alive", client_progress=progress)
+
+
+@catalog_disk
+def test_the_essential_works_on_a_full_disk(place):
+    """Log in, read, prepare, download, cancel and delete; then, when that or others made room, all works again."""
+    session = place.session()
+    assert session.push("new.bin", FILE[:MIB], size=MIB).status_code == 200
+    refused, made = fill_until_refused(place)
+    is_full(refused, 400)
+    can_still_do_the_essential(place, session)
+
+    session.binding = place.binding
+    session.ok("cancel")
+    assert session.model()["state"] == "CANCELED"
+    for item in made:
+        place.binding.ok("item.delete", library_item_id=item)
+    place.binding.ok("item.delete", library_item_id=session.item)
+    assert sorted(place.binding.ok("item.list", library_id=place.library)) == sorted([place.spare, place.old])
+
+    place.disk.make_room()
+    fresh = place.session()
+    assert fresh.push("new.bin", FILE, size=len(FILE)).status_code == 200
+    completes(fresh, {"new.bin": FILE})
+
+
+@catalog_disk
+def test_the_essential_works_after_a_start_on_a_full_disk(place):
+    """Also when the disk was filled, and the ballast gone, before the server started."""
+    session = place.session()
+    place.server.stop()
+    (place.server.data_dir / "ballast").unlink()
+    place.disk.leave(256 * 1024)
+    place.server.start()
+    place.log_in()
+    session.binding = place.binding
+    is_full(place.binding.call("item.create", create_spec={"name": "another", "library_id": place.library}), 400)
+    session.ok("cancel")
+    place.disk.make_room()
+    place.binding.ok("item.create", create_spec={"name": "another", "library_id": place.library})
+    place.old_is_whole()
+
+
+def fill_by_uploads(place):
+    """Uploads of several kinds until each is refused; what was taken stays in the sessions."""
+    sessions = []
+    # The catalog holds small files itself.
+    small = [1000] if place.server.data_dir.is_relative_to(place.disk.folder) else []
+    for size in (5 * MIB, MIB, 64 * 1024, *small):
+        for body in (lambda content: content, lambda content: pieces(content)):
+            for _ in range(200):
+                session = place.session()
+                sessions.append(session)
+                # Bytes of its own: what is there already needs no room.
+                content = len(sessions).to_bytes(4, "big") + FILE[: size - 4]
+                if session.push("new.bin", body(content)).status_code == 507:
+                    break
+            else:
+                raise AssertionError(f"200 files of {size} bytes went onto a small disk")
+    return sessions
+
+
+@pytest.mark.parametrize(
+    "place, reserve",
+    [("together --storage-reserve 9MiB", 9 * MIB), ("together", SIZE // 16), ("apart:content", SIZE // 16)],
+    indirect=["place"],
+)
+def test_uploads_leave_the_reserve(place, reserve):
+    """However they come; and with the reserve there, nobody notices that the disk is full but who uploads."""
+    sessions = fill_by_uploads(place)
+    # The catalog itself takes of the reserve.
+    assert place.disk.free() > reserve - 2 * MIB
+    can_still_do_the_essential(place, sessions[-1])
+    place.binding.ok("item.create", create_spec={"name": "another", "library_id": place.library})
+    assert (place.server.data_dir / "ballast").exists()
+    for session in sessions:
+        session.binding = place.binding
+        session.ok("cancel")
+        place.binding.ok("item.delete", library_item_id=session.item)
+    fresh = place.session()
+    assert fresh.push("new.bin", FILE, size=len(FILE)).status_code == 200
+    completes(fresh, {"new.bin": FILE})

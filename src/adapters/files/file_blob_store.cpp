@@ -112,9 +112,41 @@ struct Folders {
     const auto unit = static_cast<std::int64_t>(facts.f_frsize);
     content::BlobStore::Space space;
     space.capacity_bytes = static_cast<std::int64_t>(facts.f_blocks) * unit;
-    space.free_bytes = static_cast<std::int64_t>(facts.f_bavail) * unit;
+    space.free_bytes =
+        std::max<std::int64_t>(static_cast<std::int64_t>(facts.f_bavail) * unit - reserve(space.capacity_bytes), 0);
     return space;
   }
+
+  std::int64_t reserve(std::int64_t capacity_bytes) const {
+    constexpr std::int64_t part_of_small_disk = 16;
+    if (!options.reserve_shrinks) return options.reserve_bytes;
+    return std::min(options.reserve_bytes, capacity_bytes / part_of_small_disk);
+  }
+
+  std::atomic<std::int64_t> being_written{0};  ///< bytes that writers have been admitted with and not written yet
+};
+
+/// Lets a writer take `bytes` of what is free beside the reserve, for as long as this lives: writers at the same time
+/// count each other's.
+class Admission {
+ public:
+  Admission(Folders& folders, std::int64_t bytes) : folders_(folders), bytes_(bytes) {
+    const auto others = folders_.being_written.fetch_add(bytes_);
+    if (bytes_ == 0) return;
+    const auto space = folders_.space();
+    // Some file systems tell no sizes: all zero. What cannot be asked is met by the write itself.
+    granted_ = !space || space->capacity_bytes == 0 || space->free_bytes - others >= bytes_;
+  }
+  ~Admission() { folders_.being_written.fetch_sub(bytes_); }
+  Admission(const Admission&) = delete;
+  Admission& operator=(const Admission&) = delete;
+
+  bool granted() const { return granted_; }
+
+ private:
+  Folders& folders_;
+  const std::int64_t bytes_;
+  bool granted_ = true;
 };
 
 class FileBlobWriter final : public content::BlobWriter {
@@ -143,15 +175,24 @@ class FileBlobWriter final : public content::BlobWriter {
     if (bytes == 0) return {};
     const auto space = folders_->space();
     if (!space) return space.error();
-    // Asked first because fallocate takes all there is before it gives up. Some file systems tell no sizes: all zero.
-    if (space->capacity_bytes > 0 && space->free_bytes < bytes) return folders_->no_room_for(bytes, space->free_bytes);
+    // Asked first because fallocate takes all there is before it gives up.
+    const Admission admission(*folders_, bytes);
+    if (!admission.granted()) return folders_->no_room_for(bytes, space->free_bytes);
     while (::fallocate(file_.get(), 0, 0, bytes) != 0) {
       if (errno == EINTR) continue;
       if (errno == EOPNOTSUPP) return {};
       if (is_out_of_space(errno)) return folders_->no_room_for(bytes, space->free_bytes);
       return folders_->failure("fallocate", incoming_place(), errno);
     }
+    reserved_ = bytes;
     return {};
+  }
+
+  /// For a file that others have begun: where its space has been set aside, it need not be asked for again.
+  void find_reserved() {
+    constexpr std::int64_t block_bytes = 512;
+    struct stat facts{};
+    if (::fstat(file_.get(), &facts) == 0 && facts.st_blocks * block_bytes >= facts.st_size) reserved_ = facts.st_size;
   }
 
   Result<void> append(std::span<const std::byte> bytes) override {
@@ -255,6 +296,9 @@ class FileBlobWriter final : public content::BlobWriter {
   }
 
   Result<void> write(std::span<const std::byte> bytes) {
+    const auto end = written_ + static_cast<std::int64_t>(bytes.size());
+    const Admission admission(*folders_, std::max<std::int64_t>(end - std::max(written_, reserved_), 0));
+    if (!admission.granted()) return folders_->storage_full();
     std::size_t done = write_at(file_.get(), bytes, written_);
     written_ += static_cast<std::int64_t>(done);
     if (done == bytes.size()) return {};
@@ -327,6 +371,7 @@ class FileBlobWriter final : public content::BlobWriter {
   bool direct_now_ = false;  ///< the flag is on
   bool named_ = false;       ///< moved out of `incoming`
   State state_ = State::open;
+  std::int64_t reserved_ = 0;   ///< the file has its space up to here
   std::int64_t written_;        ///< position without what is staged
   std::atomic<bool> owns_;      ///< the blob goes with the writer
   bool entry_durable_ = false;  ///< the file's name in `incoming`
@@ -409,8 +454,10 @@ class FileBlobStore final : public content::BlobStore {
     auto file = open_at(folders_->incoming.get(), id.text(), O_WRONLY | O_NOFOLLOW);
     if (!file && errno == ENOENT) return no_unfinished(id);
     if (!file) return folders_->failure("opening of", "incoming/" + id.text(), errno);
-    return std::unique_ptr<content::BlobWriter>(
-        std::make_unique<FileBlobWriter>(folders_, id, std::move(file), folders_->options.direct_io, position, false));
+    auto writer =
+        std::make_unique<FileBlobWriter>(folders_, id, std::move(file), folders_->options.direct_io, position, false);
+    writer->find_reserved();
+    return std::unique_ptr<content::BlobWriter>(std::move(writer));
   }
 
   Result<std::unique_ptr<content::BlobReader>> open_unfinished(const BlobId& id) override {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -13,6 +14,10 @@ namespace quire::adapters::files {
 struct FileBlobStoreOptions {
   std::string storage_name;  ///< as people know it, for error texts
   bool direct_io = true;     ///< false sends large blobs through the page cache as well
+  /// What blobs leave free on their file system, for whatever else lives there (the catalog). Space counts as free
+  /// without it. `reserve_shrinks`: at most a sixteenth of the file system, so that a small one can be used at all.
+  std::int64_t reserve_bytes = 0;
+  bool reserve_shrinks = false;
 };
 
 /// Blobs as plain files below `root`, an absolute path; makes the folders that are missing.

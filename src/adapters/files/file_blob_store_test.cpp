@@ -270,6 +270,69 @@ TEST_P(FullFileBlobStoreTest, ATailThatDoesNotFitFailsTheCommit) {
   EXPECT_FALSE(store_->open(id));
 }
 
+/// The same file system, of which blobs leave 1 MiB.
+class ReservingFileBlobStoreTest : public FullFileBlobStoreTest {
+ protected:
+  void SetUp() override {
+    FullFileBlobStoreTest::SetUp();
+    if (!store_) return;
+    const auto all = free_bytes();
+    store_ = open_with(mib, false);
+    free_at_first_ = free_bytes();
+    EXPECT_EQ(free_at_first_, all - static_cast<std::int64_t>(mib));
+  }
+  std::unique_ptr<BlobStore> open_with(std::int64_t reserve, bool shrinks) {
+    auto store = open_file_blob_store(
+        mounted_->path() / "store",
+        {.storage_name = "LocalDS_0", .direct_io = GetParam(), .reserve_bytes = reserve, .reserve_shrinks = shrinks});
+    EXPECT_TRUE(store);
+    return store ? *std::move(store) : nullptr;
+  }
+  std::int64_t really_free() const {
+    return static_cast<std::int64_t>(std::filesystem::space(mounted_->path()).available);
+  }
+};
+
+TEST_P(ReservingFileBlobStoreTest, NeitherAnnouncedNorUnannouncedBytesTakeTheReserve) {
+  const auto announced = store_->create(id, 7 << 19);
+  ASSERT_FALSE(announced);
+  expect_full(announced.error());
+
+  auto writer = store_->create(id, std::nullopt);
+  ASSERT_TRUE(writer);
+  base::Result<void> appended;
+  for (int i = 0; i < 8 && appended; ++i) appended = (*writer)->append(page_aligned_);
+  ASSERT_FALSE(appended);
+  expect_full(appended.error());
+  EXPECT_GE(really_free(), static_cast<std::int64_t>(mib));
+}
+
+TEST_P(ReservingFileBlobStoreTest, SpaceThatWasSetAsideIsUsedAlsoByLaterWritersAndInTheReserve) {
+  auto first = store_->create(id, 2 << 20);
+  ASSERT_TRUE(first);
+  ASSERT_TRUE((*first)->append(page_aligned_));
+  ASSERT_TRUE((*first)->keep());
+  {
+    std::ofstream filler(mounted_->path() / "filler");  // the catalog takes of the reserve
+    const std::string kib(1024, 'x');
+    while (really_free() > 4096 && filler << kib << std::flush) continue;
+  }
+  auto later = store_->resume(id, mib);
+  ASSERT_TRUE(later);
+  EXPECT_TRUE((*later)->append(page_aligned_));
+  EXPECT_TRUE((*later)->commit());
+  first->reset();
+  std::filesystem::remove(mounted_->path() / "filler");
+}
+
+TEST_P(ReservingFileBlobStoreTest, ADefaultReserveIsAtMostASixteenth) {
+  const auto all = really_free();
+  EXPECT_EQ(open_with(64 << 20, true)->space()->free_bytes, all - (4 << 20) / 16);
+  EXPECT_EQ(open_with(64 << 20, false)->space()->free_bytes, 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Files, ReservingFileBlobStoreTest, testing::Bool(),
+                         [](const auto& row) { return row.param ? "DirectIo" : "PageCache"; });
 INSTANTIATE_TEST_SUITE_P(Files, FullFileBlobStoreTest, testing::Bool(),
                          [](const auto& row) { return row.param ? "DirectIo" : "PageCache"; });
 

@@ -3,13 +3,15 @@
 #include <cstdint>
 #include <utility>
 
+#include "content/catalog.h"
+
 namespace quire::adapters::sql {
 
 using base::Error;
 using base::ErrorKind;
 
 Error storage_full(std::string cause) {
-  return Error(ErrorKind::unable_to_allocate_resource, "quire.catalog.storage_full",
+  return Error(ErrorKind::unable_to_allocate_resource, std::string(content::catalog_full_id),
                "The disk that holds the server's catalog is full, so nothing was changed. Free space on it, then try "
                "again.")
       .with_cause(std::move(cause));
