@@ -16,7 +16,7 @@ namespace quire::content {
 /// Bytes on their way to durable storage, from one position of a blob on. Used by one thread at a time.
 ///
 /// Nothing can be opened until some writer's commit() has returned a value. The writer that create() gave removes the
-/// blob when it is destroyed before commit() or leave(); those of resume() never do.
+/// blob when it is destroyed before commit() or detach(); those of resume() never do.
 class BlobWriter {
  public:
   virtual ~BlobWriter() = default;
@@ -28,11 +28,11 @@ class BlobWriter {
   /// Makes what was appended durable, but possibly not the last 4,095 bytes; returns the position up to which it is.
   virtual base::Result<std::int64_t> sync() = 0;
 
-  /// Makes all that was appended durable; the blob is unfinished still. Then nothing but leave().
-  virtual base::Result<void> keep() = 0;
+  /// Makes all that was appended durable; the blob is unfinished still. Then nothing but detach().
+  virtual base::Result<void> flush() = 0;
 
   /// The blob stays, unfinished, when the writer goes; remove() or a commit ends that. From any thread.
-  virtual void leave() = 0;
+  virtual void detach() = 0;
 
   /// The blob ends here. Makes data, name and directory durable: once it returns a value, a power cut cannot lose the
   /// blob, as far as other writers' parts are durable. Call once, when no other writer of the blob is open.

@@ -51,7 +51,8 @@ Result<void> ArchiveIntake::begin_member(std::string_view name, std::uint64_t si
   if (original && find_member(*original) != members_.end()) return {};
   if (original) ++doubles_;
   QUIRE_RETURN_IF_ERROR(check_member(size));
-  QUIRE_ASSIGN_OR_RETURN(member_, BlobIntake::begin(context_, storage_, static_cast<std::int64_t>(size), algorithms_));
+  QUIRE_ASSIGN_OR_RETURN(member_, BlobSink::begin(content::BlobId(context_.identities.uuid()), storage_,
+                                                  static_cast<std::int64_t>(size), algorithms_));
   return {};
 }
 
@@ -93,16 +94,17 @@ Result<void> ArchiveIntake::member_bytes(std::span<const std::byte> bytes) {
 
 Result<void> ArchiveIntake::end_member() {
   if (!member_) return {};
+  const auto size = member_->position();
   Member member;
   member.file.name = member_name_;
   member.file.source_type = content::SourceType::NONE;
   member.file.status = content::TransferStatus::READY;
-  member.file.size = member_->size();
-  member.file.bytes_transferred = member_->size();
-  member.file.digests = member_->digests();
+  member.file.size = size;
+  member.file.bytes_transferred = size;
+  QUIRE_ASSIGN_OR_RETURN(member.file.digests, member_->digests(size));
   member.file.keep_in_storage = member_kind_ == PackageFileKind::descriptor || member_kind_ == PackageFileKind::other;
   QUIRE_RETURN_IF_ERROR(read_metadata(member.file));
-  QUIRE_ASSIGN_OR_RETURN(member.blob, member_->commit());
+  QUIRE_ASSIGN_OR_RETURN(member.blob, member_->commit(size, member.file.digests));
   member.file.blob = member.blob.id;
   member_.reset();
   members_.push_back(std::move(member));

@@ -8,7 +8,7 @@
 
 #include "formats/ova_member_order.h"
 #include "formats/ova_stream.h"
-#include "service/blob_intake.h"
+#include "service/blob_sink.h"
 #include "service/package_intake.h"
 
 namespace quire::service {
@@ -71,8 +71,8 @@ class ArchiveIntake final : public formats::OvaVisitor {
   std::vector<Member> members_;
   std::string member_name_;
   formats::PackageFileKind member_kind_ = formats::PackageFileKind::other;
-  std::unique_ptr<BlobIntake> member_;  ///< none while a member is passed over
-  std::size_t doubles_ = 0;             ///< members called `._NAME`
+  std::unique_ptr<BlobSink> member_;  ///< none while a member is passed over
+  std::size_t doubles_ = 0;           ///< members called `._NAME`
   /// To take of members, besides SHA-256: what the manifest names, or all that it may name while it can still come.
   std::vector<base::DigestAlgorithm> algorithms_ = {base::DigestAlgorithm::SHA1, base::DigestAlgorithm::SHA512};
   std::vector<std::byte> metadata_;  ///< of the member being read, when it is descriptor, manifest or certificate

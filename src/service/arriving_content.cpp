@@ -19,19 +19,26 @@ ArrivingContent::ArrivingContent(Context& context, const content::Storage& stora
       received_(recorded ? recorded->received : content::ReceivedRanges()),
       digests_(fresh_digests()) {}
 
+ArrivingContent::ArrivingContent(content::BlobId blob, const content::Storage& storage,
+                                 std::vector<base::DigestAlgorithm> algorithms)
+    : storage_(storage),
+      attempt_(0),
+      algorithms_(std::move(algorithms)),
+      blob_(std::move(blob)),
+      begun_(false),
+      kept_(false),
+      digests_(fresh_digests()) {}
+
 base::Result<std::shared_ptr<content::BlobWriter>> ArrivingContent::writer(std::int64_t position,
                                                                            std::optional<std::int64_t> expected_bytes) {
   const std::lock_guard lock(mutex_);
   if (!begun_) {
-    auto made = storage_.blobs->create(blob_, expected_bytes);
-    if (!made) return made.error();
-    owner_ = *std::move(made);
+    QUIRE_ASSIGN_OR_RETURN(owner_, storage_.blobs->create(blob_, expected_bytes));
     begun_ = true;
     if (position == 0) return owner_;
   }
-  auto resumed = storage_.blobs->resume(blob_, position);
-  if (!resumed) return resumed.error();
-  return std::shared_ptr<content::BlobWriter>(*std::move(resumed));
+  QUIRE_ASSIGN_OR_RETURN(auto resumed, storage_.blobs->resume(blob_, position));
+  return std::shared_ptr<content::BlobWriter>(std::move(resumed));
 }
 
 base::Result<std::unique_ptr<content::BlobReader>> ArrivingContent::reader() const {
@@ -83,10 +90,22 @@ bool ArrivingContent::add(ByteRange range, std::optional<std::int64_t> length) {
 bool ArrivingContent::remove(ByteRange range, bool has_digests) {
   const std::lock_guard lock(mutex_);
   if (finishing_) return false;
+  ++replacements_;
   received_.remove(range);
   if (digests_ && digests_->end > range.first) digests_ = fresh_digests();
   lent_spoiled_ |= !digests_ && !has_digests;
   return true;
+}
+
+void ArrivingContent::add_recorded(const std::vector<ByteRange>& ranges, std::uint64_t replacements) {
+  const std::lock_guard lock(mutex_);
+  if (replacements != replacements_) return;
+  for (const auto& range : ranges) received_.add(range);
+}
+
+std::uint64_t ArrivingContent::replacements() const {
+  const std::lock_guard lock(mutex_);
+  return replacements_;
 }
 
 void ArrivingContent::finishing_failed() {
@@ -101,7 +120,7 @@ void ArrivingContent::keep_blob() {
     kept_ = true;
     owner = std::move(owner_);
   }
-  if (owner) owner->leave();
+  if (owner) owner->detach();
 }
 
 bool ArrivingContent::is_kept() const {
@@ -117,7 +136,23 @@ bool ArrivingContent::is_finishing() const {
 void ArrivingContent::drop_blob() {
   std::shared_ptr<content::BlobWriter> owner;  // goes without the lock
   const std::lock_guard lock(mutex_);
+  ended_ = true;
   owner = std::move(owner_);
+}
+
+void ArrivingContent::goes_on() {
+  const std::lock_guard lock(mutex_);
+  goes_on_ = true;
+}
+
+void ArrivingContent::ends() {
+  const std::lock_guard lock(mutex_);
+  ended_ = true;
+}
+
+bool ArrivingContent::may_go_on() const {
+  const std::lock_guard lock(mutex_);
+  return goes_on_ && !ended_;
 }
 
 std::optional<PrefixDigests> ArrivingContent::borrow_digests(std::int64_t position) {
@@ -142,14 +177,14 @@ void ArrivingContent::lose_digests() {
   lent_spoiled_ = false;
 }
 
-void ArrivingContent::tell(std::int64_t offset) {
+void ArrivingContent::advertise_offset(std::int64_t offset) {
   const std::lock_guard lock(mutex_);
-  told_ = offset;
+  advertised_ = offset;
 }
 
-bool ArrivingContent::was_told(std::int64_t offset) const {
+bool ArrivingContent::is_advertised(std::int64_t offset) const {
   const std::lock_guard lock(mutex_);
-  return told_ == offset;
+  return advertised_ == offset;
 }
 
 PrefixDigests ArrivingContent::fresh_digests() const {

@@ -26,9 +26,12 @@ struct PrefixDigests {
 class ArrivingContent {
  public:
   /// Content that begins, or goes on from `recorded`. `attempt` is the file's. `algorithms`: digests to take.
+  /// `storage` must outlive it.
   ArrivingContent(Context& context, const content::Storage& storage, std::int64_t attempt,
                   std::vector<base::DigestAlgorithm> algorithms,
                   const std::optional<content::UnfinishedContent>& recorded);
+  /// Content of a blob that belongs to no upload; nothing stays of it unless it is committed.
+  ArrivingContent(content::BlobId blob, const content::Storage& storage, std::vector<base::DigestAlgorithm> algorithms);
 
   const content::BlobId& blob() const { return blob_; }
   const content::Storage& storage() const { return storage_; }
@@ -50,19 +53,30 @@ class ArrivingContent {
   /// These bytes are durable. With `length`, the whole file's: true when nothing is missing now and no earlier call has
   /// said so, which is when the caller has to finish the file.
   bool add(content::ByteRange range, std::optional<std::int64_t> length);
-  /// These bytes are going to be replaced; `has_digests`: the caller has borrowed the digests, up to the first of them.
-  /// False when the file is being finished: then they stay.
+  /// What the row said has arrived, by other servers too, when replacements() was `replacements`. Not taken when bytes
+  /// have been replaced since: the row may have named them still.
+  void add_recorded(const std::vector<content::ByteRange>& ranges, std::uint64_t replacements);
+  /// How often bytes have been replaced.
+  std::uint64_t replacements() const;
+  /// These bytes are going to be replaced, and the row says so already; `has_digests`: the caller has borrowed the
+  /// digests, up to the first of them. False when the file is being finished: then they stay.
   bool remove(content::ByteRange range, bool has_digests);
   /// The caller could not finish the file: the next one may.
   void finishing_failed();
-  /// The catalog names the blob now: it stays although this goes.
+  /// The catalog names the blob now, or may: it stays although this goes.
   void keep_blob();
-
   /// True once keep_blob() was called or the blob had been recorded before.
   bool is_kept() const;
   bool is_finishing() const;
-  /// Nobody needs the blob: it goes unless it has been kept.
+  /// Nobody needs the blob: it goes unless it has been kept, and nobody goes on with it.
   void drop_blob();
+
+  /// The file's row says that bytes have arrived here and some are missing: others may go on with them after all
+  /// uploads of today have ended. Until ends().
+  void goes_on();
+  /// The file is READY or has lost what had arrived: whatever an upload has said before, nobody goes on.
+  void ends();
+  bool may_go_on() const;
 
   /// The digests for who writes or reads on from exactly `position`, for this caller alone until it gives them back.
   std::optional<PrefixDigests> borrow_digests(std::int64_t position);
@@ -72,9 +86,9 @@ class ArrivingContent {
   /// What the borrower had is lost; they begin anew.
   void lose_digests();
 
-  /// The offset that was last told to somebody who asked; who comes with it may go on from there.
-  void tell(std::int64_t offset);
-  bool was_told(std::int64_t offset) const;
+  /// The offset that somebody who asked was given last: who comes with it may go on from there.
+  void advertise_offset(std::int64_t offset);
+  bool is_advertised(std::int64_t offset) const;
 
  private:
   PrefixDigests fresh_digests() const;
@@ -94,12 +108,15 @@ class ArrivingContent {
   bool begun_;
   bool kept_;
   bool finishing_ = false;
+  bool goes_on_ = false;
+  bool ended_ = false;
   std::shared_ptr<content::BlobWriter> owner_;  ///< removes the blob unless it has been kept or committed
   content::ReceivedRanges received_;
+  std::uint64_t replacements_ = 0;
   std::vector<Claim> claims_;
   std::optional<PrefixDigests> digests_;  ///< none while they are lent
   bool lent_spoiled_ = false;             ///< bytes that the lent ones have seen were replaced
-  std::optional<std::int64_t> told_;
+  std::optional<std::int64_t> advertised_;
 };
 
 }  // namespace quire::service

@@ -3,12 +3,17 @@
 #include <algorithm>
 #include <optional>
 
+#include "service/blob_sink.h"
+#include "service/transaction.h"
+
 namespace quire::service {
 namespace {
 
 using base::Error;
 using base::Result;
 using content::Blob;
+
+constexpr std::size_t read_bytes = 1 << 20;
 
 /// A blob that the catalog held, in memory.
 class BytesReader final : public content::BlobReader {
@@ -48,13 +53,13 @@ Result<std::optional<std::vector<std::byte>>> bytes_in_catalog(Context& context,
   });
 }
 
-Result<void> write_to_storage(const content::Storage& storage, const Blob& blob, std::span<const std::byte> bytes) {
-  // What a move that failed has left there.
-  if (auto cleared = storage.blobs->remove(blob.id); !cleared) return cleared;
-  const auto writer = storage.blobs->create(blob.id, blob.size);
-  if (!writer) return writer.error();
-  if (auto written = (*writer)->append(bytes); !written) return written;
-  return (*writer)->commit();
+/// True when a file of the storage is to stay: the catalog names it.
+Result<bool> record_move(Context& context, const content::BlobId& blob) {
+  return write(context, system_caller("storage"), [&](Transaction& t) -> Result<bool> {
+    const bool named = t->find<Blob>(blob).has_value();
+    if (named) t->move_blob_to_storage(blob);
+    return named;
+  });
 }
 
 Result<void> move_one(Context& context, const Blob& blob) {
@@ -65,35 +70,46 @@ Result<void> move_one(Context& context, const Blob& blob) {
   if (!*bytes) return {};  // moved already
   const auto* storage = context.storages.find(blob.storage);
   if (storage == nullptr) return base::internal_error("storage " + blob.storage.text() + " is not configured");
-  if (auto written = write_to_storage(*storage, blob, **bytes); !written) return written;
-  bool named = false;
-  const auto record = [&](content::CatalogWriter& writer) -> Result<void> {
-    named = writer.find<Blob>(blob.id).has_value();
-    if (named) writer.move_blob_to_storage(blob.id);
-    return {};
-  };
-  auto moved = context.catalog.write(record);
+  // What a move that failed has left there.
+  QUIRE_RETURN_IF_ERROR(storage->blobs->remove(blob.id));
+  QUIRE_ASSIGN_OR_RETURN(const auto sink, BlobSink::begin(blob.id, *storage, blob.size, {}));
+  QUIRE_RETURN_IF_ERROR(sink->append(**bytes));
+  QUIRE_ASSIGN_OR_RETURN(const auto digests, sink->digests(blob.size));
+  QUIRE_RETURN_IF_ERROR(sink->commit(blob.size, digests));
+  auto named = record_move(context, blob.id);
   // A failure may hide a commit, after which the file must stay. When this fails too, the file is left to the next move
   // or start.
-  if (!moved) moved = context.catalog.write(record);
-  if (moved && !named) return storage->blobs->remove(blob.id);
-  return moved;
+  if (!named) named = record_move(context, blob.id);
+  if (!named) return named.error();
+  return *named ? Result<void>() : storage->blobs->remove(blob.id);
 }
 
 }  // namespace
 
 Result<std::unique_ptr<content::BlobReader>> open_blob(Context& context, const Blob& blob) {
   if (!blob.in_catalog) return open_in_storage(context, blob);
-  auto bytes = bytes_in_catalog(context, blob);
-  if (!bytes) return bytes.error();
-  if (!*bytes) return open_in_storage(context, blob);  // moved since its row was read
-  return std::unique_ptr<content::BlobReader>(std::make_unique<BytesReader>(**std::move(bytes)));
+  QUIRE_ASSIGN_OR_RETURN(auto bytes, bytes_in_catalog(context, blob));
+  if (!bytes) return open_in_storage(context, blob);  // moved since its row was read
+  return std::unique_ptr<content::BlobReader>(std::make_unique<BytesReader>(*std::move(bytes)));
 }
 
 Result<void> move_to_storage(Context& context, const std::vector<Blob>& blobs) {
   for (const auto& blob : blobs)
-    if (blob.in_catalog)
-      if (auto moved = move_one(context, blob); !moved) return moved;
+    if (blob.in_catalog) QUIRE_RETURN_IF_ERROR(move_one(context, blob));
+  return {};
+}
+
+Result<void> read_through(
+    content::BlobReader& reader, content::ByteRange range,
+    const std::function<Result<void>(std::span<const std::byte>, std::shared_ptr<const void>)>& take) {
+  while (range.size() > 0) {
+    const auto count = static_cast<std::size_t>(std::min<std::int64_t>(range.size(), read_bytes));
+    const auto piece = std::make_shared<std::vector<std::byte>>(count);
+    QUIRE_ASSIGN_OR_RETURN(const auto got, reader.read(range.first, *piece));
+    if (got == 0) return base::internal_error("a blob is shorter than the catalog says");
+    QUIRE_RETURN_IF_ERROR(take(std::span(*piece).first(got), piece));
+    range.first += static_cast<std::int64_t>(got);
+  }
   return {};
 }
 

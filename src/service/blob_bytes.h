@@ -1,8 +1,12 @@
 #pragma once
 
+#include <cstddef>
+#include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
+#include "content/received_ranges.h"
 #include "service/context.h"
 
 /// Where the bytes of blobs lie: in the catalog when they are few, else in the blob store of their storage.
@@ -20,5 +24,11 @@ base::Result<std::unique_ptr<content::BlobReader>> open_blob(Context& context, c
 /// Outside of transactions: afterwards those of `blobs` that still are there are files of their storages, as they must
 /// be for whoever is told their place there.
 base::Result<void> move_to_storage(Context& context, const std::vector<content::Blob>& blobs);
+
+/// Reads `range` piece by piece and gives each to `take`, with what keeps it in memory for as long as somebody holds
+/// it. Internal when the blob is shorter; errors of `take` are handed on.
+base::Result<void> read_through(
+    content::BlobReader& reader, content::ByteRange range,
+    const std::function<base::Result<void>(std::span<const std::byte>, std::shared_ptr<const void>)>& take);
 
 }  // namespace quire::service

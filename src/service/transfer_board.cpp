@@ -1,5 +1,7 @@
 #include "service/transfer_board.h"
 
+#include "service/arriving_content.h"
+
 namespace quire::service {
 
 void TransferProgress::stop() {
@@ -34,13 +36,14 @@ std::shared_ptr<ArrivingContent> TransferBoard::join(const content::TransferToke
   return content;
 }
 
-void TransferBoard::finish(const content::TransferToken& token, const Progress& progress, bool content_stays) {
+void TransferBoard::finish(const content::TransferToken& token, const Progress& progress) {
   std::shared_ptr<ArrivingContent> unwanted;  // goes without the lock: it may have bytes to remove
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(token);
   if (found == entries_.end()) return;
   auto& entry = found->second;
-  if (std::erase(entry.running, progress) == 0 || content_stays || !entry.running.empty()) return;
+  if (std::erase(entry.running, progress) == 0 || !entry.running.empty()) return;
+  if (entry.content && entry.content->may_go_on()) return;
   unwanted = std::move(entry.content);
   entries_.erase(found);
 }

@@ -47,8 +47,8 @@ class TransferBoard {
                                         const std::function<bool(const ArrivingContent&)>& fits,
                                         const std::function<std::shared_ptr<ArrivingContent>()>& make);
 
-  /// Takes one down. `content_stays`: the file is not whole and others may go on with what has arrived.
-  void finish(const content::TransferToken& token, const Progress& progress, bool content_stays);
+  /// Takes one down. With the last one what has arrived is forgotten, unless others may go on with it.
+  void finish(const content::TransferToken& token, const Progress& progress);
 
   /// Stops the transfers under `token` and forgets what has arrived.
   void stop(const content::TransferToken& token);

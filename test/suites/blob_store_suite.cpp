@@ -421,11 +421,11 @@ TEST_P(BlobStoreSuite, WritersOfOneBlobFillItInAnyOrder) {
       }
       ASSERT_TRUE((*writer)->append(part.all().subspan(split)));
       if (random() % 2 == 0)
-        ASSERT_TRUE((*writer)->keep());
+        ASSERT_TRUE((*writer)->flush());
       else
         open.push_back(*std::move(writer));  // ends later, so that several are open at once
     }
-    for (auto& writer : open) ASSERT_TRUE(writer->keep());
+    for (auto& writer : open) ASSERT_TRUE(writer->flush());
     open.clear();
     EXPECT_THAT(listed(*store_), IsEmpty());
     const auto unfinished = store_->open_unfinished(first_id);
@@ -448,11 +448,11 @@ TEST_P(BlobStoreSuite, WhatIsKeptSurvivesTheProcessAndGoesOn) {
   in_dying_process([&] {
     const auto store = place_->open();
     auto writer = store->create(first_id, 3 * mib + 5);
-    if (!writer || !(*writer)->append(bytes.all().first(mib + 7)) || !(*writer)->keep()) return false;
-    (*writer)->leave();
+    if (!writer || !(*writer)->append(bytes.all().first(mib + 7)) || !(*writer)->flush()) return false;
+    (*writer)->detach();
     auto unwanted = store->create(second_id, std::nullopt);
-    if (!unwanted || !(*unwanted)->append(bytes.all()) || !(*unwanted)->keep()) return false;
-    (*unwanted)->leave();
+    if (!unwanted || !(*unwanted)->append(bytes.all()) || !(*unwanted)->flush()) return false;
+    (*unwanted)->detach();
     return true;
   });
   store_ = place_->open();
@@ -493,7 +493,7 @@ TEST_P(BlobStoreSuite, WhatIsKeptGoesWithItsWriterUnlessItIsLeft) {
   auto writer = store_->create(first_id, std::nullopt);
   ASSERT_TRUE(writer);
   ASSERT_TRUE((*writer)->append(bytes.all()));
-  ASSERT_TRUE((*writer)->keep());
+  ASSERT_TRUE((*writer)->flush());
   writer->reset();
   EXPECT_FALSE(store_->open_unfinished(first_id));
 }
@@ -503,8 +503,8 @@ TEST_P(BlobStoreSuite, RemovesUnfinishedBlobs) {
   auto writer = store_->create(first_id, std::nullopt);
   ASSERT_TRUE(writer);
   ASSERT_TRUE((*writer)->append(bytes.all()));
-  ASSERT_TRUE((*writer)->keep());
-  (*writer)->leave();
+  ASSERT_TRUE((*writer)->flush());
+  (*writer)->detach();
   writer->reset();
   EXPECT_TRUE(store_->open_unfinished(first_id));
   EXPECT_FALSE(store_->open(first_id));

@@ -98,10 +98,10 @@ class FailingBlobStore final : public content::BlobStore {
       if (store_.faults_.strikes(FaultPoint::before_blob_call, "sync")) return store_.faults_.error();
       return inner_->sync();
     }
-    base::Result<void> keep() override {
-      return effect(store_.faults_, "keep", [&] { return inner_->keep(); });
+    base::Result<void> flush() override {
+      return effect(store_.faults_, "flush", [&] { return inner_->flush(); });
     }
-    void leave() override { inner_->leave(); }
+    void detach() override { inner_->detach(); }
     base::Result<void> commit() override {
       return effect(store_.faults_, "commit", [&] { return inner_->commit(); });
     }

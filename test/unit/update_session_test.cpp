@@ -1085,8 +1085,8 @@ class FullStore final : public content::BlobStore {
       return inner->append(bytes);
     }
     base::Result<std::int64_t> sync() override { return inner->sync(); }
-    base::Result<void> keep() override { return inner->keep(); }
-    void leave() override { inner->leave(); }
+    base::Result<void> flush() override { return inner->flush(); }
+    void detach() override { inner->detach(); }
     base::Result<void> commit() override {
       if (store.full == Full::at_commit) return no_room();
       return inner->commit();

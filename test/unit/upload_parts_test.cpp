@@ -8,6 +8,7 @@
 
 #include "support/seed.h"
 #include "support/service_world.h"
+#include "support/tar_writer.h"
 
 // Files that arrive in parts, break off and go on: docs/uploads.md, through the services.
 
@@ -70,6 +71,8 @@ class UploadPartsTest : public ServiceTest {
     if (!asked.state) throw std::runtime_error(asked.refusal->error.text());
     return *asked.state;
   }
+  /// Whether the server still holds what has arrived for an upload to go on with.
+  bool is_going_on(const content::TransferToken& of) { return world_->context().transfers.content(of) != nullptr; }
   TransferStatus status(const std::string& name) { return file(session_, name).status; }
 
   UpdateSessionId session_;
@@ -274,6 +277,54 @@ TEST_P(UploadPartsTest, AnArchiveInPartsIsUnpackedAtItsEnd) {
   EXPECT_EQ(kind(transmit(to, part(0, 512, 1024), std::string(512, 'x'))), "invalid_argument");
   EXPECT_EQ(session(session_).state, UpdateSessionState::ERROR);
   EXPECT_EQ(files_on_disk(), 0U);
+}
+
+/// The end of an archive's entry came from another path than that of other files, which forgot what had been arriving:
+/// it stayed in memory, with its digests, as long as the server ran.
+TEST_P(UploadPartsTest, NothingOfARefusedArchiveStaysBehind) {
+  const std::string descriptor = R"(<Envelope xmlns="http://schemas.dmtf.org/ovf/envelope/1"/>)";
+  const auto archive = test_support::TarWriter().file("vm.ovf", descriptor).whole();
+  const auto false_manifest = test_support::TarWriter()
+                                  .file("vm.ovf", descriptor)
+                                  .file("vm.mf", "SHA1(vm.ovf)= " + std::string(40, '0'))
+                                  .whole();
+  auto with_false_checksum = file_spec("a.ova");
+  with_false_checksum.checksum = base::digest_of(base::DigestAlgorithm::MD5, bytes_of("another archive"));
+  const std::vector<std::tuple<std::string, service::AddFileSpec, std::string>> cases = {
+      {"no archive", file_spec("a.ova"), std::string(2048, 'x')},
+      {"cut short", file_spec("a.ova"), archive.substr(0, 1020)},
+      {"other bytes than promised", with_false_checksum, archive},
+      {"other bytes than its manifest says", file_spec("a.ova"), false_manifest}};
+  for (const auto& [what, spec, body] : cases) {
+    SCOPED_TRACE(what);
+    session_ = open(new_item(what, "ovf"));
+    const auto to = must(sessions().add_file(alice(), session_, spec)).upload_token;
+    const auto size = static_cast<std::int64_t>(body.size());
+    must(transmit(to, part(0, 512, size), body.substr(0, 512)));
+    auto last = world_->uploads().begin(to, part(512, size, size), [] {});
+    must(last.upload->append(bytes_of(body).subspan(512, 500)));
+    EXPECT_EQ(ask(to).offset, 1012) << "what the last part has brought so far is recorded";
+    EXPECT_TRUE(is_going_on(to));
+    must(last.upload->append(bytes_of(body).subspan(1012)));
+    EXPECT_EQ(kind(last.upload->finish(BodyEnd::whole)), "invalid_argument");
+    last.upload.reset();
+    EXPECT_EQ(session(session_).state, UpdateSessionState::ERROR);
+    EXPECT_FALSE(is_going_on(to));
+    EXPECT_EQ(files_on_disk(), 0U);
+  }
+}
+
+/// Two uploads fill one file; the one that recorded bytes earlier goes last, when the file is READY already.
+TEST_P(UploadPartsTest, NothingStaysBehindWhicheverUploadEndsLast) {
+  const auto to = token("a.iso");
+  auto first = world_->uploads().begin(to, part(0, 3, 9), [] {});
+  must(first.upload->append(bytes_of("abc")));
+  EXPECT_EQ(ask(to).offset, 3);
+  EXPECT_TRUE(must(transmit(to, part(3, 9, 9), "defghi")).complete);
+  EXPECT_TRUE(must(first.upload->finish(BodyEnd::whole)).complete);
+  first.upload.reset();
+  EXPECT_FALSE(is_going_on(to));
+  EXPECT_EQ(files_on_disk(), 1U);
 }
 
 TEST_P(UploadPartsTest, TooManyPlacesAreRefused) {

@@ -214,7 +214,7 @@ class FileBlobWriter final : public content::BlobWriter {
     return written_;
   }
 
-  Result<void> keep() override {
+  Result<void> flush() override {
     QUIRE_CHECK(state_ == State::open);
     auto done = write_tail();
     if (done) done = sync_data();
@@ -222,7 +222,7 @@ class FileBlobWriter final : public content::BlobWriter {
     return done;
   }
 
-  void leave() override { owns_ = false; }
+  void detach() override { owns_ = false; }
 
   Result<void> commit() override {
     QUIRE_CHECK(state_ == State::open);
