@@ -26,7 +26,7 @@ constexpr std::size_t linger_bytes_max = 1024 * 1024;
 HttpConnection::HttpConnection(asio::ip::tcp::socket socket, std::shared_ptr<SSL_CTX> tls, const ServerLimits& limits,
                                const base::Clock& clock)
     : transport_(std::move(socket), std::move(tls)),
-      alarm_(std::make_shared<asio::steady_timer>(transport_.executor())),
+      alarm_(std::make_shared<asio::steady_timer>(transport_.socket().executor())),
       limits_(limits),
       clock_(clock) {}
 
@@ -59,7 +59,7 @@ asio::awaitable<HttpConnection::Next> HttpConnection::read_head() {
   head_.reset();
   refusal_.reset();
   body_ = Body::whole;
-  if (stopping_ || transport_.interrupted()) co_return Next::none;
+  if (stopping_ || transport_.socket().interrupted()) co_return Next::none;
   if (input().empty()) {
     // The buffer of a connection that only waits is given up.
     if (input_.capacity() > body_read_bytes) input_ = std::string();
@@ -109,7 +109,7 @@ asio::awaitable<HttpConnection::Next> HttpConnection::read_head() {
     if (skipped + searched >= limits_.header_bytes_max) break;
     const bool filled = co_await fill_input(head_read_bytes, deadline);
     if (filled) continue;
-    if (transport_.end() != Transport::End::timed_out) co_return Next::none;
+    if (transport_.socket().end() != DeadlineSocket::End::timed_out) co_return Next::none;
     refusal_ =
         Refusal(408, base::make_message("quire.http.header_timeout", "The request's head did not arrive in time."));
     co_return Next::refused;
@@ -226,28 +226,28 @@ asio::awaitable<bool> HttpConnection::ready_for_next() {
 asio::awaitable<void> HttpConnection::close() {
   // Without unread bytes a close sends no reset, so nobody has to wait.
   const bool unread = body_ == Body::more || body_ == Body::malformed || refusal_ || !input().empty();
-  const auto wait = unread && !transport_.interrupted() ? linger : base::Duration::zero();
+  const auto wait = unread && !transport_.socket().interrupted() ? linger : base::Duration::zero();
   co_await transport_.close_gently(wait, linger_bytes_max);
 }
 
 void HttpConnection::request_stop() {
   stopping_ = true;  // at once: the thread may be busy with a call
-  asio::post(transport_.executor(), [self = shared_from_this()] {
-    if (self->waits_for_request_) self->transport_.interrupt();
+  asio::post(transport_.socket().executor(), [self = shared_from_this()] {
+    if (self->waits_for_request_) self->transport_.socket().interrupt();
   });
 }
 
 void HttpConnection::break_off() {
-  asio::post(transport_.executor(), [self = shared_from_this()] {
-    self->transport_.break_off();
+  asio::post(transport_.socket().executor(), [self = shared_from_this()] {
+    self->transport_.socket().break_off();
     self->alarm_->cancel();
   });
 }
 
 void HttpConnection::interrupt_while(std::shared_ptr<const bool> live) {
-  asio::post(transport_.executor(), [self = shared_from_this(), live = std::move(live)] {
+  asio::post(transport_.socket().executor(), [self = shared_from_this(), live = std::move(live)] {
     if (!*live) return;
-    self->transport_.interrupt();
+    self->transport_.socket().interrupt();
     self->alarm_->cancel();
   });
 }
@@ -255,7 +255,7 @@ void HttpConnection::interrupt_while(std::shared_ptr<const bool> live) {
 std::string HttpConnection::base_url() const {
   const std::string scheme = transport_.secure() ? "https://" : "http://";
   if (!head_->host.empty()) return scheme + head_->host;
-  return scheme + transport_.local_authority();
+  return scheme + transport_.socket().local_authority();
 }
 
 }  // namespace quire::http

@@ -45,7 +45,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   enum class Body {
     more,       ///< not at its end
     whole,      ///< every announced byte, or the last chunk, has been read
-    broken,     ///< the connection ended first; transport().end() says how
+    broken,     ///< the connection ended first; transport().socket().end() says how
     malformed,  ///< the chunks are no chunks
   };
   Body body() const { return body_; }
@@ -75,8 +75,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void request_stop();
   /// Ends every wait, for good.
   void break_off();
-  /// Ends the present wait, and the next ones until transport().resume(), if `*live` still holds there by then. For a
-  /// transfer that somebody stops.
+  /// Ends the present wait, and the next ones until transport().socket().resume(), if `*live` still holds there by
+  /// then. For a transfer that somebody stops.
   void interrupt_while(std::shared_ptr<const bool> live);
 
   /// `https://host:port` as the client sees this server.

@@ -42,7 +42,8 @@ asio::awaitable<std::optional<Refusal>> collect_body(HttpConnection& connection,
   if (connection.body() == HttpConnection::Body::malformed) {
     co_return Refusal(400, base::make_message("quire.http.chunks", "The body's chunks are not as HTTP has them."));
   }
-  if (connection.body() == HttpConnection::Body::broken && connection.transport().end() == Transport::End::timed_out) {
+  if (connection.body() == HttpConnection::Body::broken &&
+      connection.transport().socket().end() == DeadlineSocket::End::timed_out) {
     co_return Refusal(408, base::make_message("quire.http.body_timeout", "The request's body did not arrive in time."));
   }
   co_return std::nullopt;

@@ -25,6 +25,7 @@ struct ServerLimits {
   base::Duration body_timeout = std::chrono::seconds(60);    ///< of an API call, whole
   base::Duration idle_timeout = std::chrono::seconds(120);   ///< keep-alive between requests
   base::Duration transfer_stall_timeout = std::chrono::seconds(120);  ///< a transfer without a byte
+  base::Duration activity_interval = std::chrono::seconds(5);         ///< sessions hear so often of bytes that flow
   base::Duration write_timeout = std::chrono::seconds(60);
   std::size_t network_threads = 3;  ///< each has connections of its own; they also answer GETs of the API
   bool calls_may_wait = false;      ///< for another machine: network threads answer no calls

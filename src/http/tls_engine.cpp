@@ -164,6 +164,8 @@ void TlsEngine::sent(std::size_t count) {
 }
 
 void TlsEngine::lend(std::span<std::byte> space) {
+  const auto unsent = lent_.subspan(lent_begin_, lent_end_ - lent_begin_);
+  output_.insert(output_.begin() + static_cast<std::ptrdiff_t>(output_begin_), unsent.begin(), unsent.end());
   lent_ = space;
   lent_begin_ = lent_end_ = 0;
 }

@@ -50,7 +50,7 @@ class TlsEngine {
   void sent(std::size_t count);
 
   /// From now on output() is kept in `space`, the caller's, as far as it has room. An empty span ends that; what has
-  /// not been sent from there is lost.
+  /// not been sent from there moves to memory of the engine's own.
   void lend(std::span<std::byte> space);
   /// That much plain text, encrypted, would find room in the lent space.
   bool has_room_for(std::size_t plain_bytes) const;

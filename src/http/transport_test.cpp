@@ -55,7 +55,7 @@ asio::awaitable<void> receive_one_piece(Transport& transport, std::string& recei
   const std::span<std::byte> space(piece);
   const std::size_t count = co_await transport.read_some(space, deadline);
   received.assign(reinterpret_cast<const char*>(piece.data()), count);
-  transport.close();
+  transport.socket().close();
 }
 
 // A client that sent a body and crashed while a busy server had not ended the handshake yet: the session tickets that

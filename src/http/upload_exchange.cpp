@@ -15,13 +15,12 @@ namespace {
 
 constexpr std::size_t small_upload_bytes_max = 64 * 1024;
 constexpr std::size_t alignment = 4096;
-/// Other connections get a turn after so many bytes that came without a wait.
-constexpr std::size_t much_bytes = 256 * 1024;
-/// A chunk that takes longer than this part of the stall time-out is handed over before it is full, so that what
-/// arrives counts as activity of the session.
+/// A chunk that takes longer than this part of the stall time-out, or than the activity interval, is handed over before
+/// it is full, so that what arrives counts as activity of the session.
 constexpr int slow_part_of_stall = 12;
-/// How long an upload whose client sends nothing keeps its chunk.
+/// How long an upload whose client sends nothing keeps its chunk, and how soon it sees that another one needs it.
 constexpr base::Duration hold_idle_chunk = std::chrono::milliseconds(250);
+constexpr base::Duration hold_wanted_chunk = std::chrono::milliseconds(10);
 
 using Stored = base::Result<void>;
 using Finished = base::Result<service::UploadState>;
@@ -81,6 +80,7 @@ class UploadExchange {
   asio::awaitable<void> receive();
   asio::awaitable<bool> take_first_chunk();
   asio::awaitable<bool> fill();
+  asio::awaitable<bool> wait_with_chunk();
   asio::awaitable<bool> rest_without_chunk();
   asio::awaitable<bool> pass_on(std::span<const std::byte> part);
   asio::awaitable<bool> take_chunk();
@@ -189,6 +189,9 @@ asio::awaitable<bool> UploadExchange::take_first_chunk() {
   const auto into_page = static_cast<std::size_t>(head_.request.offset % static_cast<std::int64_t>(alignment));
   if (!length || *length > small_upload_bytes_max) {
     carried_into_page_ = into_page;
+    const auto deadline = after(parts_.settings.limits.transfer_stall_timeout);
+    const bool came = co_await connection_->wait_for_body(1, deadline);
+    stalled_ = !came;
     const bool taken = co_await take_chunk();
     co_return taken;
   }
@@ -210,7 +213,8 @@ asio::awaitable<void> UploadExchange::receive() {
     going_on = co_await hand_over();
     if (!going_on) co_return;
   }
-  const bool whole = connection_->body() == HttpConnection::Body::whole && !connection_->transport().interrupted();
+  const bool whole =
+      connection_->body() == HttpConnection::Body::whole && !connection_->transport().socket().interrupted();
   co_await end(whole ? service::BodyEnd::whole : service::BodyEnd::broken);
 }
 
@@ -218,11 +222,9 @@ asio::awaitable<void> UploadExchange::receive() {
 /// answered.
 asio::awaitable<bool> UploadExchange::fill() {
   const auto stall = parts_.settings.limits.transfer_stall_timeout;
-  const auto slow = after(stall / slow_part_of_stall);
+  const auto slow = after(std::min(stall / slow_part_of_stall, parts_.settings.limits.activity_interval));
   while (!filling_->space().empty()) {
-    const auto patience = parts_.buffers.wanted() ? base::Duration(0) : hold_idle_chunk;
-    const auto idle_at = after(patience);
-    const bool coming = co_await connection_->wait_for_body(filling_->space().size(), idle_at);
+    const bool coming = co_await wait_with_chunk();
     if (!coming && filling_->pooled()) {
       const bool going_on = co_await rest_without_chunk();
       if (!going_on) co_return false;
@@ -233,10 +235,21 @@ asio::awaitable<bool> UploadExchange::fill() {
     const std::size_t count = co_await connection_->read_body(space, deadline);
     if (count == 0) co_return true;
     filling_->add(count);
-    if (count >= much_bytes) co_await connection_->transport().let_others_run();
     if (now > slow && !filling_->whole_pages().empty()) co_return true;
   }
   co_return true;
+}
+
+/// False when nothing comes for so long that the chunk should be given back.
+asio::awaitable<bool> UploadExchange::wait_with_chunk() {
+  const auto idle_at = after(hold_idle_chunk);
+  while (true) {
+    const bool wanted = parts_.buffers.wanted();
+    const auto look_at = after(wanted ? base::Duration(0) : hold_wanted_chunk);
+    const bool coming = co_await connection_->wait_for_body(filling_->space().size(), look_at);
+    if (coming) co_return true;
+    if (wanted || look_at >= idle_at) co_return false;
+  }
 }
 
 /// An upload that waits for its client leaves its chunk to others meanwhile. False as fill().
@@ -274,7 +287,7 @@ asio::awaitable<bool> UploadExchange::pass_on(std::span<const std::byte> part) {
   carried_into_page_ = part.empty() ? chunk->into_page() : 0;
   if (part.empty()) co_return true;
   auto call = [upload = upload_, part, chunk = std::move(chunk)] { return upload->append(part, chunk); };
-  storing_call_.emplace(connection_->transport().executor(), parts_.transfer_pool, std::move(call));
+  storing_call_.emplace(connection_->transport().socket().executor(), parts_.transfer_pool, std::move(call));
   co_return true;
 }
 
@@ -282,7 +295,7 @@ asio::awaitable<bool> UploadExchange::pass_on(std::span<const std::byte> part) {
 /// before is served before. False after an error, which has been answered.
 asio::awaitable<bool> UploadExchange::take_chunk() {
   auto buffer = parts_.buffers.try_take();
-  if (!buffer && !connection_->transport().interrupted()) {
+  if (!buffer && !connection_->transport().socket().interrupted()) {
     auto alarm = connection_->alarm();
     buffer = co_await parts_.buffers.take(std::move(alarm), parts_.settings.limits.transfer_stall_timeout);
   }
@@ -317,7 +330,7 @@ asio::awaitable<void> UploadExchange::end(service::BodyEnd body_end) {
   if (!stored) {
     outcome = stored.error();
   } else {
-    const bool stopped_by_others = connection_->transport().interrupted();
+    const bool stopped_by_others = connection_->transport().socket().interrupted();
     const auto rest = stopped_by_others || !filling_ ? std::span<const std::byte>() : filling_->filled();
     auto call = [upload = std::move(upload_), chunk = filling_, rest, body_end]() mutable -> Finished {
       Stored last;
@@ -341,9 +354,9 @@ asio::awaitable<void> UploadExchange::answer(const Finished& outcome, service::B
     co_await offload(parts_.transfer_pool, std::move(release));
   }
   auto& transport = connection_->transport();
-  const bool interrupted = transport.interrupted();
+  const bool interrupted = transport.socket().interrupted();
   *live_ = false;
-  transport.resume();
+  transport.socket().resume();
   if (!outcome) {
     const auto kind = outcome.error().kind();
     const auto status = kind == base::ErrorKind::not_found ? 410 : transfer_status(kind);
@@ -360,7 +373,7 @@ asio::awaitable<void> UploadExchange::answer(const Finished& outcome, service::B
   } else if (connection_->body() == HttpConnection::Body::more) {
     const auto error = no_memory_in_time();
     co_await answer_error(503, error);
-  } else if (transport.end() == Transport::End::timed_out) {
+  } else if (transport.socket().end() == DeadlineSocket::End::timed_out) {
     const auto message = base::make_message("quire.http.transfer_stalled", "No byte of the file arrived for too long.");
     const auto response = parts_.api.refuse(connection_->head().target, 408, message);
     co_await connection_->respond(response);

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -223,6 +224,10 @@ Result<http::ServerSettings> server_settings(const Settings& settings, base::Clo
     return bad_setting("transfer_buffer_bytes is {bytes}; it must be a whole multiple of 4KiB.",
                        {{"bytes", size_text(static_cast<std::int64_t>(server.limits.transfer_buffer_bytes))}});
   server.limits.calls_may_wait = !is_embedded(settings);
+  // Four times in the shortest time that bytes must be heard of in.
+  const auto shortest = std::min({settings.service.update_session_timeout, settings.service.download_session_timeout,
+                                  settings.logins.idle_timeout});
+  server.limits.activity_interval = std::min(server.limits.activity_interval, shortest / 4);
   return server;
 }
 
