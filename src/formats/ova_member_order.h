@@ -33,6 +33,9 @@ class OvaMemberOrder {
   /// A directory, which is no member.
   void directory(std::string_view name) { note(name); }
 
+  /// Whether a member or directory has come with this name.
+  bool has_passed(std::string_view name) const { return names_.contains(name); }
+
   /// The manifest, a member that has passed, names these files.
   void manifest_names(std::set<std::string, std::less<>> names) { named_ = std::move(names); }
 

@@ -83,7 +83,9 @@ TEST(OvaMemberOrder, WhatTheManifestDoesNotNameMayFollowIt) {
 TEST(OvaMemberOrder, DirectoriesHaveDoublesToo) {
   OvaMemberOrder order;
   ASSERT_TRUE(order.next("._."));
+  EXPECT_FALSE(order.has_passed("."));
   order.directory(".");
+  EXPECT_TRUE(order.has_passed("."));
   ASSERT_TRUE(order.next("._msg"));
   ASSERT_TRUE(order.next("vm.ovf"));
   EXPECT_FALSE(order.finish());

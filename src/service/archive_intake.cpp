@@ -48,7 +48,7 @@ Result<void> ArchiveIntake::begin_member(std::string_view name, std::uint64_t si
   metadata_.clear();
   drop_double_of(name);
   const auto original = base::apple_double_of(name);
-  if (original && find_member(*original) != members_.end()) return {};
+  if (original && order_.has_passed(*original)) return {};
   if (original) ++doubles_;
   QUIRE_RETURN_IF_ERROR(check_member(size));
   QUIRE_ASSIGN_OR_RETURN(member_, BlobSink::begin(content::BlobId(context_.identities.uuid()), storage_,

@@ -1,6 +1,14 @@
 """OVF packages as people make them: disks of every subformat from qemu-img, manifests, signatures from OpenSSL."""
 
 import base64
+import bz2
+import gzip
+import io
+import lzma
+import re
+import subprocess
+import tarfile
+import zipfile
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -134,6 +142,237 @@ def test_manifest_that_names_a_file_that_is_not_there(library, tmp_path, form):
     assert (answer.status, answer.error_type) == (400, "NOT_ALLOWED_IN_CURRENT_STATE") and "absent.vmdk" in answer.text
     assert session.model()["state"] == "ACTIVE"
     session.remove()
+
+
+@pytest.mark.parametrize("form", ["ovf", "ova"])
+@pytest.mark.parametrize("damaged", [False, True])
+def test_manifest_and_certificate_of_openssl(library, tmp_path, form, damaged):
+    """As `openssl dgst` of the machine writes them, SHA1 and SHA256 (OpenSSL 3: SHA2-256) of each file."""
+    package = make_package(tmp_path / "package", "vm", [150_000], seed="openssl")
+
+    def dgst(*arguments):
+        command = ["openssl", "dgst", *arguments]
+        return subprocess.run(command, check=True, capture_output=True, cwd=package.folder, timeout=60).stdout
+
+    names = [file.name for file in package.content_files()]
+    package.manifest.write_bytes(b"\xef\xbb\xbf" + dgst("-sha1", *names) + dgst("-sha256", *names))
+    signer = make_certificate(tmp_path, "signer", rsa_bits=2048)
+    package.certificate = package.folder / "vm.cert"
+    line = dgst("-sha256", "-hex", "-sign", str(signer.path), "vm.mf")
+    package.certificate.write_bytes(line + signer.pem.encode())
+    if damaged:  # the last line alone
+        text = package.manifest.read_bytes()
+        package.manifest.write_bytes(text[:-2] + (b"0" if text[-2:-1] != b"0" else b"1") + b"\n")
+    session = PushSession(*library)
+    session.ignore(SELF_SIGNED)
+    response = push(session, package, form)
+    if damaged:
+        assert response.status_code == 400 and package.disks[0].name in response.text, response.text
+        is_in_error(session, package.disks[0].name)
+        return
+    assert response.status_code == 200, response.text
+    session.ok("complete")
+    assert session.content() == digests_of(package.content_files())
+
+
+# --- archives as people and tools make them -----------------------------------------------------------------------
+
+
+def gnu_tar(folder, *arguments):
+    path = folder.parent / "packed.ova"
+    subprocess.run(["tar", "-cf", str(path), *arguments], check=True, cwd=folder, timeout=60)
+    return path.read_bytes()
+
+
+def python_tar(entries, form=tarfile.PAX_FORMAT, **options):
+    """An archive of (name, content) pairs; a directory has no content."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=form, **options) as archive:
+        for name, content in entries:
+            entry = tarfile.TarInfo(name)
+            entry.mtime = 1_700_000_000.25 if form == tarfile.PAX_FORMAT else 0
+            if content is None:
+                entry.type = tarfile.DIRTYPE
+            else:
+                entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content or b""))
+    return out.getvalue()
+
+
+def in_order(package, prefix=""):
+    return [(prefix + file.name, file.read_bytes()) for file in package.all_files()]
+
+
+def with_doubles(package, before):
+    """As the tar of macOS packs files with extended attributes."""
+    for name, content in in_order(package, "./"):
+        double = (name.replace("./", "./._"), b"\0\5\x16\7\0\2\0\0Mac OS X        " + bytes(120))
+        yield from [double, (name, content)] if before else [(name, content), double]
+
+
+ORDINARY = {
+    "GNU tar, ./": lambda package: gnu_tar(package.folder, *(f"./{file.name}" for file in package.all_files())),
+    "GNU tar, pax": lambda package: gnu_tar(
+        package.folder, "--format=pax", *(f"./{file.name}" for file in package.all_files())
+    ),
+    "GNU tar, folders": lambda package: gnu_tar(
+        package.folder, "--no-recursion", ".", "./msg", *(f"./{file.name}" for file in package.all_files())
+    ),
+    "GNU tar, old": lambda package: gnu_tar(
+        package.folder, "--format=oldgnu", "--no-recursion", "msg", *(file.name for file in package.all_files())
+    ),
+    "Python, pax": lambda package: python_tar(
+        [("./", None), *in_order(package, "./"), ("msg", None)], pax_headers={"comment": "packed by hand"}
+    ),
+    "Python, ustar": lambda package: python_tar([(".", None), *in_order(package, "././")], tarfile.USTAR_FORMAT),
+    "macOS": lambda package: python_tar([("./", None), ("./._.", b"double"), *with_doubles(package, True)]),
+    "macOS, doubles behind": lambda package: python_tar(with_doubles(package, False), tarfile.GNU_FORMAT),
+}
+
+
+@pytest.fixture(scope="module")
+def ordinary(tmp_path_factory):
+    package = make_package(tmp_path_factory.mktemp("ordinary") / "vm", "vm", [120_000, 80_000], seed="ordinary")
+    (package.folder / "msg").mkdir()
+    return package
+
+
+@pytest.mark.parametrize("how", ORDINARY)
+def test_ordinary_archive(library, ordinary, how):
+    session = PushSession(*library)
+    content = ORDINARY[how](ordinary)
+    response = session.push("vm.ova", content, size=len(content))
+    assert response.status_code == 200, response.text
+    session.ok("complete")
+    assert session.content() == digests_of(ordinary.content_files())
+
+
+def test_what_the_manifest_does_not_name_may_follow_it(library, ordinary):
+    """VMware writes descriptor, disks, manifest, NVRAM."""
+    members = {name: content for name, content in in_order(ordinary) if not name.endswith(".mf")}
+    manifest = ordinary.manifest.read_bytes()
+    session = PushSession(*library)
+    content = python_tar([*members.items(), ("vm.mf", manifest), ("vm.nvram", b"nvram")], tarfile.USTAR_FORMAT)
+    assert session.push("vm.ova", content).status_code == 200
+    session.ok("complete")
+    assert set(session.content()) == {*members, "vm.nvram"}
+
+
+def test_descriptor_in_a_folder(library, ordinary):
+    session = PushSession(*library)
+    response = session.push("vm.ova", python_tar([("./vm", None), *in_order(ordinary, "./vm/")]))
+    assert response.status_code == 400 and "vm/vm.ovf" in response.text, response.text
+    is_in_error(session, "vm.ova")
+
+
+# --- names ----------------------------------------------------------------------------------------------------------
+
+
+def rename_in(package, old, new):
+    """Another href for the file in the descriptor, and no manifest."""
+    text = package.descriptor.read_text()
+    assert old in text
+    package.descriptor.write_text(text.replace(f'ovf:href="{old}"', f'ovf:href="{new}"'))
+    package.manifest = None
+
+
+HREFS = {
+    # href: names under which the file may be sent
+    "The%20Image-disk1.vmdk": ["The Image-disk1.vmdk", "The%20Image-disk1.vmdk"],
+    "50%25.vmdk": ["50%25.vmdk", "50%.vmdk"],
+    "100%.vmdk": ["100%.vmdk"],
+    "./disk.vmdk": ["disk.vmdk"],
+    "Gr%C3%B6%C3%9Fe.vmdk": ["Gr\u00f6\u00dfe.vmdk"],
+}
+
+
+@pytest.mark.parametrize("form", ["ovf", "ova"])
+@pytest.mark.parametrize("href, name", [(href, name) for href, names in HREFS.items() for name in names])
+def test_hrefs_are_uri_references(library, tmp_path, href, name, form):
+    package = make_package(tmp_path, "vm", [100_000], seed="href")
+    disk = package.disks[0].rename(tmp_path / name)
+    rename_in(package, "vm-disk1.vmdk", href)
+    package.disks = [disk]
+    session = PushSession(*library)
+    session.push_file(package.descriptor) if form == "ovf" else None
+    assert form == "ova" or len(session.ok("file.validate")["missing_files"]) == 1
+    if form == "ovf":
+        session.push_file(disk)
+    else:
+        session.push_file(package.pack())
+    assert not session.ok("file.validate")["has_errors"]
+    session.ok("complete")
+    assert session.content() == digests_of(package.content_files())
+
+
+def test_names_that_harm_when_decoded(library):
+    session = PushSession(*library)
+    for name in ("%2e%2e/x", "%2Fetc%2Fpasswd", "a%00b", "%252e%252e/x", "a%5cb"):
+        answer = session.call("file.add", file_spec={"name": name, "source_type": "PUSH"})
+        assert (answer.status, answer.error_type) == (400, "INVALID_ARGUMENT"), answer
+    response = session.push("vm.ova", python_tar([("vm.ovf", b"<Envelope/>"), ("%2e%2e/x", b"x")]))
+    assert response.status_code == 400, response.text
+
+
+def test_namespace_of_ovirt(library, tmp_path):
+    package = make_package(tmp_path, "vm", [100_000], seed="ovirt", manifest=None)
+    text = package.descriptor.read_text()
+    package.descriptor.write_text(re.sub(r'(ovf/envelope/1)"', r'\1/"', text))
+    assert package.descriptor.read_text() != text
+    session = PushSession(*library)
+    session.push_file(package.descriptor)
+    assert session.ok("file.validate")["missing_files"] == [package.disks[0].name]
+    session.push_file(package.disks[0])
+    session.ok("complete")
+    assert session.content() == digests_of(package.content_files())
+
+
+# --- the wrong thing ------------------------------------------------------------------------------------------------
+
+
+def zipped(content):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("vm.ovf", content)
+    return out.getvalue()
+
+
+WRONG = {
+    "a tar archive": lambda tar: tar,
+    "gzip-compressed data": gzip.compress,
+    "a zip archive": zipped,
+    "xz-compressed data": lzma.compress,
+    "bzip2-compressed data": bz2.compress,
+    "an HTML page": lambda tar: b"<!DOCTYPE html>\n<html><title>Log in</title></html>\n",
+}
+
+
+@pytest.mark.parametrize("kind", WRONG)
+@pytest.mark.parametrize("name", ["vm.ovf", "vm.ova", "vm.mf"])
+def test_the_wrong_thing(library, ordinary, kind, name):
+    """The reason says what was sent, not only what it is not."""
+    if (kind, name) == ("a tar archive", "vm.ova"):
+        pytest.skip("that is the right thing")
+    content = WRONG[kind](python_tar(in_order(ordinary)))
+    session = PushSession(*library)
+    response = session.push(name, content, size=len(content))
+    if response.status_code == 200:
+        for file in ordinary.content_files() if name == "vm.mf" else []:
+            session.push_file(file)
+        assert session.call("complete").status == 400
+    reason = session.model()["error_message"]["default_message"]
+    assert name in reason and f"looks like {kind}" in reason, reason
+
+
+@pytest.mark.parametrize(
+    "member, content", [("vm.ovf", b""), ("vm.ovf", b"<!DOCTYPE html>"), ("vm.mf", b"nonsense"), ("vm.cert", b"nonsense")]
+)
+def test_a_reason_names_archive_and_member(library, ordinary, member, content):
+    entries = {"vm.ovf": ordinary.descriptor.read_bytes(), "vm.mf": b"", member: content}
+    session = PushSession(*library)
+    response = session.push("The Appliance.ova", python_tar(entries.items()))
+    assert response.status_code == 400 and "The Appliance.ova" in response.text and member in response.text
+    is_in_error(session, f"The Appliance.ova: member {member}: ")
 
 
 def flip_bit(path, position):
