@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/file_name.h"
 #include "base/hex.h"
 
 namespace quire::base {
@@ -166,7 +167,9 @@ std::string resolve_reference(std::string_view base, std::string_view reference)
 }
 
 std::string relative_reference(std::string_view href) {
-  static constexpr std::string_view reserved = ":/?[]@!$&'()*+,;=";
+  // `..?x` is the name of a file, but as path and query it would lead up.
+  const bool has_query = !file_name_problem(href.substr(0, href.find('?')));
+  const std::string_view reserved = has_query ? ":/[]@!$&'()*+,;=?" : ":/[]@!$&'()*+,;=";
   std::string reference;
   if (href.substr(0, href.find('/')).find(':') != std::string_view::npos) reference = "./";
   for (std::size_t i = 0; i < href.size(); ++i) {

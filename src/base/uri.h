@@ -23,8 +23,9 @@ std::string uri_for_people(std::string_view uri);
 std::string resolve_reference(std::string_view base, std::string_view reference);
 
 /// The href of a descriptor (DSP0243 7.1) as a relative reference: what no URI may hold is percent-encoded once, a `%`
-/// that begins no escape too; escapes, slashes and a query stay. A `#` names no part of a file and is encoded. With a
-/// colon in its first segment it gets a leading `./` (RFC 3986 4.2).
+/// that begins no escape too; escapes and slashes stay, and so does a query when a file name stands before it
+/// (file_name.h). A `#` names no part of a file and is encoded. With a colon in its first segment it gets a leading
+/// `./` (RFC 3986 4.2). Of an href that passes check_file_name it leads nowhere but beside its base and below.
 std::string relative_reference(std::string_view href);
 
 /// The URI of `name` beside what `uri` names: its last path segment replaced, query and fragment left out.

@@ -93,6 +93,9 @@ TEST(Uri, HrefsBecomeReferencesWithoutEncodingTwice) {
   EXPECT_EQ(relative_reference("100%.vmdk"), "100%25.vmdk");
   EXPECT_EQ(relative_reference("a%2"), "a%252");
   EXPECT_EQ(relative_reference("VM #1 (\xC3\xA4).vmdk?sig=a&b"), "VM%20%231%20(%C3%A4).vmdk?sig=a&b");
+  EXPECT_EQ(relative_reference("..?x"), "..%3Fx");
+  EXPECT_EQ(relative_reference("a/%2e%2e?x"), "a/%2e%2e%3Fx");
+  EXPECT_EQ(relative_reference("?x"), "%3Fx");
   EXPECT_EQ(relative_reference("x:y.vmdk"), "./x:y.vmdk");
   EXPECT_EQ(relative_reference("a/x:y.vmdk"), "a/x:y.vmdk");
 }
