@@ -3,14 +3,14 @@
 #include <array>
 #include <charconv>
 
+#include "service/transaction.h"
+
 namespace quire::service {
 namespace {
 
 using base::Error;
 using base::ErrorKind;
 using content::Caller;
-using content::CatalogReader;
-using content::CatalogWriter;
 
 /// One row a number: name, default, range (content-library-api.md §3).
 struct NumberRow {
@@ -29,8 +29,8 @@ constexpr std::string_view enabled_name = "automatic_sync_enabled";
 
 std::string key_of(std::string_view name) { return "configuration." + std::string(name); }
 
-std::int64_t stored_number(CatalogReader& reader, const NumberRow& row) {
-  const auto text = reader.setting(key_of(row.name));
+std::int64_t stored_number(View view, const NumberRow& row) {
+  const auto text = view->setting(key_of(row.name));
   std::int64_t value = row.fallback;
   if (text) std::from_chars(text->data(), text->data() + text->size(), value);
   return value;
@@ -38,16 +38,16 @@ std::int64_t stored_number(CatalogReader& reader, const NumberRow& row) {
 
 }  // namespace
 
-base::Result<ConfigurationModel> Configuration::get(const Caller&) {
-  return context_.catalog.read([](CatalogReader& reader) -> base::Result<ConfigurationModel> {
+base::Result<ConfigurationModel> Configuration::get(const Caller& caller) {
+  return read(context_, caller, [](View view) -> base::Result<ConfigurationModel> {
     ConfigurationModel model;
-    model.automatic_sync_enabled = reader.setting(key_of(enabled_name)).value_or("true") == "true";
-    for (const auto& row : number_rows) model.*row.member = stored_number(reader, row);
+    model.automatic_sync_enabled = view->setting(key_of(enabled_name)).value_or("true") == "true";
+    for (const auto& row : number_rows) model.*row.member = stored_number(view, row);
     return model;
   });
 }
 
-base::Result<void> Configuration::update(const Caller&, const ConfigurationModel& model) {
+base::Result<void> Configuration::update(const Caller& caller, const ConfigurationModel& model) {
   for (const auto& row : number_rows) {
     const auto value = model.*row.member;
     if (value && (*value < row.least || *value > row.most))
@@ -55,11 +55,11 @@ base::Result<void> Configuration::update(const Caller&, const ConfigurationModel
                    "{name} is {value}; it must be from {least} to {most}.",
                    {{"name", std::string(row.name)}, {"value", *value}, {"least", row.least}, {"most", row.most}});
   }
-  return context_.catalog.write([&](CatalogWriter& writer) -> base::Result<void> {
+  return write(context_, caller, [&](Transaction& t) -> base::Result<void> {
     if (model.automatic_sync_enabled)
-      writer.put_setting(key_of(enabled_name), *model.automatic_sync_enabled ? "true" : "false");
+      t->put_setting(key_of(enabled_name), *model.automatic_sync_enabled ? "true" : "false");
     for (const auto& row : number_rows)
-      if (const auto value = model.*row.member) writer.put_setting(key_of(row.name), std::to_string(*value));
+      if (const auto value = model.*row.member) t->put_setting(key_of(row.name), std::to_string(*value));
     return {};
   });
 }

@@ -61,21 +61,4 @@ void remove_bytes_after_failure(Context& context, const base::Error& failure, co
 /// their content grow, never by what logs in, downloads, ends or deletes.
 base::Result<void> check_room_to_grow(const Context& context);
 
-/// Runs `create` once per (user, operation, token): a repeated token returns the id that the first call made
-/// (content-library-api.md §1.10, §28.1). InvalidArgument for a token that is no UUID or came with another spec before.
-/// `spec_digest` identifies the spec. `create` runs inside `writer`'s transaction.
-base::Result<std::string> create_once(Context& context, content::CatalogWriter& writer, const content::Caller& caller,
-                                      std::string_view operation, const std::optional<std::string>& client_token,
-                                      std::string_view spec_digest,
-                                      const std::function<base::Result<std::string>()>& create);
-
-class Transaction;
-base::Result<std::string> create_once(Transaction& t, std::string_view operation,
-                                      const std::optional<std::string>& client_token, std::string_view spec_digest,
-                                      const std::function<base::Result<std::string>()>& create);
-
-/// A digest over the parts of a spec, for create_once. Parts are length-prefixed, so ("a","bc") differs from
-/// ("ab","c").
-std::string spec_digest(const std::vector<std::optional<std::string>>& parts);
-
 }  // namespace quire::service

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "content/text.h"
 #include "service/blob_bytes.h"
+#include "service/create_once.h"
 #include "service/find.h"
 #include "service/session_access.h"
 
@@ -18,8 +19,6 @@ using base::Error;
 using base::ErrorKind;
 using base::Result;
 using content::Caller;
-using content::CatalogReader;
-using content::CatalogWriter;
 using content::ContentFile;
 using content::DownloadSession;
 using content::DownloadSessionId;
@@ -45,9 +44,9 @@ Error not_found(const DownloadSessionId& id) {
           {{"download_session_id", id.text()}}};
 }
 
-Result<DownloadSession> find_session(CatalogReader& reader, const Caller& caller, const DownloadSessionId& id,
-                                     base::Time now) {
-  auto session = reader.find<DownloadSession>(id);
+Result<DownloadSession> find_session(View view, const DownloadSessionId& id, base::Time now) {
+  auto session = view->find<DownloadSession>(id);
+  const auto& caller = view.caller();
   const bool usable =
       session && (caller.administrator || session->creator == caller.user) && session->expires_at >= now;
   if (!usable) return not_found(id);
@@ -64,70 +63,38 @@ Result<void> check_active(const DownloadSession& session, std::string_view opera
   return session.error_message ? error.because(*session.error_message) : error;
 }
 
-/// Moves the expiration when the promise of the time-out needs it.
-void touch(CatalogWriter& writer, DownloadSession& session, const Context& context) {
-  session.expires_at = extended(session.expires_at, context.leases.now(), context.settings.download_session_timeout);
-  writer.update(session);
+/// The links of the session die, and the content that it pinned goes when nothing else names it.
+void release(Transaction& t, const DownloadSession& session) {
+  t.stop_transfers_after_commit(session.token);
+  t.release(session.content);
 }
 
-/// Finds an ACTIVE session, changes it and moves its expiration.
-template <class F>
-Result<void> change_active(Context& context, const Caller& caller, const DownloadSessionId& id,
-                           std::string_view operation, F change) {
-  return context.catalog.write([&](CatalogWriter& writer) -> Result<void> {
-    auto session = find_session(writer, caller, id, context.leases.now());
-    if (!session) return session.error();
-    if (auto active = check_active(*session, operation); !active) return active;
-    change(*session);
-    touch(writer, *session, context);
-    return {};
-  });
-}
-
-/// Inside a transaction: lets go of the content that the session pinned.
-void release(CatalogWriter& writer, const DownloadSession& session, Aftermath& aftermath) {
-  aftermath.transfers.push_back(session.token);
-  let_go(writer, session.content, aftermath);
-}
-
-/// Ends an ACTIVE session; its links die and the content it pinned is let go.
-template <class F>
-Result<void> end_active(Context& context, const Caller& caller, const DownloadSessionId& id, std::string_view operation,
-                        F change) {
-  Aftermath aftermath;
-  const auto ended = context.catalog.write([&](CatalogWriter& writer) -> Result<void> {
-    aftermath.clear();
-    auto session = find_session(writer, caller, id, context.leases.now());
-    if (!session) return session.error();
-    if (auto active = check_active(*session, operation); !active) return active;
-    change(*session);
-    touch(writer, *session, context);
-    release(writer, *session, aftermath);
-    return {};
-  });
-  if (ended) settle(context, aftermath);
-  return ended;
+void end_session(Transaction& t, DownloadSession session, DownloadSessionState state,
+                 const std::optional<base::Message>& error_message) {
+  session.state = state;
+  session.error_message = error_message;
+  record_activity(t, session, Activity::changes);
+  release(t, session);
 }
 
 /// The file as its session shows it; in how far it was prepared counts while the session is ACTIVE.
-Result<DownloadFile> view(const Context& context, CatalogReader& reader, const DownloadSession& session,
-                          const ContentFile& file) {
+Result<DownloadFile> shown(const Context& context, View view, const DownloadSession& session, const ContentFile& file) {
   DownloadFile download;
   download.file = file;
   download.token = session.token;
   if (session.state != DownloadSessionState::ACTIVE) return download;
-  const auto prepared = reader.find<content::PreparedFile>({session.id, file.name});
+  const auto prepared = view->find<content::PreparedFile>({session.id, file.name});
   download.prepared = prepared.has_value();
   if (!prepared || prepared->access != content::DownloadAccess::DIRECT) return download;
-  const auto blob = reader.find<content::Blob>(file.blob);
+  const auto blob = view->find<content::Blob>(file.blob);
   const auto* storage = blob ? context.storages.find(blob->storage) : nullptr;
   if (storage == nullptr) return base::internal_error("blob " + file.blob.text() + " is on no configured storage");
   download.direct_uri = storage->blobs->uri(file.blob);
   return download;
 }
 
-Result<ContentFile> find_file(CatalogReader& reader, const DownloadSession& session, const std::string& name) {
-  if (auto file = reader.find<ContentFile>({session.content, name})) return *std::move(file);
+Result<ContentFile> find_file(View view, const DownloadSession& session, const std::string& name) {
+  if (auto file = view->find<ContentFile>({session.content, name})) return *std::move(file);
   return Error(ErrorKind::invalid_argument, "quire.download_session.unknown_file",
                "Download session {download_session_id} has no file named {file_name}.",
                {{"download_session_id", session.id.text()}, {"file_name", name}});
@@ -136,13 +103,16 @@ Result<ContentFile> find_file(CatalogReader& reader, const DownloadSession& sess
 /// Finds the session for a call that only reads; such a call counts as activity too.
 Result<DownloadSession> read_session(Context& context, const Caller& caller, const DownloadSessionId& id) {
   const auto now = context.leases.now();
-  auto session = context.catalog.read([&](CatalogReader& reader) { return find_session(reader, caller, id, now); });
+  auto session = read(context, caller, [&](View view) { return find_session(view, id, now); });
   if (!session || !needs_extension(session->expires_at, now, context.settings.download_session_timeout)) return session;
-  return context.catalog.write([&](CatalogWriter& writer) -> Result<DownloadSession> {
-    auto again = find_session(writer, caller, id, now);
-    if (again && again->state == DownloadSessionState::ACTIVE) touch(writer, *again, context);
+  auto touched = write(context, caller, [&](Transaction& t) -> Result<DownloadSession> {
+    auto again = find_session(t, id, t.now());
+    if (again && again->state == DownloadSessionState::ACTIVE) record_activity(t, *again, Activity::reads);
     return again;
   });
+  // A full disk must not hide the session from its owner.
+  if (!touched && touched.error().kind() == ErrorKind::unable_to_allocate_resource) return session;
+  return touched;
 }
 
 }  // namespace
@@ -152,40 +122,37 @@ Result<DownloadSessionId> DownloadSessions::create(const Caller& caller, const s
   if (!item_id)
     return Error(ErrorKind::invalid_argument, "quire.download_session.no_item",
                  "create_spec.library_item_id is required.");
-  const auto id = context_.catalog.write([&](CatalogWriter& writer) -> Result<std::string> {
-    return create_once(context_, writer, caller, "com.vmware.content.library.item.download_session.create",
-                       client_token, spec_digest({item_id}), [&]() -> Result<std::string> {
-                         const auto item = find_item(writer, ItemId(*item_id));
-                         if (!item) return item.error();
-                         if (writer.download_session_count() >= context_.limits.download_sessions_max)
-                           return Error(ErrorKind::service_unavailable, "quire.download_session.too_many",
-                                        "There are {limit} download sessions already, which is the limit; delete some.",
-                                        {{"limit", static_cast<std::int64_t>(context_.limits.download_sessions_max)}});
-                         DownloadSession session;
-                         session.id = DownloadSessionId(context_.identities.uuid_made_at(context_.clock.now()));
-                         session.item_id = item->id;
-                         session.item_content_version = item->content_version;
-                         session.content = item->content;
-                         session.creator = caller.user;
-                         session.login = caller.login;
-                         session.token = content::TransferToken(context_.identities.secret());
-                         session.created = context_.leases.now();
-                         session.expires_at =
-                             extended(session.created, session.created, context_.settings.download_session_timeout);
-                         writer.insert(session);
-                         return session.id.text();
-                       });
-  });
-  if (!id) return id.error();
-  return DownloadSessionId(*id);
+  const Creation creation{"com.vmware.content.library.item.download_session.create", client_token,
+                          spec_digest({item_id})};
+  QUIRE_ASSIGN_OR_RETURN(
+      const auto created, create_once(context_, caller, creation, [&](Transaction& t) -> Result<std::string> {
+        QUIRE_ASSIGN_OR_RETURN(const auto item, find_item(t, ItemId(*item_id)));
+        if (t->download_session_count() >= context_.limits.download_sessions_max)
+          return Error(ErrorKind::service_unavailable, "quire.download_session.too_many",
+                       "There are {limit} download sessions already, which is the limit; delete some.",
+                       {{"limit", static_cast<std::int64_t>(context_.limits.download_sessions_max)}});
+        DownloadSession session;
+        session.id = DownloadSessionId(context_.identities.uuid_made_at(t.wall_time()));
+        session.item_id = item.id;
+        session.item_content_version = item.content_version;
+        session.content = item.content;
+        session.creator = caller.user;
+        session.login = caller.login;
+        session.token = content::TransferToken(context_.identities.secret());
+        session.created = t.now();
+        session.expires_at = extended(session.created, session.created, context_.settings.download_session_timeout);
+        t->insert(session);
+        return session.id.text();
+      }));
+  return DownloadSessionId(created.id);
 }
 
 Result<std::vector<DownloadSessionId>> DownloadSessions::list(const Caller& caller, const std::optional<ItemId>& item) {
-  return context_.catalog.read([&](CatalogReader& reader) -> Result<std::vector<DownloadSessionId>> {
-    if (item && !reader.find<content::Item>(*item)) return item_not_found(*item);
+  return read(context_, caller, [&](View view) -> Result<std::vector<DownloadSessionId>> {
+    if (item && !view->find<content::Item>(*item)) return item_not_found(*item);
     std::vector<DownloadSessionId> ids;
-    for (const auto& id : reader.download_sessions(caller.user, item))
-      if (find_session(reader, caller, id, context_.leases.now())) ids.push_back(id);
+    for (const auto& id : view->download_sessions(caller.user, item))
+      if (find_session(view, id, context_.leases.now())) ids.push_back(id);
     return ids;
   });
 }
@@ -198,52 +165,52 @@ Result<DownloadSession> DownloadSessions::get(const Caller& caller, const Downlo
 
 Result<void> DownloadSessions::keep_alive(const Caller& caller, const DownloadSessionId& id,
                                           const std::optional<std::int64_t>& progress) {
-  if (progress && (*progress < 0 || *progress > 100))
-    return Error(ErrorKind::invalid_argument, "quire.session.progress_out_of_range",
-                 "The progress is {progress}; it must be from 0 to 100.", {{"progress", *progress}});
-  return change_active(context_, caller, id, "keep_alive", [&](DownloadSession& session) {
+  return write(context_, caller, [&](Transaction& t) -> Result<void> {
+    QUIRE_ASSIGN_OR_RETURN(auto session, find_session(t, id, t.now()));
+    QUIRE_RETURN_IF_ERROR(check_progress(progress));
+    QUIRE_RETURN_IF_ERROR(check_active(session, "keep_alive"));
     if (progress) session.client_progress = std::max(session.client_progress, *progress);
+    record_activity(t, session, Activity::changes);
+    return {};
   });
 }
 
 Result<void> DownloadSessions::cancel(const Caller& caller, const DownloadSessionId& id) {
-  return end_active(context_, caller, id, "cancel",
-                    [](DownloadSession& session) { session.state = DownloadSessionState::CANCELED; });
+  return write(context_, caller, [&](Transaction& t) -> Result<void> {
+    QUIRE_ASSIGN_OR_RETURN(const auto session, find_session(t, id, t.now()));
+    QUIRE_RETURN_IF_ERROR(check_active(session, "cancel"));
+    end_session(t, session, DownloadSessionState::CANCELED, std::nullopt);
+    return {};
+  });
 }
 
 Result<void> DownloadSessions::fail(const Caller& caller, const DownloadSessionId& id,
                                     const std::optional<std::string>& client_error_message) {
-  const auto message = client_failure(client_error_message, context_.limits);
-  if (!message) return message.error();
-  return end_active(context_, caller, id, "fail", [&](DownloadSession& session) {
-    session.state = DownloadSessionState::ERROR;
-    session.error_message = *message;
+  return write(context_, caller, [&](Transaction& t) -> Result<void> {
+    QUIRE_ASSIGN_OR_RETURN(const auto session, find_session(t, id, t.now()));
+    QUIRE_ASSIGN_OR_RETURN(const auto reason, client_failure(client_error_message, context_.limits));
+    QUIRE_RETURN_IF_ERROR(check_active(session, "fail"));
+    end_session(t, session, DownloadSessionState::ERROR, reason);
+    return {};
   });
 }
 
 Result<void> DownloadSessions::remove(const Caller& caller, const DownloadSessionId& id) {
-  Aftermath aftermath;
-  const auto removed = context_.catalog.write([&](CatalogWriter& writer) -> Result<void> {
-    aftermath.clear();
-    const auto session = find_session(writer, caller, id, context_.leases.now());
-    if (!session) return session.error();
-    writer.remove<DownloadSession>(id);
-    release(writer, *session, aftermath);
+  return write(context_, caller, [&](Transaction& t) -> Result<void> {
+    QUIRE_ASSIGN_OR_RETURN(const auto session, find_session(t, id, t.now()));
+    t->remove<DownloadSession>(id);
+    release(t, session);
     return {};
   });
-  if (removed) settle(context_, aftermath);
-  return removed;
 }
 
 Result<std::vector<DownloadFile>> DownloadSessions::files(const Caller& caller, const DownloadSessionId& id) {
-  const auto session = read_session(context_, caller, id);
-  if (!session) return session.error();
-  return context_.catalog.read([&](CatalogReader& reader) -> Result<std::vector<DownloadFile>> {
+  QUIRE_ASSIGN_OR_RETURN(const auto session, read_session(context_, caller, id));
+  return read(context_, caller, [&](View view) -> Result<std::vector<DownloadFile>> {
     std::vector<DownloadFile> all;
-    for (const auto& file : reader.list<ContentFile>(session->content)) {
-      auto shown = view(context_, reader, *session, file);
-      if (!shown) return shown.error();
-      all.push_back(*std::move(shown));
+    for (const auto& file : view->list<ContentFile>(session.content)) {
+      QUIRE_ASSIGN_OR_RETURN(auto one, shown(context_, view, session, file));
+      all.push_back(std::move(one));
     }
     return all;
   });
@@ -252,60 +219,49 @@ Result<std::vector<DownloadFile>> DownloadSessions::files(const Caller& caller, 
 Result<DownloadFile> DownloadSessions::prepare(const Caller& caller, const DownloadSessionId& id,
                                                const std::string& name, bool direct) {
   if (direct) {
-    const auto blobs = context_.catalog.read([&](CatalogReader& reader) -> Result<std::vector<content::Blob>> {
-      const auto session = find_session(reader, caller, id, context_.leases.now());
-      const auto file = session ? reader.find<ContentFile>({session->content, name}) : std::nullopt;
-      const auto blob = file ? reader.find<content::Blob>(file->blob) : std::nullopt;
-      return blob ? std::vector{*blob} : std::vector<content::Blob>();
-    });
-    if (!blobs) return blobs.error();
-    if (auto moved = move_to_storage(context_, *blobs); !moved) return moved.error();
+    QUIRE_ASSIGN_OR_RETURN(
+        const auto blobs, read(context_, caller, [&](View view) -> Result<std::vector<content::Blob>> {
+          const auto session = find_session(view, id, context_.leases.now());
+          const auto file = session ? view->find<ContentFile>({session->content, name}) : std::nullopt;
+          const auto blob = file ? view->find<content::Blob>(file->blob) : std::nullopt;
+          return blob ? std::vector{*blob} : std::vector<content::Blob>();
+        }));
+    QUIRE_RETURN_IF_ERROR(move_to_storage(context_, blobs));
   }
-  return context_.catalog.write([&](CatalogWriter& writer) -> Result<DownloadFile> {
-    auto session = find_session(writer, caller, id, context_.leases.now());
-    if (!session) return session.error();
-    const auto file = find_file(writer, *session, name);
-    if (!file) return file.error();
-    if (auto active = check_active(*session, "prepare"); !active) return active.error();
-    writer.put(id,
-               content::PreparedFile{name, direct ? content::DownloadAccess::DIRECT : content::DownloadAccess::HTTPS});
-    touch(writer, *session, context_);
-    return view(context_, writer, *session, *file);
+  return write(context_, caller, [&](Transaction& t) -> Result<DownloadFile> {
+    QUIRE_ASSIGN_OR_RETURN(auto session, find_session(t, id, t.now()));
+    QUIRE_ASSIGN_OR_RETURN(const auto file, find_file(t, session, name));
+    QUIRE_RETURN_IF_ERROR(check_active(session, "prepare"));
+    t->put(id, content::PreparedFile{name, direct ? content::DownloadAccess::DIRECT : content::DownloadAccess::HTTPS});
+    record_activity(t, session, Activity::changes);
+    return shown(context_, t, session, file);
   });
 }
 
 Result<DownloadFile> DownloadSessions::file(const Caller& caller, const DownloadSessionId& id,
                                             const std::string& name) {
-  const auto session = read_session(context_, caller, id);
-  if (!session) return session.error();
-  return context_.catalog.read([&](CatalogReader& reader) -> Result<DownloadFile> {
-    const auto file = find_file(reader, *session, name);
-    if (!file) return file.error();
-    return view(context_, reader, *session, *file);
+  QUIRE_ASSIGN_OR_RETURN(const auto session, read_session(context_, caller, id));
+  return read(context_, caller, [&](View view) -> Result<DownloadFile> {
+    QUIRE_ASSIGN_OR_RETURN(const auto file, find_file(view, session, name));
+    return shown(context_, view, session, file);
   });
 }
 
 Result<void> DownloadSessions::remove_expired() {
   constexpr std::size_t batch = 100;
-  const auto now = context_.leases.now();
-  for (;;) {
-    Aftermath aftermath;
-    std::size_t count = 0;
-    auto removed = context_.catalog.write([&](CatalogWriter& writer) -> Result<void> {
-      aftermath.clear();
-      const auto ids = writer.expired_download_sessions(now, batch);
-      count = ids.size();
-      for (const auto& id : ids) {
-        const auto session = writer.find<DownloadSession>(id);
-        writer.remove<DownloadSession>(id);
-        if (session) release(writer, *session, aftermath);
-      }
-      return {};
-    });
-    if (!removed) return removed;
-    settle(context_, aftermath);
-    if (count < batch) return {};
+  const auto worker = system_caller("download session expiry");
+  for (std::size_t count = batch; count == batch;) {
+    QUIRE_ASSIGN_OR_RETURN(count, write(context_, worker, [&](Transaction& t) -> Result<std::size_t> {
+                             const auto ids = t->expired_download_sessions(t.now(), batch);
+                             for (const auto& id : ids) {
+                               const auto session = t->find<DownloadSession>(id);
+                               t->remove<DownloadSession>(id);
+                               if (session) release(t, *session);
+                             }
+                             return ids.size();
+                           }));
   }
+  return {};
 }
 
 namespace {
@@ -325,11 +281,10 @@ Result<void> check_bytes(const content::Blob& blob, const std::string& name, con
   base::Hasher hasher(base::DigestAlgorithm::SHA256);
   std::vector<std::byte> buffer(1024 * 1024);
   for (std::int64_t done = 0; done < blob.size;) {
-    const auto count = bytes.read(done, buffer);
-    if (!count) return count.error();
-    if (*count == 0) return damaged("it has become shorter");
-    hasher.update(std::span(buffer).first(*count));
-    done += static_cast<std::int64_t>(*count);
+    QUIRE_ASSIGN_OR_RETURN(const auto count, bytes.read(done, buffer));
+    if (count == 0) return damaged("it has become shorter");
+    hasher.update(std::span(buffer).first(count));
+    done += static_cast<std::int64_t>(count);
   }
   if (hasher.finish().hex != blob.sha256) return damaged("its SHA-256 has changed");
   if (const auto sealed = bytes.seal(); !sealed)
@@ -348,7 +303,7 @@ Result<OpenDownload> Downloads::open(const content::TransferToken& token, const 
     OpenDownload download;
     content::Blob blob;
   };
-  const auto look = [&](CatalogReader& reader) -> Result<Place> {
+  const auto look = [&](content::CatalogReader& reader) -> Result<Place> {
     const auto session = reader.download_session_of(token);
     if (!session || session->state != DownloadSessionState::ACTIVE || session->expires_at < now) return none;
     auto file = reader.find<ContentFile>({session->content, name});
@@ -357,39 +312,36 @@ Result<OpenDownload> Downloads::open(const content::TransferToken& token, const 
     if (!blob) return base::internal_error("content file without blob " + file->blob.text());
     return Place{{nullptr, *std::move(file), session->id, blob->sha256}, *std::move(blob)};
   };
-  auto place = context_.catalog.read(look);
-  if (!place) return place.error();
-  auto bytes = open_blob(context_, place->blob);
+  QUIRE_ASSIGN_OR_RETURN(auto place, context_.catalog.read(look));
+  auto bytes = open_blob(context_, place.blob);
   if (!bytes) {
-    // The session may have ended since, and have let go of the last that named these bytes.
-    if (auto again = context_.catalog.read(look); !again) return again.error();
-    return base::internal_error("blob " + place->blob.id.text() + " cannot be opened: " + bytes.error().cause());
+    // The session may have ended since, and the last that named these bytes with it.
+    QUIRE_RETURN_IF_ERROR(context_.catalog.read(look));
+    return base::internal_error("blob " + place.blob.id.text() + " cannot be opened: " + bytes.error().cause());
   }
-  if (auto good = check_bytes(place->blob, name, **bytes); !good) {
-    spdlog::error("Blob {} of storage {} is not served: {}", place->blob.id.text(), place->blob.storage.text(),
+  if (auto good = check_bytes(place.blob, name, **bytes); !good) {
+    spdlog::error("Blob {} of storage {} is not served: {}", place.blob.id.text(), place.blob.storage.text(),
                   good.error().cause());
     return good.error();
   }
-  place->download.bytes = *std::move(bytes);
-  if (auto touched = touch(place->download.session); !touched && touched.error().kind() == ErrorKind::not_found)
+  place.download.bytes = *std::move(bytes);
+  if (auto touched = touch(place.download.session); !touched && touched.error().kind() == ErrorKind::not_found)
     return touched.error();
-  return std::move(place->download);
+  return std::move(place.download);
 }
 
 Result<void> Downloads::touch(const DownloadSessionId& id) {
-  const auto now = context_.leases.now();
-  const auto session = context_.catalog.read([&](CatalogReader& reader) -> Result<DownloadSession> {
-    const auto found = reader.find<DownloadSession>(id);
+  const auto active = [&](content::CatalogReader& reader) -> Result<DownloadSession> {
+    auto found = reader.find<DownloadSession>(id);
     if (!found || found->state != DownloadSessionState::ACTIVE) return not_found(id);
-    return *found;
-  });
-  if (!session) return session.error();
-  if (!needs_extension(session->expires_at, now, context_.settings.download_session_timeout)) return {};
-  return context_.catalog.write([&](CatalogWriter& writer) -> Result<void> {
-    auto again = writer.find<DownloadSession>(id);
-    if (!again || again->state != DownloadSessionState::ACTIVE) return not_found(id);
-    service::touch(writer, *again, context_);
-    writer.touch_login(again->login, now);
+    return *std::move(found);
+  };
+  QUIRE_ASSIGN_OR_RETURN(const auto session, context_.catalog.read(active));
+  if (!needs_extension(session.expires_at, context_.leases.now(), context_.settings.download_session_timeout))
+    return {};
+  return write(context_, system_caller("downloads"), [&](Transaction& t) -> Result<void> {
+    QUIRE_ASSIGN_OR_RETURN(auto again, active(t.catalog()));
+    record_activity(t, again, Activity::transfers);
     return {};
   });
 }

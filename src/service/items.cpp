@@ -1,12 +1,13 @@
 #include "service/items.h"
 
-#include <array>
 #include <map>
 
 #include "base/uri.h"
 #include "content/text.h"
 #include "service/blob_bytes.h"
+#include "service/create_once.h"
 #include "service/find.h"
+#include "service/item_content.h"
 
 namespace quire::service {
 namespace {
@@ -17,8 +18,6 @@ using base::Result;
 using content::Blob;
 using content::BlobId;
 using content::Caller;
-using content::CatalogReader;
-using content::CatalogWriter;
 using content::ContentFile;
 using content::ContentId;
 using content::Item;
@@ -27,10 +26,8 @@ using content::Library;
 using content::LibraryId;
 
 Result<void> check_texts(const ItemSpec& spec, const content::Limits& limits) {
-  if (spec.name)
-    if (auto checked = content::check_name("name", *spec.name, limits.name_chars_max); !checked) return checked;
-  if (spec.type)
-    if (auto checked = content::check_text("type", *spec.type, limits.type_chars_max); !checked) return checked;
+  if (spec.name) QUIRE_RETURN_IF_ERROR(content::check_name("name", *spec.name, limits.name_chars_max));
+  if (spec.type) QUIRE_RETURN_IF_ERROR(content::check_text("type", *spec.type, limits.type_chars_max));
   if (spec.description) return content::check_text("description", *spec.description, limits.description_chars_max);
   return {};
 }
@@ -51,21 +48,18 @@ Result<void> check_local(const Library& library) {
 }
 
 /// An item that its users may change, with its library.
-Result<Item> find_local_item(CatalogReader& reader, const ItemId& id) {
-  auto item = find_item(reader, id);
-  if (!item) return item;
-  const auto library = find_library(reader, item->library_id);
-  if (!library) return library.error();
-  if (auto local = check_local(*library); !local) return local.error();
+Result<Item> find_local_item(View view, const ItemId& id) {
+  QUIRE_ASSIGN_OR_RETURN(auto item, find_item(view, id));
+  QUIRE_ASSIGN_OR_RETURN(const auto library, find_library(view, item.library_id));
+  QUIRE_RETURN_IF_ERROR(check_local(library));
   return item;
 }
 
 /// The library that an item is to be made in, if it may be.
-Result<Library> find_destination(CatalogReader& reader, const LibraryId& id, const std::string& name) {
-  auto library = find_library(reader, id);
-  if (!library) return library;
-  if (auto local = check_local(*library); !local) return local.error();
-  if (reader.item_named(id, name)) return name_taken(name, *library);
+Result<Library> find_destination(View view, const LibraryId& id, const std::string& name) {
+  QUIRE_ASSIGN_OR_RETURN(auto library, find_library(view, id));
+  QUIRE_RETURN_IF_ERROR(check_local(library));
+  if (view->item_named(id, name)) return name_taken(name, library);
   return library;
 }
 
@@ -77,11 +71,11 @@ std::string digest_of(const ItemSpec& spec, const std::string& source) {
   return spec_digest({source, spec.library_id, spec.name, spec.description, spec.type, spec.source_id});
 }
 
-Item new_item(Context& context, const LibraryId& library) {
+Item new_item(const Transaction& t, const LibraryId& library) {
   Item item;
-  item.id = ItemId(context.identities.uuid_made_at(context.clock.now()));
+  item.id = ItemId(t.context().identities.uuid_made_at(t.wall_time()));
   item.library_id = library;
-  item.creation_time = context.clock.now();
+  item.creation_time = t.wall_time();
   item.last_modified_time = item.creation_time;
   return item;
 }
@@ -89,33 +83,30 @@ Item new_item(Context& context, const LibraryId& library) {
 Result<void> copy_bytes(content::BlobReader& from, content::BlobWriter& to) {
   std::vector<std::byte> buffer(1U << 20U);
   for (std::int64_t offset = 0; offset < from.size();) {
-    const auto got = from.read(offset, buffer);
-    if (!got) return got.error();
-    if (*got == 0) return base::internal_error("a blob ended early while it was copied");
-    if (auto written = to.append(std::span(buffer).first(*got)); !written) return written;
-    offset += static_cast<std::int64_t>(*got);
+    QUIRE_ASSIGN_OR_RETURN(const auto got, from.read(offset, buffer));
+    if (got == 0) return base::internal_error("a blob ended early while it was copied");
+    QUIRE_RETURN_IF_ERROR(to.append(std::span(buffer).first(got)));
+    offset += static_cast<std::int64_t>(got);
   }
   return to.commit();
 }
 
 Result<ArrivedBlob> copy_of(Context& context, const Blob& blob, const content::Storage& target) {
-  const auto reader = open_blob(context, blob);
-  if (!reader) return reader.error();
+  QUIRE_ASSIGN_OR_RETURN(const auto reader, open_blob(context, blob));
   ArrivedBlob copy{{BlobId(context.identities.uuid()), target.id, blob.size, blob.sha256, blob.in_catalog}};
   if (blob.in_catalog) {
     copy.bytes.resize(static_cast<std::size_t>(blob.size));
-    const auto got = (*reader)->read(0, copy.bytes);
-    if (!got) return got.error();
-    if (*got != copy.bytes.size()) return base::internal_error("a blob ended early while it was copied");
+    QUIRE_ASSIGN_OR_RETURN(const auto got, reader->read(0, copy.bytes));
+    if (got != copy.bytes.size()) return base::internal_error("a blob ended early while it was copied");
     return copy;
   }
-  const auto writer = target.blobs->create(copy.blob.id, blob.size);
-  if (!writer) return writer.error();
-  if (auto copied = copy_bytes(**reader, **writer); !copied) return copied.error();
+  QUIRE_ASSIGN_OR_RETURN(const auto writer, target.blobs->create(copy.blob.id, blob.size));
+  QUIRE_RETURN_IF_ERROR(copy_bytes(*reader, *writer));
   return copy;
 }
 
-/// Copies what `files` hold to another storage, so that a transaction can name it. On an Error nothing is left.
+/// Copies those of `blobs` that lie elsewhere to `target`, so that a transaction can name it. On an Error nothing is
+/// left.
 Result<std::map<BlobId, ArrivedBlob>> copy_to_storage(Context& context, const std::map<BlobId, Blob>& blobs,
                                                       const content::Storage& target) {
   std::map<BlobId, ArrivedBlob> copies;
@@ -140,6 +131,25 @@ struct CopySource {
   content::StorageId target;
 };
 
+Result<CopySource> find_copy_source(View view, const ItemId& source, const LibraryId& destination) {
+  QUIRE_ASSIGN_OR_RETURN(const auto item, find_item(view, source));
+  QUIRE_ASSIGN_OR_RETURN(const auto library, find_library(view, destination));
+  CopySource found{item, files_of(view, item), {}, library.storage};
+  for (const auto& file : found.files)
+    if (auto blob = view->find<Blob>(file.blob)) found.blobs.emplace(file.blob, *std::move(blob));
+  return found;
+}
+
+/// The source's files as the copy has them: the first of their names, in the copied bytes where there are such.
+std::vector<ContentFile> files_of_copy(const CopySource& source, const std::map<BlobId, ArrivedBlob>& copies) {
+  auto files = source.files;
+  for (auto& file : files) {
+    if (const auto copy = copies.find(file.blob); copy != copies.end()) file.blob = copy->second.blob.id;
+    file.version = 1;
+  }
+  return files;
+}
+
 StoredFile stored(const Library& library, const Item& item, const content::Storage* storage, const ContentFile& file,
                   const std::string& uri) {
   // Clients build datastore paths from the last segment and from the prefix of summary.url (wire-protocols.md §4.8,
@@ -157,26 +167,23 @@ Result<ItemId> Items::create(const Caller& caller, const ItemSpec& spec,
                              const std::optional<std::string>& client_token) {
   if (!spec.library_id) return missing_member("create_spec.library_id");
   if (!spec.name) return missing_member("create_spec.name");
-  const auto id = context_.catalog.write([&](CatalogWriter& writer) -> Result<std::string> {
-    return create_once(context_, writer, caller, "com.vmware.content.library.item.create", client_token,
-                       digest_of(spec, ""), [&]() -> Result<std::string> {
-                         const LibraryId library_id(*spec.library_id);
-                         if (auto library = find_library(writer, library_id); !library) return library.error();
-                         if (auto checked = check_texts(spec, context_.limits); !checked) return checked.error();
-                         if (auto library = find_destination(writer, library_id, *spec.name); !library)
-                           return library.error();
-                         QUIRE_RETURN_IF_ERROR(check_room_to_grow(context_));
-                         Item item = new_item(context_, library_id);
-                         item.name = *spec.name;
-                         item.description = spec.description.value_or("");
-                         item.type = spec.type.value_or("");
-                         item.source_id = spec.source_id;
-                         writer.insert(item);
-                         return item.id.text();
-                       });
-  });
-  if (!id) return id.error();
-  return ItemId(*id);
+  const Creation creation{"com.vmware.content.library.item.create", client_token, digest_of(spec, "")};
+  QUIRE_ASSIGN_OR_RETURN(const auto created,
+                         create_once(context_, caller, creation, [&](Transaction& t) -> Result<std::string> {
+                           const LibraryId library_id(*spec.library_id);
+                           QUIRE_RETURN_IF_ERROR(find_library(t, library_id));
+                           QUIRE_RETURN_IF_ERROR(check_texts(spec, context_.limits));
+                           QUIRE_RETURN_IF_ERROR(find_destination(t, library_id, *spec.name));
+                           QUIRE_RETURN_IF_ERROR(check_room_to_grow(context_));
+                           Item item = new_item(t, library_id);
+                           item.name = *spec.name;
+                           item.description = spec.description.value_or("");
+                           item.type = spec.type.value_or("");
+                           item.source_id = spec.source_id;
+                           t->insert(item);
+                           return item.id.text();
+                         }));
+  return ItemId(created.id);
 }
 
 Result<ItemId> Items::copy(const Caller& caller, const ItemId& source_id, const ItemSpec& destination,
@@ -185,196 +192,157 @@ Result<ItemId> Items::copy(const Caller& caller, const ItemId& source_id, const 
   const LibraryId library_id(*destination.library_id);
 
   // Bytes on another storage are copied before the transaction that names them (bytes before rows).
-  const auto source = context_.catalog.read([&](CatalogReader& reader) -> Result<CopySource> {
-    auto item = find_item(reader, source_id);
-    if (!item) return item.error();
-    const auto library = find_library(reader, library_id);
-    if (!library) return library.error();
-    CopySource found{*item, reader.list<ContentFile>(item->content), {}, library->storage};
-    for (const auto& file : found.files)
-      if (auto blob = reader.find<Blob>(file.blob)) found.blobs.emplace(file.blob, *std::move(blob));
-    return found;
-  });
-  if (!source) return source.error();
-  if (auto checked = check_texts(destination, context_.limits); !checked) return checked.error();
-  const auto* storage = context_.storages.find(source->target);
-  if (storage == nullptr) return base::internal_error("storage " + source->target.text() + " is not configured");
-  const auto copies = copy_to_storage(context_, source->blobs, *storage);
-  if (!copies) return copies.error();
+  QUIRE_ASSIGN_OR_RETURN(const auto source, read(context_, caller, [&](View view) {
+                           return find_copy_source(view, source_id, library_id);
+                         }));
+  QUIRE_RETURN_IF_ERROR(check_texts(destination, context_.limits));
+  const auto* storage = context_.storages.find(source.target);
+  if (storage == nullptr) return base::internal_error("storage " + source.target.text() + " is not configured");
+  QUIRE_ASSIGN_OR_RETURN(const auto copies, copy_to_storage(context_, source.blobs, *storage));
 
-  bool used = false;
-  const auto id = context_.catalog.write([&](CatalogWriter& writer) -> Result<std::string> {
-    used = false;
-    return create_once(
-        context_, writer, caller, "com.vmware.content.library.item.copy", client_token,
-        digest_of(destination, source_id.text()), [&]() -> Result<std::string> {
-          const auto from = find_item(writer, source_id);
-          if (!from) return from.error();
-          const std::string name = destination.name.value_or(from->name);
-          if (auto library = find_destination(writer, library_id, name); !library) return library.error();
-          if (from->content != source->item.content)
-            return Error(ErrorKind::resource_inaccessible, "quire.item.changed_while_copied",
-                         "Item {name} got new content while it was being copied; copy it again.",
-                         {{"name", from->name}});
-          QUIRE_RETURN_IF_ERROR(check_room_to_grow(context_));
-          Item item = new_item(context_, library_id);
-          item.name = name;
-          item.description = destination.description.value_or(from->description);
-          item.type = destination.type.value_or(from->type);
-          item.source_id = from->source_id ? *from->source_id : from->id.text();
-          item.security_compliance = from->security_compliance;
-          item.certificate_verification = from->certificate_verification;
-          if (!source->files.empty()) {
-            item.content = ContentId(context_.identities.uuid_made_at(item.creation_time));
-            item.content_version = 2;
-            item.size = from->size;
-            for (const auto& [old_id, copy] : *copies) writer.insert_blob(copy.blob, copy.bytes);
-            writer.insert(content::Content{item.content, item.id, item.content_version, item.creation_time});
-            for (auto file : source->files) {
-              if (const auto copy = copies->find(file.blob); copy != copies->end()) file.blob = copy->second.blob.id;
-              file.version = 1;
-              writer.insert(item.content, file);
-            }
-          }
-          writer.insert(item);
-          used = true;
-          return item.id.text();
-        });
+  const Creation creation{"com.vmware.content.library.item.copy", client_token,
+                          digest_of(destination, source_id.text())};
+  const auto created = create_once(context_, caller, creation, [&](Transaction& t) -> Result<std::string> {
+    QUIRE_ASSIGN_OR_RETURN(const auto from, find_item(t, source_id));
+    const std::string name = destination.name.value_or(from.name);
+    QUIRE_RETURN_IF_ERROR(find_destination(t, library_id, name));
+    if (from.content != source.item.content)
+      return Error(ErrorKind::resource_inaccessible, "quire.item.changed_while_copied",
+                   "Item {name} got new content while it was being copied; copy it again.", {{"name", from.name}});
+    QUIRE_RETURN_IF_ERROR(check_room_to_grow(context_));
+    Item item = new_item(t, library_id);
+    item.name = name;
+    item.description = destination.description.value_or(from.description);
+    item.type = destination.type.value_or(from.type);
+    item.source_id = from.source_id ? *from.source_id : from.id.text();
+    item.security_compliance = from.security_compliance;
+    item.certificate_verification = from.certificate_verification;
+    t->insert(item);
+    for (const auto& [old_id, copy] : copies) t->insert_blob(copy.blob, copy.bytes);
+    if (!source.files.empty())
+      change_content(t, item, {files_of_copy(source, copies), from.certificate_verification, caller.user});
+    return item.id.text();
   });
   std::vector<Blob> made;
-  for (const auto& [old_id, copy] : *copies) made.push_back(copy.blob);
-  if (!id) {
-    remove_bytes_after_failure(context_, id.error(), made);
-    return id.error();
+  for (const auto& [old_id, copy] : copies) made.push_back(copy.blob);
+  if (!created) {
+    remove_bytes_after_failure(context_, created.error(), made);
+    return created.error();
   }
-  if (!used) remove_bytes(context_, made);
-  return ItemId(*id);
+  if (created->repeated) remove_bytes(context_, made);
+  return ItemId(created->id);
 }
 
-Result<std::vector<ItemId>> Items::list(const Caller&, const LibraryId& library) {
-  return context_.catalog.read([&](CatalogReader& reader) -> Result<std::vector<ItemId>> {
-    if (auto found = find_library(reader, library); !found) return found.error();
+Result<std::vector<ItemId>> Items::list(const Caller& caller, const LibraryId& library) {
+  return read(context_, caller, [&](View view) -> Result<std::vector<ItemId>> {
+    QUIRE_RETURN_IF_ERROR(find_library(view, library));
     content::ItemFilter filter;
     filter.library_id = library;
-    return reader.items(filter);
+    return view->items(filter);
   });
 }
 
-Result<std::vector<ItemId>> Items::find(const Caller&, const content::ItemFilter& filter) {
+Result<std::vector<ItemId>> Items::find(const Caller& caller, const content::ItemFilter& filter) {
   if (!filter.name && !filter.library_id && !filter.source_id && !filter.type && !filter.cached)
     return Error(ErrorKind::invalid_argument, "quire.item.find_without_property",
                  "The find specification is empty; give at least one of name, library_id, source_id, type and cached.");
-  return context_.catalog.read(
-      [&](CatalogReader& reader) -> Result<std::vector<ItemId>> { return reader.items(filter); });
+  return read(context_, caller, [&](View view) -> Result<std::vector<ItemId>> { return view->items(filter); });
 }
 
-Result<Item> Items::get(const Caller&, const ItemId& id) {
-  return context_.catalog.read([&](CatalogReader& reader) { return find_item(reader, id); });
+Result<Item> Items::get(const Caller& caller, const ItemId& id) {
+  return read(context_, caller, [&](View view) { return find_item(view, id); });
 }
 
-Result<void> Items::update(const Caller&, const ItemId& id, const ItemSpec& spec) {
-  return context_.catalog.write([&](CatalogWriter& writer) -> Result<void> {
-    const auto item = find_local_item(writer, id);
-    if (!item) return item.error();
-    if (auto checked = check_texts(spec, context_.limits); !checked) return checked;
-    if (spec.version && *spec.version != std::to_string(item->version))
+Result<void> Items::update(const Caller& caller, const ItemId& id, const ItemSpec& spec) {
+  return write(context_, caller, [&](Transaction& t) -> Result<void> {
+    QUIRE_ASSIGN_OR_RETURN(const auto item, find_local_item(t, id));
+    QUIRE_RETURN_IF_ERROR(check_texts(spec, context_.limits));
+    if (spec.version && *spec.version != std::to_string(item.version))
       return Error(ErrorKind::invalid_argument, "quire.item.stale_version",
                    "Item {name} has version {current} now, not {given}; read it again and repeat the change.",
-                   {{"name", item->name}, {"current", item->version}, {"given", *spec.version}});
-    Item changed = *item;
-    if (spec.name && *spec.name != item->name) {
-      const auto library = find_library(writer, item->library_id);
-      if (!library) return library.error();
-      if (writer.item_named(item->library_id, *spec.name)) return name_taken(*spec.name, *library);
+                   {{"name", item.name}, {"current", item.version}, {"given", *spec.version}});
+    Item changed = item;
+    if (spec.name && *spec.name != item.name) {
+      QUIRE_ASSIGN_OR_RETURN(const auto library, find_library(t, item.library_id));
+      if (t->item_named(item.library_id, *spec.name)) return name_taken(*spec.name, library);
       changed.name = *spec.name;
     }
     if (spec.description) changed.description = *spec.description;
     if (spec.type) changed.type = *spec.type;
-    if (changed == *item) return {};
+    if (changed == item) return {};
     ++changed.version;
     ++changed.metadata_version;
-    changed.last_modified_time = context_.clock.now();
-    writer.update(changed);
+    changed.last_modified_time = t.wall_time();
+    t->update(changed);
     return {};
   });
 }
 
-Result<void> Items::remove(const Caller&, const ItemId& id) {
-  Aftermath aftermath;
-  const auto removed = context_.catalog.write([&](CatalogWriter& writer) -> Result<void> {
-    aftermath.clear();
-    const auto item = find_local_item(writer, id);
-    if (!item) return item.error();
-    remove_item_with_sessions(writer, *item, aftermath);
+Result<void> Items::remove(const Caller& caller, const ItemId& id) {
+  return write(context_, caller, [&](Transaction& t) -> Result<void> {
+    QUIRE_ASSIGN_OR_RETURN(const auto item, find_local_item(t, id));
+    remove_item_with_sessions(t, item);
     return {};
   });
-  if (removed) settle(context_, aftermath);
-  return removed;
 }
 
-Result<std::vector<ContentFile>> Items::files(const Caller&, const ItemId& id) {
-  return context_.catalog.read([&](CatalogReader& reader) -> Result<std::vector<ContentFile>> {
-    const auto item = find_item(reader, id);
-    if (!item) return item.error();
-    return reader.list<ContentFile>(item->content);
+Result<std::vector<ContentFile>> Items::files(const Caller& caller, const ItemId& id) {
+  return read(context_, caller, [&](View view) -> Result<std::vector<ContentFile>> {
+    QUIRE_ASSIGN_OR_RETURN(const auto item, find_item(view, id));
+    return files_of(view, item);
   });
 }
 
 Result<ContentFile> Items::file(const Caller& caller, const ItemId& id, const std::string& name) {
-  auto stored = stored_file(caller, id, name);
-  if (!stored) return stored.error();
-  return stored->file;
+  QUIRE_ASSIGN_OR_RETURN(const auto stored, stored_file(caller, id, name));
+  return stored.file;
 }
 
-Result<std::vector<StoredFile>> Items::stored_files(const Caller&, const ItemId& id) {
-  std::vector<Blob> blobs;
-  auto files = context_.catalog.read([&](CatalogReader& reader) -> Result<std::vector<StoredFile>> {
-    const auto item = find_item(reader, id);
-    if (!item) return item.error();
-    const auto library = find_library(reader, item->library_id);
-    if (!library) return library.error();
-    const auto* storage = context_.storages.find(library->storage);
-    std::vector<StoredFile> all;
-    blobs.clear();
-    for (const auto& file : reader.list<ContentFile>(item->content)) {
-      all.push_back(stored(*library, *item, storage, file, storage == nullptr ? "" : storage->blobs->uri(file.blob)));
-      if (auto blob = reader.find<Blob>(file.blob)) blobs.push_back(*std::move(blob));
-    }
-    return all;
-  });
-  if (!files) return files;
-  if (auto moved = move_to_storage(context_, blobs); !moved) return moved.error();
-  return files;
+Result<std::vector<StoredFile>> Items::stored_files(const Caller& caller, const ItemId& id) {
+  struct Found {
+    std::vector<StoredFile> files;
+    std::vector<Blob> blobs;
+  };
+  QUIRE_ASSIGN_OR_RETURN(auto found, read(context_, caller, [&](View view) -> Result<Found> {
+                           QUIRE_ASSIGN_OR_RETURN(const auto item, find_item(view, id));
+                           QUIRE_ASSIGN_OR_RETURN(const auto library, find_library(view, item.library_id));
+                           const auto* storage = context_.storages.find(library.storage);
+                           Found all;
+                           for (const auto& file : files_of(view, item)) {
+                             all.files.push_back(stored(library, item, storage, file,
+                                                        storage == nullptr ? "" : storage->blobs->uri(file.blob)));
+                             if (auto blob = view->find<Blob>(file.blob)) all.blobs.push_back(*std::move(blob));
+                           }
+                           return all;
+                         }));
+  QUIRE_RETURN_IF_ERROR(move_to_storage(context_, found.blobs));
+  return std::move(found.files);
 }
 
 Result<StoredFile> Items::stored_file(const Caller& caller, const ItemId& id, const std::string& name) {
-  const auto all = stored_files(caller, id);
-  if (!all) return all.error();
-  for (const auto& file : *all)
+  QUIRE_ASSIGN_OR_RETURN(const auto all, stored_files(caller, id));
+  for (const auto& file : all)
     if (file.file.name == name) return file;
   return Error(ErrorKind::not_found, "quire.item.file_not_found", "Item {library_item_id} has no file named {name}.",
                {{"library_item_id", id.text()}, {"name", name}});
 }
 
-void remove_item_with_sessions(CatalogWriter& writer, const Item& item, Aftermath& aftermath) {
-  for (const auto& session_id : writer.update_sessions("", item.id))
-    if (const auto session = writer.find<content::UpdateSession>(session_id))
-      discard_session(writer, *session, aftermath);
+void remove_item_with_sessions(Transaction& t, const Item& item) {
+  for (const auto& session_id : t->update_sessions("", item.id))
+    if (const auto session = t->find<content::UpdateSession>(session_id)) discard_session(t, *session);
   std::vector<ContentId> contents = {item.content};
-  for (const auto& session_id : writer.download_sessions("", item.id)) {
-    if (const auto session = writer.find<content::DownloadSession>(session_id)) {
+  for (const auto& session_id : t->download_sessions("", item.id)) {
+    if (const auto session = t->find<content::DownloadSession>(session_id)) {
       contents.push_back(session->content);
-      aftermath.transfers.push_back(session->token);
+      t.stop_transfers_after_commit(session->token);
     }
-    writer.remove<content::DownloadSession>(session_id);
+    t->remove<content::DownloadSession>(session_id);
   }
   Item emptied = item;
   emptied.content = ContentId();
-  writer.update(emptied);
-  for (const auto& content : contents) {
-    let_go(writer, content, aftermath);
-  }
-  writer.remove<Item>(item.id);
+  t->update(emptied);
+  for (const auto& content : contents) t.release(content);
+  t->remove<Item>(item.id);
 }
 
 }  // namespace quire::service

@@ -59,7 +59,7 @@ class Items {
   Context& context_;
 };
 
-/// Inside a transaction: removes the item, its sessions and its content.
-void remove_item_with_sessions(content::CatalogWriter& writer, const content::Item& item, Aftermath& aftermath);
+/// Removes the item, its sessions and its content.
+void remove_item_with_sessions(Transaction& t, const content::Item& item);
 
 }  // namespace quire::service

@@ -1,6 +1,7 @@
 #include "service/libraries.h"
 
 #include "content/text.h"
+#include "service/create_once.h"
 #include "service/find.h"
 #include "service/items.h"
 
@@ -11,14 +12,12 @@ using base::Error;
 using base::ErrorKind;
 using base::Result;
 using content::Caller;
-using content::CatalogReader;
-using content::CatalogWriter;
 using content::Library;
 using content::LibraryId;
 using content::StorageBackingType;
 
-Result<Library> find_local(CatalogReader& reader, const LibraryId& id) {
-  auto library = find_library(reader, id);
+Result<Library> find_local(View view, const LibraryId& id) {
+  auto library = find_library(view, id);
   if (library && library->type != content::LibraryType::LOCAL)
     return Error(ErrorKind::invalid_element_type, "quire.library.not_local",
                  "Library {name} is a subscribed library; this works on local libraries only.",
@@ -33,8 +32,7 @@ Result<void> check_publishing(const LibrarySpec& spec) {
 }
 
 Result<void> check_texts(const LibrarySpec& spec, const content::Limits& limits) {
-  if (spec.name)
-    if (auto checked = content::check_name("name", *spec.name, limits.name_chars_max); !checked) return checked;
+  if (spec.name) QUIRE_RETURN_IF_ERROR(content::check_name("name", *spec.name, limits.name_chars_max));
   if (spec.description) return content::check_text("description", *spec.description, limits.description_chars_max);
   return {};
 }
@@ -81,34 +79,32 @@ std::string digest_of(const LibrarySpec& spec) {
 
 }  // namespace
 
-Result<std::vector<LibraryId>> Libraries::list(const Caller&) {
-  return context_.catalog.read([](CatalogReader& reader) -> Result<std::vector<LibraryId>> {
-    return reader.libraries(content::LibraryFilter{});
-  });
+Result<std::vector<LibraryId>> Libraries::list(const Caller& caller) {
+  return read(context_, caller,
+              [](View view) -> Result<std::vector<LibraryId>> { return view->libraries(content::LibraryFilter{}); });
 }
 
-Result<std::vector<LibraryId>> Libraries::list_local(const Caller&) {
-  return context_.catalog.read([](CatalogReader& reader) -> Result<std::vector<LibraryId>> {
+Result<std::vector<LibraryId>> Libraries::list_local(const Caller& caller) {
+  return read(context_, caller, [](View view) -> Result<std::vector<LibraryId>> {
     content::LibraryFilter filter;
     filter.type = content::LibraryType::LOCAL;
-    return reader.libraries(filter);
+    return view->libraries(filter);
   });
 }
 
-Result<Library> Libraries::get(const Caller&, const LibraryId& id) {
-  return context_.catalog.read([&](CatalogReader& reader) { return find_library(reader, id); });
+Result<Library> Libraries::get(const Caller& caller, const LibraryId& id) {
+  return read(context_, caller, [&](View view) { return find_library(view, id); });
 }
 
-Result<Library> Libraries::get_local(const Caller&, const LibraryId& id) {
-  return context_.catalog.read([&](CatalogReader& reader) { return find_local(reader, id); });
+Result<Library> Libraries::get_local(const Caller& caller, const LibraryId& id) {
+  return read(context_, caller, [&](View view) { return find_local(view, id); });
 }
 
-Result<std::vector<LibraryId>> Libraries::find(const Caller&, const content::LibraryFilter& filter) {
+Result<std::vector<LibraryId>> Libraries::find(const Caller& caller, const content::LibraryFilter& filter) {
   if (!filter.name && !filter.type)
     return Error(ErrorKind::invalid_argument, "quire.library.find_without_property",
                  "The find specification is empty; give at least one of name and type.");
-  return context_.catalog.read(
-      [&](CatalogReader& reader) -> Result<std::vector<LibraryId>> { return reader.libraries(filter); });
+  return read(context_, caller, [&](View view) -> Result<std::vector<LibraryId>> { return view->libraries(filter); });
 }
 
 Result<LibraryId> Libraries::create_local(const Caller& caller, const LibrarySpec& spec,
@@ -116,78 +112,68 @@ Result<LibraryId> Libraries::create_local(const Caller& caller, const LibrarySpe
   if (!spec.name)
     return Error(ErrorKind::invalid_argument, "quire.library.no_name",
                  "A new library needs a name: create_spec.name is missing.");
-  if (auto checked = check_texts(spec, context_.limits); !checked) return checked.error();
-  if (auto checked = check_publishing(spec); !checked) return checked.error();
-  const auto placement = place(spec, context_.storages);
-  if (!placement) return placement.error();
-
-  const auto id = context_.catalog.write([&](CatalogWriter& writer) -> Result<std::string> {
-    return create_once(context_, writer, caller, "com.vmware.content.local_library.create", client_token,
-                       digest_of(spec), [&]() -> Result<std::string> {
-                         QUIRE_RETURN_IF_ERROR(check_room_to_grow(context_));
-                         Library library;
-                         library.id = LibraryId(context_.identities.uuid_made_at(context_.clock.now()));
-                         library.name = *spec.name;
-                         library.description = spec.description.value_or("");
-                         library.creation_time = context_.clock.now();
-                         library.last_modified_time = library.creation_time;
-                         library.backing = placement->backing;
-                         library.storage = placement->storage;
-                         library.optimize_remote_publishing = spec.optimize_remote_publishing.value_or(false);
-                         writer.insert(library);
-                         return library.id.text();
-                       });
-  });
-  if (!id) return id.error();
-  return LibraryId(*id);
+  QUIRE_RETURN_IF_ERROR(check_texts(spec, context_.limits));
+  QUIRE_RETURN_IF_ERROR(check_publishing(spec));
+  QUIRE_ASSIGN_OR_RETURN(const auto placement, place(spec, context_.storages));
+  const Creation creation{"com.vmware.content.local_library.create", client_token, digest_of(spec)};
+  QUIRE_ASSIGN_OR_RETURN(const auto created,
+                         create_once(context_, caller, creation, [&](Transaction& t) -> Result<std::string> {
+                           QUIRE_RETURN_IF_ERROR(check_room_to_grow(context_));
+                           Library library;
+                           library.id = LibraryId(context_.identities.uuid_made_at(t.wall_time()));
+                           library.name = *spec.name;
+                           library.description = spec.description.value_or("");
+                           library.creation_time = t.wall_time();
+                           library.last_modified_time = library.creation_time;
+                           library.backing = placement.backing;
+                           library.storage = placement.storage;
+                           library.optimize_remote_publishing = spec.optimize_remote_publishing.value_or(false);
+                           t->insert(library);
+                           return library.id.text();
+                         }));
+  return LibraryId(created.id);
 }
 
-Result<void> Libraries::update(const Caller&, const LibraryId& id, const LibrarySpec& spec) {
-  return change(id, spec, ErrorKind::invalid_argument, false);
+Result<void> Libraries::update(const Caller& caller, const LibraryId& id, const LibrarySpec& spec) {
+  return change(caller, id, spec, ErrorKind::invalid_argument, false);
 }
 
-Result<void> Libraries::update_local(const Caller&, const LibraryId& id, const LibrarySpec& spec) {
-  return change(id, spec, ErrorKind::concurrent_change, true);
+Result<void> Libraries::update_local(const Caller& caller, const LibraryId& id, const LibrarySpec& spec) {
+  return change(caller, id, spec, ErrorKind::concurrent_change, true);
 }
 
-Result<void> Libraries::change(const LibraryId& id, const LibrarySpec& spec, ErrorKind stale_version, bool local_only) {
-  return context_.catalog.write([&](CatalogWriter& writer) -> Result<void> {
-    auto library = local_only ? find_local(writer, id) : find_library(writer, id);
-    if (!library) return library.error();
-    if (auto checked = check_texts(spec, context_.limits); !checked) return checked;
+Result<void> Libraries::change(const Caller& caller, const LibraryId& id, const LibrarySpec& spec,
+                               ErrorKind stale_version, bool local_only) {
+  return write(context_, caller, [&](Transaction& t) -> Result<void> {
+    QUIRE_ASSIGN_OR_RETURN(const auto library, local_only ? find_local(t, id) : find_library(t, id));
+    QUIRE_RETURN_IF_ERROR(check_texts(spec, context_.limits));
     if (local_only)  // publish_info does not belong to library.update (§4.1)
-      if (auto checked = check_publishing(spec); !checked) return checked;
-    if (spec.version && *spec.version != std::to_string(library->version))
+      QUIRE_RETURN_IF_ERROR(check_publishing(spec));
+    if (spec.version && *spec.version != std::to_string(library.version))
       return Error(stale_version, "quire.library.stale_version",
                    "Library {name} has version {current} now, not {given}; read it again and repeat the change.",
-                   {{"name", library->name}, {"current", library->version}, {"given", *spec.version}});
-    Library changed = *library;
+                   {{"name", library.name}, {"current", library.version}, {"given", *spec.version}});
+    Library changed = library;
     if (spec.name) changed.name = *spec.name;
     if (spec.description) changed.description = *spec.description;
-    if (changed == *library) return {};
+    if (changed == library) return {};
     ++changed.version;
-    changed.last_modified_time = context_.clock.now();
-    writer.update(changed);
+    changed.last_modified_time = t.wall_time();
+    t->update(changed);
     return {};
   });
 }
 
-Result<void> Libraries::remove_local(const Caller&, const LibraryId& id) {
-  Aftermath aftermath;
-  auto removed = context_.catalog.write([&](CatalogWriter& writer) -> Result<void> {
-    aftermath.clear();
-    const auto library = find_local(writer, id);
-    if (!library) return library.error();
+Result<void> Libraries::remove_local(const Caller& caller, const LibraryId& id) {
+  return write(context_, caller, [&](Transaction& t) -> Result<void> {
+    QUIRE_RETURN_IF_ERROR(find_local(t, id));
     content::ItemFilter filter;
     filter.library_id = id;
-    for (const auto& item_id : writer.items(filter))
-      if (const auto item = writer.find<content::Item>(item_id)) remove_item_with_sessions(writer, *item, aftermath);
-    writer.remove<Library>(id);
+    for (const auto& item_id : t->items(filter))
+      if (const auto item = t->find<content::Item>(item_id)) remove_item_with_sessions(t, *item);
+    t->remove<Library>(id);
     return {};
   });
-  if (!removed) return removed;
-  settle(context_, aftermath);
-  return {};
 }
 
 }  // namespace quire::service

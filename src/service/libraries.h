@@ -54,8 +54,8 @@ class Libraries {
   base::Result<void> remove_local(const content::Caller& caller, const content::LibraryId& id);
 
  private:
-  base::Result<void> change(const content::LibraryId& id, const LibrarySpec& spec, base::ErrorKind stale_version,
-                            bool local_only);
+  base::Result<void> change(const content::Caller& caller, const content::LibraryId& id, const LibrarySpec& spec,
+                            base::ErrorKind stale_version, bool local_only);
 
   Context& context_;
 };

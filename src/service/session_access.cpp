@@ -30,9 +30,9 @@ bool has_expired(const UpdateSession& session, Time now) {
   return session.state == UpdateSessionState::ACTIVE && session.expires_at < now;
 }
 
-base::Result<UpdateSession> find_update_session(CatalogReader& reader, const content::Caller& caller,
-                                                const UpdateSessionId& id, Time now) {
-  auto session = reader.find<UpdateSession>(id);
+base::Result<UpdateSession> find_update_session(View view, const UpdateSessionId& id, Time now) {
+  auto session = view->find<UpdateSession>(id);
+  const auto& caller = view.caller();
   const bool usable =
       session && (caller.administrator || session->creator == caller.user) && !has_expired(*session, now);
   if (!usable)
@@ -40,6 +40,52 @@ base::Result<UpdateSession> find_update_session(CatalogReader& reader, const con
                        "No update session has the identifier {update_session_id}; it may have expired.",
                        {{"update_session_id", id.text()}});
   return *std::move(session);
+}
+
+base::Result<UpdateSession> open_update_session(Transaction& t, const UpdateSessionId& id,
+                                                content::SessionOperation operation) {
+  QUIRE_ASSIGN_OR_RETURN(auto session, find_update_session(t, id, t.now()));
+  QUIRE_RETURN_IF_ERROR(content::check_allowed(session, operation));
+  return session;
+}
+
+base::Result<UpdateSession> read_update_session(Context& context, const content::Caller& caller,
+                                                const UpdateSessionId& id) {
+  const auto now = context.leases.now();
+  auto session = read(context, caller, [&](View view) { return find_update_session(view, id, now); });
+  const bool active = session && session->state == UpdateSessionState::ACTIVE;
+  if (!active || !needs_extension(session->expires_at, now, context.settings.update_session_timeout)) return session;
+  auto touched = write(context, caller, [&](Transaction& t) -> base::Result<UpdateSession> {
+    auto again = find_update_session(t, id, t.now());
+    if (again && again->state == UpdateSessionState::ACTIVE) record_activity(t, *again, Activity::reads);
+    return again;
+  });
+  // A full disk must not hide the session from its owner.
+  if (!touched && touched.error().kind() == base::ErrorKind::unable_to_allocate_resource) return session;
+  return touched;
+}
+
+base::Result<content::Item> item_of(View view, const UpdateSession& session) {
+  if (auto item = view->find<content::Item>(session.item_id)) return *std::move(item);
+  return base::internal_error("update session " + session.id.text() + " without an item");
+}
+
+SessionFile live(const Context& context, SessionFile file) {
+  if (file.source_type == content::SourceType::NONE) return file;
+  if (file.status != content::TransferStatus::WAITING_FOR_TRANSFER &&
+      file.status != content::TransferStatus::TRANSFERRING)
+    return file;
+  if (const auto bytes = context.transfers.bytes(file.upload_token)) {
+    file.status = content::TransferStatus::TRANSFERRING;
+    file.bytes_transferred += *bytes;
+  }
+  return file;
+}
+
+base::Result<void> check_progress(const std::optional<std::int64_t>& progress) {
+  if (!progress || (*progress >= 0 && *progress <= 100)) return {};
+  return base::Error(base::ErrorKind::invalid_argument, "quire.session.progress_out_of_range",
+                     "The progress is {progress}; it must be from 0 to 100.", {{"progress", *progress}});
 }
 
 base::Result<base::Message> client_failure(const std::optional<std::string>& client_error_message,

@@ -19,10 +19,25 @@ base::Time extended(base::Time current, base::Time now, base::Duration timeout);
 bool needs_extension(base::Time current, base::Time now, base::Duration timeout);
 
 /// A session that the caller may use: its creator's or for administrators (§28.1); NotFound otherwise, and when it has
-/// expired.
-base::Result<content::UpdateSession> find_update_session(content::CatalogReader& reader, const content::Caller& caller,
-                                                         const content::UpdateSessionId& id, base::Time now);
+/// expired at `now`.
+base::Result<content::UpdateSession> find_update_session(View view, const content::UpdateSessionId& id, base::Time now);
 bool has_expired(const content::UpdateSession& session, base::Time now);
+
+/// The same in a state that allows `operation`; else NotAllowedInCurrentState.
+base::Result<content::UpdateSession> open_update_session(Transaction& t, const content::UpdateSessionId& id,
+                                                         content::SessionOperation operation);
+/// A session for a call that only reads; such a call counts as activity too.
+base::Result<content::UpdateSession> read_update_session(Context& context, const content::Caller& caller,
+                                                         const content::UpdateSessionId& id);
+
+/// The item that a session is about.
+base::Result<content::Item> item_of(View view, const content::UpdateSession& session);
+
+/// The row as clients see it: what runs right now counts.
+content::SessionFile live(const Context& context, content::SessionFile file);
+
+/// InvalidArgument for what a client says of its progress outside 0–100.
+base::Result<void> check_progress(const std::optional<std::int64_t>& progress);
 
 /// The error_message of a session that its client failed. InvalidArgument when the text is too long or not UTF-8; a
 /// generic text when there is none (§14.1).
