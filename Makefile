@@ -50,13 +50,17 @@ sanitize: test-asan test-asan-gcc test-tsan  ## Tests under all sanitizers, and 
 test-asan: setup-test  ## Unit tests, suites and fault tests under ASan and UBSan
 	@$(MAKE) PRESET=clang-asan test-unit
 
-test-asan-gcc: setup-test  ## The same with g++ for what has coroutines or faults: http, services, fault tests
-	@$(MAKE) PRESET=gcc-asan configure
-	@cmake --build --preset gcc-asan -j $(JOBS) --target http_test unit_test fault_test
-	@ctest --test-dir build/gcc-asan --output-on-failure -j $(JOBS) --timeout 600 --no-tests=error -R '^(http_test|unit_test|fault_test)'
+test-asan-gcc: setup-test  ## The same with g++
+	@$(MAKE) PRESET=gcc-asan test-unit
 
-test-tsan: setup-test  ## Unit tests, suites and fault tests under TSan
-	@$(MAKE) PRESET=clang-tsan test-unit
+# What runs threads: the network, the services on real adapters, the suites of the ports, background work.
+THREADED := http_test unit_test fault_test catalog_suite blob_store_suite work_test
+empty :=
+test-tsan: setup-test  ## Network, services, suites and fault tests under TSan
+	@$(MAKE) PRESET=clang-tsan configure
+	@cmake --build --preset clang-tsan -j $(JOBS) --target $(THREADED)
+	@ctest --test-dir build/clang-tsan --output-on-failure -j $(JOBS) --timeout 600 --no-tests=error \
+	  -R '^($(subst $(empty) $(empty),|,$(THREADED)))'
 
 fuzz: setup-build  ## Each fuzzer for FUZZ_SECONDS (60), from its kept corpus
 	@$(MAKE) PRESET=clang-asan configure
