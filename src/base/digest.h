@@ -9,10 +9,12 @@
 #include <string_view>
 #include <vector>
 
+#include "base/enumeration.h"
+
 namespace quire::base {
 
 /// The checksums of the API (content-library-api.md §12). Spelled as on the wire.
-enum class DigestAlgorithm { SHA1, MD5, SHA256, SHA512 };
+QUIRE_ENUM(DigestAlgorithm, SHA1, MD5, SHA256, SHA512)
 
 inline constexpr std::array all_digest_algorithms = {DigestAlgorithm::SHA1, DigestAlgorithm::MD5,
                                                      DigestAlgorithm::SHA256, DigestAlgorithm::SHA512};

@@ -97,8 +97,16 @@ class CatalogReader {
   virtual std::size_t download_session_count() = 0;
   virtual std::vector<DownloadSessionId> expired_download_sessions(base::Time now, std::size_t limit) = 0;
 
+  /// The oldest `limit` events with a greater number, in the order of their numbers.
+  virtual std::vector<Event> events_after(std::int64_t number, std::size_t limit) = 0;
+
   virtual void find_row(const FindAnyRow& request) = 0;      ///< for find()
   virtual void list_parts(const ListAnyParts& request) = 0;  ///< for list()
+};
+
+struct TimeBounds {
+  base::Time at_least;
+  base::Time at_most;
 };
 
 /// What can be changed inside one transaction. Rows of every table are written in the same ways:
@@ -158,10 +166,17 @@ class CatalogWriter : public CatalogReader {
   /// bytes are to be removed once the transaction has committed.
   virtual std::vector<Blob> remove_unreferenced_blobs(std::span<const BlobId> candidates) = 0;
 
-  /// After a start (§28.1): ACTIVE update and download sessions get an `expires_at` that lies in [at_least, at_most],
-  /// and moments after `now`, from before the clock was set back while nobody looked, become `now`: those of logins and
-  /// client tokens, and the changes and ends of update sessions.
-  virtual void restart_leases(base::Time now, base::Time at_least, base::Time at_most) = 0;
+  /// After a start (§28.1): ACTIVE sessions get an `expires_at` that lies within the bounds of their kind, and moments
+  /// after `now`, from before the clock was set back while nobody looked, become `now`: those of logins and client
+  /// tokens, and the changes and ends of update sessions.
+  virtual void restart_leases(base::Time now, const TimeBounds& update_sessions,
+                              const TimeBounds& download_sessions) = 0;
+
+  /// The catalog gives the event its number. Last in a transaction: with several servers, those who append an event
+  /// wait for each other until they have committed, so that numbers ascend in the order of commits.
+  void append_event(const Event& event) { insert(event); }
+  /// Removes up to `limit` of the oldest events from before that moment; how many.
+  virtual std::size_t remove_events(base::Time created_before, std::size_t limit) = 0;
 
   virtual void insert_row(const WriteAnyRow& request) = 0;   ///< for insert()
   virtual void update_row(const WriteAnyRow& request) = 0;   ///< for update()

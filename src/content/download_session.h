@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "base/enumeration.h"
 #include "base/error.h"
 #include "base/time.h"
 #include "content/ids.h"
@@ -11,10 +12,10 @@
 namespace quire::content {
 
 /// Spelled as on the wire (content-library-api.md §16).
-enum class DownloadSessionState { ACTIVE, CANCELED, ERROR };
+QUIRE_ENUM(DownloadSessionState, ACTIVE, CANCELED, ERROR)
 
 /// How a file was prepared to be read; spelled as on the wire (§17).
-enum class DownloadAccess { HTTPS, DIRECT };
+QUIRE_ENUM(DownloadAccess, HTTPS, DIRECT)
 
 /// A lease on an item's content as it was when the session was created (content-library-api.md §16, §28.1).
 struct DownloadSession {

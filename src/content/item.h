@@ -6,20 +6,16 @@
 #include <vector>
 
 #include "base/digest.h"
+#include "base/enumeration.h"
 #include "base/time.h"
 #include "content/ids.h"
+#include "content/package_facts.h"
 
 namespace quire::content {
 
 /// Spelled as on the wire (content-library-api.md §11.2).
-enum class CertVerificationStatus {
-  NOT_AVAILABLE,
-  VERIFIED,
-  INTERNAL,
-  VERIFICATION_FAILURE,
-  VERIFICATION_IN_PROGRESS,
-  UNTRUSTED
-};
+QUIRE_ENUM(CertVerificationStatus, NOT_AVAILABLE, VERIFIED, INTERNAL, VERIFICATION_FAILURE, VERIFICATION_IN_PROGRESS,
+           UNTRUSTED)
 
 struct CertificateVerification {
   CertVerificationStatus status = CertVerificationStatus::NOT_AVAILABLE;
@@ -73,6 +69,8 @@ struct ContentFile {
   BlobId blob;
   std::int64_t size = 0;
   base::Checksum checksum;  ///< in the algorithm the uploader promised, SHA-256 otherwise
+  /// What the file says as metadata of a package; nullopt while nobody has looked (catalogs of older versions).
+  std::optional<PackageFacts> facts = {};
   bool operator==(const ContentFile&) const = default;
 };
 

@@ -4,15 +4,16 @@
 #include <optional>
 #include <string>
 
+#include "base/enumeration.h"
 #include "base/time.h"
 #include "content/ids.h"
 
 namespace quire::content {
 
 /// Spelled as on the wire (content-library-api.md §4.2).
-enum class LibraryType { LOCAL, SUBSCRIBED };
-enum class StorageBackingType { DATASTORE, OTHER };
-enum class AuthenticationMethod { BASIC, NONE };
+QUIRE_ENUM(LibraryType, LOCAL, SUBSCRIBED)
+QUIRE_ENUM(StorageBackingType, DATASTORE, OTHER)
+QUIRE_ENUM(AuthenticationMethod, BASIC, NONE)
 
 /// Where a library's content lies, as the client named it; `storage` of the library is what it resolved to.
 struct StorageBacking {

@@ -8,6 +8,7 @@
 
 #include "content/access.h"
 #include "content/download_session.h"
+#include "content/event.h"
 #include "content/item.h"
 #include "content/library.h"
 #include "content/setting.h"
@@ -64,7 +65,8 @@ using Tables = Parts::With<Table<Setting, std::string_view>,    // by name
                            Table<Item, ItemId>,                 //
                            Table<Content, ContentId>,           //
                            Table<Blob, BlobId>,                 //
-                           Table<UpdateSession, UpdateSessionId>, Table<DownloadSession, DownloadSessionId>>;
+                           Table<UpdateSession, UpdateSessionId>, Table<DownloadSession, DownloadSessionId>,
+                           Table<Event, std::int64_t>>;
 
 template <class Row, class Key>
 Key key_type_of(const Table<Row, Key>&);

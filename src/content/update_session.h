@@ -3,27 +3,22 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "base/digest.h"
+#include "base/enumeration.h"
 #include "base/error.h"
 #include "base/time.h"
 #include "content/ids.h"
+#include "content/package_facts.h"
 #include "content/received_ranges.h"
 
 namespace quire::content {
 
 /// Spelled as on the wire (content-library-api.md §14.2, §14.3, §15.2).
-enum class UpdateSessionState { ACTIVE, DONE, ERROR, CANCELED };
-enum class SourceType { NONE, PUSH, PULL };
-enum class TransferStatus { WAITING_FOR_TRANSFER, TRANSFERRING, READY, VALIDATING, ERROR };
-enum class WarningType {
-  SELF_SIGNED_CERTIFICATE,
-  EXPIRED_CERTIFICATE,
-  NOT_YET_VALID_CERTIFICATE,
-  UNTRUSTED_CERTIFICATE
-};
+QUIRE_ENUM(UpdateSessionState, ACTIVE, DONE, ERROR, CANCELED)
+QUIRE_ENUM(SourceType, NONE, PUSH, PULL)
+QUIRE_ENUM(TransferStatus, WAITING_FOR_TRANSFER, TRANSFERRING, READY, VALIDATING, ERROR)
 
 struct WarningBehavior {
   WarningType type = WarningType::SELF_SIGNED_CERTIFICATE;
@@ -58,44 +53,6 @@ struct SourceEndpoint {
   std::optional<std::string> ssl_certificate;
   bool operator==(const SourceEndpoint&) const = default;
 };
-
-/// A file that an OVF descriptor references.
-struct ExpectedFile {
-  std::string name;
-  std::optional<std::int64_t> size;
-  bool operator==(const ExpectedFile&) const = default;
-};
-
-/// What is remembered of a package's metadata file, so that complete reads no byte again.
-struct DescriptorFacts {
-  std::vector<ExpectedFile> expected_files;
-  bool operator==(const DescriptorFacts&) const = default;
-};
-struct ManifestFacts {
-  struct Entry {
-    std::string name;
-    base::Checksum checksum;
-    bool operator==(const Entry&) const = default;
-  };
-  std::vector<Entry> entries;
-  bool operator==(const ManifestFacts&) const = default;
-};
-struct SignatureFacts {
-  bool signature_valid = false;
-  std::string subject;
-  std::string issuer;
-  bool self_signed = false;
-  std::string x509;                     ///< PEM of the signing certificate
-  std::vector<std::string> cert_chain;  ///< base64 of DER, leaf first
-  std::vector<WarningType> warnings;
-  bool operator==(const SignatureFacts&) const = default;
-};
-/// The file came whole but is not what its name says; validate and complete tell why.
-struct UnreadableFacts {
-  base::Message reason;
-  bool operator==(const UnreadableFacts&) const = default;
-};
-using PackageFacts = std::variant<std::monostate, DescriptorFacts, ManifestFacts, SignatureFacts, UnreadableFacts>;
 
 /// What has arrived of a file that is not whole: durable, so an upload can go on from it after anything
 /// (docs/uploads.md).

@@ -56,8 +56,11 @@ Result<void> UpdateSessions::remove_expired() {
 
 Result<void> UpdateSessions::extend_after_start() {
   return write(context_, system_caller("start"), [&](Transaction& t) -> Result<void> {
-    const auto longest = std::max(context_.settings.update_session_timeout, context_.settings.download_session_timeout);
-    t->restart_leases(t.now(), t.now() + longest, extended(t.now(), t.now(), longest));
+    const auto bounds = [&](base::Duration timeout) {
+      return content::TimeBounds{t.now() + timeout, extended(t.now(), t.now(), timeout)};
+    };
+    t->restart_leases(t.now(), bounds(context_.settings.update_session_timeout),
+                      bounds(context_.settings.download_session_timeout));
     return {};
   });
 }

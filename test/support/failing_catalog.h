@@ -81,6 +81,9 @@ class FailingView : public View {
   std::vector<content::DownloadSessionId> expired_download_sessions(base::Time now, std::size_t limit) override {
     return pass("expired_download_sessions").expired_download_sessions(now, limit);
   }
+  std::vector<content::Event> events_after(std::int64_t number, std::size_t limit) override {
+    return pass("events_after").events_after(number, limit);
+  }
   void find_row(const content::FindAnyRow& request) override { pass("find", request).find_row(request); }
   void list_parts(const content::ListAnyParts& request) override { pass("list", request).list_parts(request); }
 
@@ -128,8 +131,12 @@ class FailingWriter final : public FailingView<content::CatalogWriter> {
   std::vector<content::Blob> remove_unreferenced_blobs(std::span<const content::BlobId> candidates) override {
     return pass("remove_unreferenced_blobs").remove_unreferenced_blobs(candidates);
   }
-  void restart_leases(base::Time now, base::Time at_least, base::Time at_most) override {
-    return pass("restart_leases").restart_leases(now, at_least, at_most);
+  void restart_leases(base::Time now, const content::TimeBounds& update_sessions,
+                      const content::TimeBounds& download_sessions) override {
+    return pass("restart_leases").restart_leases(now, update_sessions, download_sessions);
+  }
+  std::size_t remove_events(base::Time created_before, std::size_t limit) override {
+    return pass("remove_events").remove_events(created_before, limit);
   }
   void insert_row(const content::WriteAnyRow& request) override { pass("insert", request).insert_row(request); }
   void update_row(const content::WriteAnyRow& request) override { pass("update", request).update_row(request); }

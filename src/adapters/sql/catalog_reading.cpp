@@ -187,4 +187,9 @@ std::vector<DownloadSessionId> CatalogView::expired_download_sessions(base::Time
       "SELECT id FROM download_sessions WHERE expires_at < :now ORDER BY created, id LIMIT :limit_rows", now, limit);
 }
 
+std::vector<content::Event> CatalogView::events_after(std::int64_t number, std::size_t limit) {
+  static const std::string sql = select_from<content::Event>("WHERE number > :after ORDER BY number LIMIT :limit_rows");
+  return connection_.all<content::Event>(sql, number, limit);
+}
+
 }  // namespace quire::adapters::sql

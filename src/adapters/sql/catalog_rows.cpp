@@ -150,6 +150,7 @@ void CatalogView::remove_row(const content::RemoveAnyRow& request) {
 template <class Row, class... Owner>
 void CatalogView::insert_new(const Row& row, const Owner&... owner) {
   static const std::string sql = insert_into<Row>();
+  if constexpr (std::same_as<Row, content::Event>) connection_.await_turn_for_events();
   if constexpr (table_of<Row>.order == Order::as_added)
     connection_.run(sql, owner..., owner..., row);
   else

@@ -73,6 +73,8 @@ class CatalogView final : public content::CatalogWriter {
                                                             const std::optional<content::ItemId>& item) override;
   std::size_t download_session_count() override;
   std::vector<content::DownloadSessionId> expired_download_sessions(base::Time now, std::size_t limit) override;
+  std::vector<content::Event> events_after(std::int64_t number, std::size_t limit) override;
+
   void touch_login(const content::LoginId& id, base::Time now) override;
   void remove_logins(base::Time accessed_before, base::Time created_before) override;
   void remove_client_tokens(base::Time created_before) override;
@@ -80,7 +82,9 @@ class CatalogView final : public content::CatalogWriter {
   void insert_blob(const content::Blob& blob, std::span<const std::byte> bytes) override;
   void move_blob_to_storage(const content::BlobId& id) override;
   std::vector<content::Blob> remove_unreferenced_blobs(std::span<const content::BlobId> candidates) override;
-  void restart_leases(base::Time now, base::Time at_least, base::Time at_most) override;
+  void restart_leases(base::Time now, const content::TimeBounds& update_sessions,
+                      const content::TimeBounds& download_sessions) override;
+  std::size_t remove_events(base::Time created_before, std::size_t limit) override;
 
  private:
   struct FilesOfSession {

@@ -63,19 +63,29 @@ std::vector<content::Blob> CatalogView::remove_unreferenced_blobs(std::span<cons
   return removed;
 }
 
-void CatalogView::restart_leases(base::Time now, base::Time at_least, base::Time at_most) {
+void CatalogView::restart_leases(base::Time now, const content::TimeBounds& update_sessions,
+                                 const content::TimeBounds& download_sessions) {
   logins_changed_ = true;
   std::get<LastRow<content::UpdateSession>>(last_rows_).forget();
-  for (const std::string table : {"update_sessions", "download_sessions"}) {
-    const auto set = "UPDATE " + table + " SET expires_at = :expires_at WHERE state = 'ACTIVE' AND expires_at ";
-    connection_.run(set + "< :bound", at_least, at_least);
-    connection_.run(set + "> :bound", at_most, at_most);
+  for (const auto& [table, bounds] :
+       {std::pair("update_sessions", update_sessions), std::pair("download_sessions", download_sessions)}) {
+    const auto set =
+        "UPDATE " + std::string(table) + " SET expires_at = :expires_at WHERE state = 'ACTIVE' AND expires_at ";
+    connection_.run(set + "< :bound", bounds.at_least, bounds.at_least);
+    connection_.run(set + "> :bound", bounds.at_most, bounds.at_most);
   }
   for (const auto& [table, column] :
        {std::pair("logins", "created"), std::pair("logins", "last_accessed"), std::pair("client_tokens", "created"),
         std::pair("update_sessions", "changed"), std::pair("update_sessions", "ended_at")})
     connection_.run(std::string("UPDATE ") + table + " SET " + column + " = :now WHERE " + column + " > :later", now,
                     now);
+}
+
+std::size_t CatalogView::remove_events(base::Time created_before, std::size_t limit) {
+  return static_cast<std::size_t>(connection_.run(
+      "DELETE FROM events WHERE number IN (SELECT number FROM events WHERE time < :created_before ORDER BY number"
+      " LIMIT :limit_rows)",
+      created_before, limit));
 }
 
 }  // namespace quire::adapters::sql

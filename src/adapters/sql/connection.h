@@ -103,6 +103,8 @@ class Connection {
 
   /// True when an UPDATE costs an entry of each index on a column that it sets, whether the value changes or not.
   virtual bool updates_every_index() const = 0;
+  /// Waits until no other transaction may commit events with lower numbers than those that this one appends now.
+  virtual void await_turn_for_events() = 0;
 
  protected:
   /// Connects; what SOCI throws then leaves as it is.

@@ -6,7 +6,8 @@
 namespace quire::adapters::sql {
 namespace {
 
-/// {integer} and {text} become the engine's words. Once released, a migration is never changed, only followed.
+/// {integer}, {text} and {numbered} become the engine's words. Once released, a migration is never changed, only
+/// followed.
 struct Migration {
   std::int64_t number;
   std::string_view name;
@@ -201,6 +202,18 @@ const std::vector<Migration>& migrations() {
        "small blobs",
        {"ALTER TABLE blobs ADD COLUMN in_catalog {integer} NOT NULL DEFAULT 0",
         "ALTER TABLE blobs ADD COLUMN bytes {text}"}},
+      {5,
+       "events; what the files of packages say",
+       {"CREATE TABLE events ("
+        " number {numbered},"
+        " kind {text} NOT NULL,"
+        " time {integer} NOT NULL,"
+        " actor {text} NOT NULL,"
+        " library_id {text},"
+        " item_id {text},"
+        " subject_id {text} NOT NULL,"
+        " details {text} NOT NULL)",
+        "CREATE INDEX events_by_time ON events (time)", "ALTER TABLE content_files ADD COLUMN facts {text}"}},
   };
   return all;
 }
@@ -216,6 +229,7 @@ std::string in_words(std::string_view statement, const SchemaWords& words) {
   std::string sql(statement);
   replace_all(sql, "{integer}", words.integer);
   replace_all(sql, "{text}", words.text);
+  replace_all(sql, "{numbered}", words.numbered);
   return sql;
 }
 

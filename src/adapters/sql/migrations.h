@@ -10,8 +10,9 @@ namespace quire::adapters::sql {
 
 /// The words in which the engines differ.
 struct SchemaWords {
-  std::string integer;  ///< type of a 64-bit number
-  std::string text;     ///< type of a text that is compared byte by byte
+  std::string integer;   ///< type of a 64-bit number
+  std::string text;      ///< type of a text that is compared byte by byte
+  std::string numbered;  ///< a primary key that the engine counts up and never gives twice
 };
 
 /// The newest schema this version knows.

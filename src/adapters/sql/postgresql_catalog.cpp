@@ -69,7 +69,9 @@ class PostgresqlCatalog final : public content::Catalog {
       const auto connection = connections_.borrow();
       connection->begin(begin_migrating);
       connection->run("SELECT pg_advisory_xact_lock(:number)", static_cast<std::int64_t>(AdvisoryLock::migrating));
-      auto migrated = migrate(*connection, {.integer = "BIGINT", .text = "TEXT COLLATE \"C\""});
+      auto migrated = migrate(*connection, {.integer = "BIGINT",
+                                            .text = "TEXT COLLATE \"C\"",
+                                            .numbered = "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY"});
       if (migrated)
         connection->commit();
       else

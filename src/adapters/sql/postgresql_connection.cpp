@@ -86,6 +86,10 @@ std::unique_ptr<PostgresqlConnection> PostgresqlConnection::open(const std::stri
   }
 }
 
+void PostgresqlConnection::await_turn_for_events() {
+  run("SELECT pg_advisory_xact_lock(:number)", static_cast<std::int64_t>(AdvisoryLock::events));
+}
+
 void PostgresqlConnection::begin(std::string_view statement) {
   failed_.clear();
   run(statement);

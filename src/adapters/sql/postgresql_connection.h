@@ -32,6 +32,7 @@ class Disconnected : public content::CatalogFailure {
 enum class AdvisoryLock : std::int64_t {
   migrating = 0x5155495245'0001,  ///< one server at a time brings the schema up to date
   writing = 0x5155495245'0002,    ///< shared by writing transactions, exclusive for one that has to run alone
+  events = 0x5155495245'0003,     ///< one transaction at a time has appended events and not committed yet
 };
 
 /// A connection to a PostgreSQL database.
@@ -42,6 +43,7 @@ class PostgresqlConnection final : public Connection {
   static std::unique_ptr<PostgresqlConnection> open(const std::string& url, int tries);
 
   bool updates_every_index() const override { return false; }
+  void await_turn_for_events() override;
   /// Begins a transaction with a BEGIN statement.
   void begin(std::string_view statement);
   /// InternalServerError when the engine has given the transaction up and the function did not notice.

@@ -47,6 +47,12 @@ constexpr auto derived_key(std::string_view name, Value value) {
   return Column<ColumnUse{.key = true, .read = false}, Value>{name, value};
 }
 
+/// The engine numbers the rows.
+template <class Value>
+constexpr auto numbered_key(std::string_view name, Value value) {
+  return Column<ColumnUse{.key = true, .written = false}, Value>{name, value};
+}
+
 /// A text member without regard to case.
 template <auto member>
 struct Folded {
@@ -131,7 +137,8 @@ template <>
 inline constexpr auto table_of<content::ContentFile> =
     part_table("content_files", "content_id", Order::as_added, key("name", &content::ContentFile::name),
                column("version", &content::ContentFile::version), column("blob_id", &content::ContentFile::blob),
-               column("size", &content::ContentFile::size), column("checksum", &content::ContentFile::checksum));
+               column("size", &content::ContentFile::size), column("checksum", &content::ContentFile::checksum),
+               column("facts", &content::ContentFile::facts));
 
 template <>
 inline constexpr auto table_of<content::Change> =
@@ -190,6 +197,13 @@ template <>
 inline constexpr auto table_of<content::PreparedFile> =
     part_table("prepared_files", "session_id", Order::any, key("name", &content::PreparedFile::name),
                column("direct", &content::PreparedFile::access));
+
+template <>
+inline constexpr auto table_of<content::Event> =
+    table("events", numbered_key("number", &content::Event::number), column("kind", &content::Event::kind),
+          column("time", &content::Event::time), column("actor", &content::Event::actor),
+          column("library_id", &content::Event::library_id), column("item_id", &content::Event::item_id),
+          column("subject_id", &content::Event::subject_id), column("details", &content::Event::details));
 
 /// Calls `visit` with each column of Row's table, in order.
 template <class Row, class Visit>

@@ -82,7 +82,8 @@ class SqliteCatalog final : public content::Catalog {
 /// Inside a transaction of its own.
 Result<void> bring_up_to_date(SqliteConnection& connection) {
   connection.run("BEGIN IMMEDIATE");
-  auto migrated = migrate(connection, {.integer = "INTEGER", .text = "TEXT"});
+  auto migrated =
+      migrate(connection, {.integer = "INTEGER", .text = "TEXT", .numbered = "INTEGER PRIMARY KEY AUTOINCREMENT"});
   if (migrated)
     connection.run("COMMIT");
   else

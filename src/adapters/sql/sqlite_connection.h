@@ -22,6 +22,7 @@ class SqliteConnection final : public Connection {
   /// False too after SQLite has rolled a transaction back on its own, as it does when the disk is full.
   bool in_transaction();
   bool updates_every_index() const override { return true; }
+  void await_turn_for_events() override {}  // there is one writer at a time
   /// Rows that were inserted, updated or removed since the connection was opened.
   std::int64_t changes();
   /// Ends a transaction if one is open; never throws.

@@ -98,7 +98,9 @@ class LoginsOnly final : public content::CatalogWriter {
   void insert_blob(const content::Blob&, std::span<const std::byte>) override { not_for_logins(); }
   void move_blob_to_storage(const content::BlobId&) override { not_for_logins(); }
   std::vector<content::Blob> remove_unreferenced_blobs(std::span<const content::BlobId>) override { not_for_logins(); }
-  void restart_leases(base::Time, base::Time, base::Time) override { not_for_logins(); }
+  void restart_leases(base::Time, const content::TimeBounds&, const content::TimeBounds&) override { not_for_logins(); }
+  std::vector<content::Event> events_after(std::int64_t, std::size_t) override { not_for_logins(); }
+  std::size_t remove_events(base::Time, std::size_t) override { not_for_logins(); }
   void update_row(const content::WriteAnyRow&) override { not_for_logins(); }
 
  private:
