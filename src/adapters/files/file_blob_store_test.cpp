@@ -311,7 +311,7 @@ TEST_P(ReservingFileBlobStoreTest, SpaceThatWasSetAsideIsUsedAlsoByLaterWritersA
   auto first = store_->create(id, 2 << 20);
   ASSERT_TRUE(first);
   ASSERT_TRUE((*first)->append(page_aligned_));
-  ASSERT_TRUE((*first)->keep());
+  ASSERT_TRUE((*first)->flush());
   {
     std::ofstream filler(mounted_->path() / "filler");  // the catalog takes of the reserve
     const std::string kib(1024, 'x');
