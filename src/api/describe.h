@@ -2,6 +2,7 @@
 
 #include <boost/describe.hpp>
 #include <boost/mp11.hpp>
+#include <boost/pfr/tuple_size.hpp>
 #include <map>
 #include <optional>
 #include <string>
@@ -11,13 +12,15 @@
 
 #include "api/operation.h"
 #include "api/type.h"
+#include "base/enumeration.h"
 #include "base/time.h"
 
-/// Makes runtime descriptions (type.h) of C++ types by Boost.Describe. Include it only where structures are described
-/// and in the files that bind operations: it is the only expensive header of this layer.
+/// Makes runtime descriptions (type.h) of C++ types by Boost.Describe; enumerations are those of base/enumeration.h.
+/// Include it only where structures are described and in the files that bind operations: it is the only expensive
+/// header of this layer.
 ///
-/// A described structure names itself: `static constexpr std::string_view canonical_name = "com.vmware.…";`. A
-/// described enumeration is named by a specialisation of `enumeration_name`.
+/// A described structure names itself: `static constexpr std::string_view canonical_name = "com.vmware.…";`. An
+/// enumeration is named by a specialisation of `enumeration_name`.
 namespace quire::api {
 
 template <class E>
@@ -43,6 +46,9 @@ inline constexpr bool is_map<std::map<std::string, T>> = true;
 
 template <class T>
 Type describe_structure() {
+  static_assert(boost::mp11::mp_size<boost::describe::describe_members<T, boost::describe::mod_public>>::value ==
+                    boost::pfr::tuple_size_v<T>,
+                "a member of the structure is missing in its description");
   Type type;
   type.kind = TypeKind::structure;
   type.name = T::canonical_name;
@@ -62,19 +68,12 @@ Type describe_enumeration() {
   Type type;
   type.kind = TypeKind::enumeration;
   type.name = enumeration_name<E>;
-  boost::mp11::mp_for_each<boost::describe::describe_enumerators<E>>(
-      [&](auto entry) { type.enumerators.emplace_back(entry.name); });
-  type.enumerator = [](const void* value) -> std::string_view {
-    return boost::describe::enum_to_string(*static_cast<const E*>(value), "");
-  };
+  for (const auto& [enumerator, name] : base::enumerators<E>) type.enumerators.emplace_back(name);
+  type.enumerator = [](const void* value) { return base::name_of(*static_cast<const E*>(value)); };
   type.set_enumerator = [](void* value, std::string_view name) {
-    bool found = false;
-    boost::mp11::mp_for_each<boost::describe::describe_enumerators<E>>([&](auto entry) {
-      if (name != entry.name) return;
-      *static_cast<E*>(value) = entry.value;
-      found = true;
-    });
-    return found;
+    const auto found = base::enumerator_named<E>(name);
+    if (found) *static_cast<E*>(value) = *found;
+    return found.has_value();
   };
   return type;
 }

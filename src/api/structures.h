@@ -9,6 +9,7 @@
 
 #include "api/type.h"
 #include "base/digest.h"
+#include "base/enumeration.h"
 #include "base/error.h"
 #include "base/time.h"
 #include "content/download_session.h"
@@ -246,16 +247,8 @@ struct ValidationResult {
   std::vector<ValidationError> invalid_files;
 };
 
-enum class ProbeStatus {
-  SUCCESS,
-  INVALID_URL,
-  TIMED_OUT,
-  HOST_NOT_FOUND,
-  RESOURCE_NOT_FOUND,
-  INVALID_CREDENTIALS,
-  CERTIFICATE_ERROR,
-  UNKNOWN_ERROR
-};
+QUIRE_ENUM(ProbeStatus, SUCCESS, INVALID_URL, TIMED_OUT, HOST_NOT_FOUND, RESOURCE_NOT_FOUND, INVALID_CREDENTIALS,
+           CERTIFICATE_ERROR, UNKNOWN_ERROR)
 
 struct ProbeResult {
   static constexpr std::string_view canonical_name = "com.vmware.content.library.item.updatesession.file.probe_result";
@@ -276,8 +269,8 @@ struct DownloadSessionModel {
   std::optional<base::Time> expiration_time;
 };
 
-enum class PrepareStatus { UNPREPARED, PREPARE_REQUESTED, PREPARING, PREPARED, ERROR };
-enum class EndpointType { HTTPS, DIRECT };
+QUIRE_ENUM(PrepareStatus, UNPREPARED, PREPARE_REQUESTED, PREPARING, PREPARED, ERROR)
+QUIRE_ENUM(EndpointType, HTTPS, DIRECT)
 
 struct DownloadSessionFileInfo {
   static constexpr std::string_view canonical_name = "com.vmware.content.library.item.downloadsession.file.info";

@@ -3,34 +3,9 @@
 #include "api/describe.h"
 #include "api/structures.h"
 
-/// Descriptions of the API's structures and enumerations; for the files that bind operations.
-
-namespace quire::base {
-BOOST_DESCRIBE_ENUM(DigestAlgorithm, SHA1, MD5, SHA256, SHA512)
-}
-namespace quire::content {
-BOOST_DESCRIBE_ENUM(LibraryType, LOCAL, SUBSCRIBED)
-BOOST_DESCRIBE_ENUM(StorageBackingType, DATASTORE, OTHER)
-BOOST_DESCRIBE_ENUM(AuthenticationMethod, BASIC, NONE)
-BOOST_DESCRIBE_ENUM(CertVerificationStatus, NOT_AVAILABLE, VERIFIED, INTERNAL, VERIFICATION_FAILURE,
-                    VERIFICATION_IN_PROGRESS, UNTRUSTED)
-BOOST_DESCRIBE_ENUM(UpdateSessionState, ACTIVE, DONE, ERROR, CANCELED)
-BOOST_DESCRIBE_ENUM(SourceType, NONE, PUSH, PULL)
-BOOST_DESCRIBE_ENUM(TransferStatus, WAITING_FOR_TRANSFER, TRANSFERRING, READY, VALIDATING, ERROR)
-BOOST_DESCRIBE_ENUM(WarningType, SELF_SIGNED_CERTIFICATE, EXPIRED_CERTIFICATE, NOT_YET_VALID_CERTIFICATE,
-                    UNTRUSTED_CERTIFICATE)
-BOOST_DESCRIBE_ENUM(DownloadSessionState, ACTIVE, CANCELED, ERROR)
-}  // namespace quire::content
-namespace quire::service {
-BOOST_DESCRIBE_ENUM(PreviewState, UNAVAILABLE, PREPARING, AVAILABLE, NOT_APPLICABLE)
-}
+/// Descriptions of the API's structures and names of its enumerations; for the files that bind operations.
 
 namespace quire::api {
-
-BOOST_DESCRIBE_ENUM(PrepareStatus, UNPREPARED, PREPARE_REQUESTED, PREPARING, PREPARED, ERROR)
-BOOST_DESCRIBE_ENUM(ProbeStatus, SUCCESS, INVALID_URL, TIMED_OUT, HOST_NOT_FOUND, RESOURCE_NOT_FOUND,
-                    INVALID_CREDENTIALS, CERTIFICATE_ERROR, UNKNOWN_ERROR)
-BOOST_DESCRIBE_ENUM(EndpointType, HTTPS, DIRECT)
 
 template <>
 inline constexpr std::string_view enumeration_name<base::DigestAlgorithm> =

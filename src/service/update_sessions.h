@@ -17,7 +17,7 @@ struct AddFileSpec {
   std::optional<base::Checksum> checksum;  ///< hex in any case
 };
 
-enum class PreviewState { UNAVAILABLE, PREPARING, AVAILABLE, NOT_APPLICABLE };
+QUIRE_ENUM(PreviewState, UNAVAILABLE, PREPARING, AVAILABLE, NOT_APPLICABLE)
 
 /// What a client sees of its package before it completes (content-library-api.md §14.3).
 struct PreviewWarning {

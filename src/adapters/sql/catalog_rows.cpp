@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "adapters/sql/catalog_view.h"
+#include "adapters/sql/described_members.h"
 #include "adapters/sql/sql_text.h"
 
 /// Plain access to the rows of every table.
@@ -58,6 +59,12 @@ void remove_parts(Connection& connection, const Owner& owner, content::TableList
   };
   (remove.template operator()<typename Tables::Row>(), ...);
 }
+
+template <class... Tables>
+constexpr bool all_hold_every_member(content::TableList<Tables...>) {
+  return (holds_every_member<typename Tables::Row>(table_of<typename Tables::Row>) && ...);
+}
+static_assert(all_hold_every_member(content::Tables()), "a member of a row has no column in rows.h");
 
 }  // namespace
 

@@ -14,8 +14,7 @@
 
 namespace quire::wire::codec_test {
 
-enum class Color { RED, GREEN };
-BOOST_DESCRIBE_ENUM(Color, RED, GREEN)
+QUIRE_ENUM(Color, RED, GREEN)
 
 struct Part {
   static constexpr std::string_view canonical_name = "com.example.part";
