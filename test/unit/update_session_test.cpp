@@ -511,6 +511,21 @@ TEST_P(UpdateSessionTest, AfterDownTimeEverySessionHasAWholeTimeOut) {
   EXPECT_TRUE(sessions().get(alice(), id));
 }
 
+/// Every session got the longest of all time-outs: an update session of 6 s lived on for the 5 min of a download.
+TEST_P(UpdateSessionTest, AfterDownTimeASessionHasTheTimeOutOfItsKind) {
+  service::Settings settings;
+  settings.update_session_timeout = 6s;
+  make_world(settings);
+  const auto item = new_item("short", "");
+  const auto id = must(sessions().create(alice(), item.text(), std::nullopt, std::nullopt));
+  world_->restart();
+  EXPECT_GE(expires(id), now() + 6s);
+  EXPECT_LE(expires(id), now() + 7s);
+  advance(7s);
+  must(sessions().remove_expired());
+  EXPECT_FALSE(exists(id));
+}
+
 TEST_P(UpdateSessionTest, ARestartKeepsActiveSessionsAndTheirReceivedContent) {
   const auto id = open();
   push(id, "a.iso", "a");
