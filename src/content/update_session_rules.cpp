@@ -366,6 +366,7 @@ NextContent next_content(std::string_view item_type, const std::vector<ContentFi
     const auto* sha256 = digest_of(file, base::DigestAlgorithm::SHA256);
     QUIRE_CHECK(sha256 != nullptr);
     sent.checksum = file.declared_checksum ? *file.declared_checksum : *sha256;
+    sent.facts = file.facts;
     next.files.push_back(std::move(sent));
     next.changed = true;
   }

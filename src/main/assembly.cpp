@@ -277,8 +277,7 @@ std::vector<work::PeriodicWork> periodic_works(service::Services& services, serv
   std::vector<work::PeriodicWork> works = {
       {"update session expiry", interval, [&] { return services.update_sessions.remove_expired(); }},
       {"download session expiry", interval, [&] { return services.download_sessions.remove_expired(); }},
-      {"steps of the system clock", interval,
-       [&] { return service::remember_lead(services.context.catalog, services.context.leases); }},
+      {"steps of the system clock", interval, [&] { return service::remember_skew(services.context); }},
       {"room on the catalog's disk", interval,
        [&]() -> Result<void> {
          services.context.has_room_to_grow();  // makes the ballast again where it can
@@ -386,7 +385,7 @@ Result<void> serve(const Settings& settings) {
   service::Pulls pulls(context);
   context.fetcher = &fetcher;
   context.on_pull_added = [&pulls] { pulls.wake(); };
-  service::Logins logins(**catalog, *leases, identities, settings.limits, settings.logins);
+  service::Logins logins(context, settings.logins);
   service::Services services{.context = context, .logins = logins, .server_guid = *guid};
   if (auto made = make_administrator(settings, logins, identities); !made) return made;
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -30,9 +31,28 @@ struct Settings {
   base::Duration client_token_retention = std::chrono::hours(48);       ///< §28.1: at least 24 h
 };
 
+class Transaction;
+
+/// The catalog as services see it: they look here and change it through write() (transaction.h).
+class ReadableCatalog {
+ public:
+  ReadableCatalog(content::Catalog& catalog) : catalog_(catalog) {}  // NOLINT(google-explicit-constructor)
+
+  /// As content::Catalog.
+  template <class F>
+  auto read(F&& function) {
+    return catalog_.read(std::forward<F>(function));
+  }
+  std::optional<std::uint64_t> logins_version() const { return catalog_.logins_version(); }
+
+ private:
+  friend class Transaction;
+  content::Catalog& catalog_;
+};
+
 /// What every service works on. Owned by main; outlives the services. The ports are thread-safe.
 struct Context {
-  content::Catalog& catalog;
+  ReadableCatalog catalog;
   content::Storages& storages;
   base::Clock& clock;  ///< for what people are shown, and for uptime
   LeaseClock leases;   ///< for what lasts a length of time: sessions, client tokens

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/digest.h"
 #include "base/hex.h"
+#include "service/transaction.h"
 
 namespace quire::service {
 namespace {
@@ -14,7 +15,6 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 using content::CatalogReader;
-using content::CatalogWriter;
 using content::login_access_granularity;
 using content::LoginId;
 
@@ -51,14 +51,8 @@ std::string keyed_digest(const std::string& key, std::string_view user, std::str
 
 }  // namespace
 
-Logins::Logins(content::Catalog& catalog, LeaseClock leases, base::IdentitySource& identities,
-               const content::Limits& limits, Settings settings)
-    : catalog_(catalog),
-      leases_(leases),
-      identities_(identities),
-      limits_(limits),
-      settings_(settings),
-      memory_key_(identities.secret()) {
+Logins::Logins(Context& context, Settings settings)
+    : context_(context), settings_(settings), memory_key_(context.identities.secret()) {
   QUIRE_CHECK(sodium_init() >= 0);
 }
 
@@ -68,7 +62,7 @@ bool Logins::expired(const content::LoginSession& login, base::Time now) const {
 }
 
 base::Result<content::User> Logins::verify(std::string_view name, std::string_view password) {
-  const auto user = catalog_.read([&](CatalogReader& reader) -> base::Result<content::User> {
+  const auto user = context_.catalog.read([&](CatalogReader& reader) -> base::Result<content::User> {
     if (auto found = reader.find<content::User>(name)) return *std::move(found);
     return bad_credentials();
   });
@@ -94,31 +88,29 @@ base::Result<content::User> Logins::verify(std::string_view name, std::string_vi
 
 base::Result<std::string> Logins::log_in(std::string_view name, std::string_view password) {
   if (password.empty()) return bad_credentials();  // no user has one, and libsodium wants a pointer
-  const auto user = verify(name, password);
-  if (!user) return user.error();
-  const auto token = identities_.secret();
-  const auto now = leases_.now();
-  const auto stored = catalog_.write([&](CatalogWriter& writer) -> base::Result<void> {
-    if (writer.login_count() >= limits_.logins_max)
+  QUIRE_ASSIGN_OR_RETURN(const auto user, verify(name, password));
+  const auto token = context_.identities.secret();
+  const content::Caller caller{user.name, id_of(token), user.administrator};
+  QUIRE_RETURN_IF_ERROR(write(context_, caller, [&](Transaction& t) -> base::Result<void> {
+    if (t->login_count() >= context_.limits.logins_max)
       return Error(ErrorKind::service_unavailable, "quire.session.too_many",
                    "There are {limit} sessions already, which is the limit; log out of some or wait until they expire.",
-                   {{"limit", static_cast<std::int64_t>(limits_.logins_max)}});
-    writer.insert(content::LoginSession{id_of(token), user->name, now, now});
+                   {{"limit", static_cast<std::int64_t>(context_.limits.logins_max)}});
+    t->insert(content::LoginSession{caller.login, caller.user, t.now(), t.now()});
     return {};
-  });
-  if (!stored) return stored.error();
+  }));
   return token;
 }
 
 base::Result<Logins::KnownLogin> Logins::find(const LoginId& id) {
-  const auto version = catalog_.logins_version();
+  const auto version = context_.catalog.logins_version();
   if (version) {
     const std::lock_guard lock(known_mutex_);
     if (known_at_ != version) known_.clear();
     known_at_ = version;
     if (const auto known = known_.find(id); known != known_.end()) return known->second;
   }
-  auto found = catalog_.read([&](CatalogReader& reader) -> base::Result<KnownLogin> {
+  auto found = context_.catalog.read([&](CatalogReader& reader) -> base::Result<KnownLogin> {
     const auto login = reader.find<content::LoginSession>(id);
     const auto user = login ? reader.find<content::User>(login->user) : std::nullopt;
     if (!user) return no_session();
@@ -136,35 +128,33 @@ base::Result<content::Caller> Logins::authenticate(std::string_view token) {
     return Error(ErrorKind::unauthenticated, "quire.session.missing",
                  "This needs a session; log in and send its token in the vmware-api-session-id header.");
   const auto id = id_of(token);
-  const auto now = leases_.now();
-  auto known = find(id);
-  if (!known) return known.error();
-  if (expired(known->login, now)) return no_session();
-  if (now < known->login.last_accessed + login_access_granularity) return std::move(known->caller);
-  const auto touched = catalog_.write([&](CatalogWriter& writer) -> base::Result<void> {
-    writer.touch_login(id, now);
+  const auto now = context_.leases.now();
+  QUIRE_ASSIGN_OR_RETURN(auto known, find(id));
+  if (expired(known.login, now)) return no_session();
+  if (now < known.login.last_accessed + login_access_granularity) return std::move(known.caller);
+  const auto touched = write(context_, known.caller, [&](Transaction& t) -> base::Result<void> {
+    t->touch_login(id, t.now());
     return {};
   });
   // A full disk must not lock everybody out: the session is good, only its use could not be recorded.
   if (!touched && touched.error().kind() != ErrorKind::unable_to_allocate_resource) return touched.error();
-  return std::move(known->caller);
+  return std::move(known.caller);
 }
 
 base::Result<content::LoginSession> Logins::session(const content::Caller& caller) {
-  const auto now = leases_.now();
-  return catalog_.write([&](CatalogWriter& writer) -> base::Result<content::LoginSession> {
-    writer.touch_login(caller.login, now);
-    auto login = writer.find<content::LoginSession>(caller.login);
+  return write(context_, caller, [&](Transaction& t) -> base::Result<content::LoginSession> {
+    t->touch_login(caller.login, t.now());
+    auto login = t->find<content::LoginSession>(caller.login);
     if (!login) return no_session();
-    login->created = leases_.shown(login->created);
-    login->last_accessed = leases_.shown(now);
+    login->created = context_.leases.shown(login->created);
+    login->last_accessed = context_.leases.shown(t.now());
     return *std::move(login);
   });
 }
 
 base::Result<void> Logins::log_out(const content::Caller& caller) {
-  return catalog_.write([&](CatalogWriter& writer) -> base::Result<void> {
-    writer.remove<content::LoginSession>(caller.login);
+  return write(context_, caller, [&](Transaction& t) -> base::Result<void> {
+    t->remove<content::LoginSession>(caller.login);
     return {};
   });
 }
@@ -177,21 +167,20 @@ base::Result<void> Logins::set_password(std::string_view user, std::string_view 
   if (crypto_pwhash_str_alg(hash.data(), password.data(), password.size(), hash_passes, hash_memory_bytes,
                             crypto_pwhash_ALG_ARGON2ID13) != 0)
     return base::internal_error("Argon2id found no memory");
-  return catalog_.write([&](CatalogWriter& writer) -> base::Result<void> {
-    writer.put(content::User{std::string(user), hash.data(), administrator});
+  return write(context_, system_caller("administration"), [&](Transaction& t) -> base::Result<void> {
+    t->put(content::User{std::string(user), hash.data(), administrator});
     return {};
   });
 }
 
 base::Result<bool> Logins::has_user(std::string_view user) {
-  return catalog_.read(
+  return context_.catalog.read(
       [&](CatalogReader& reader) -> base::Result<bool> { return reader.find<content::User>(user).has_value(); });
 }
 
 base::Result<void> Logins::remove_expired() {
-  const auto now = leases_.now();
-  return catalog_.write([&](CatalogWriter& writer) -> base::Result<void> {
-    writer.remove_logins(now - settings_.idle_timeout - login_access_granularity, now - settings_.lifetime_max);
+  return write(context_, system_caller("login expiry"), [&](Transaction& t) -> base::Result<void> {
+    t->remove_logins(t.now() - settings_.idle_timeout - login_access_granularity, t.now() - settings_.lifetime_max);
     return {};
   });
 }

@@ -8,12 +8,7 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "base/identity.h"
-#include "base/result.h"
-#include "content/access.h"
-#include "content/catalog.h"
-#include "content/limits.h"
-#include "service/lease_clock.h"
+#include "service/context.h"
 
 namespace quire::service {
 
@@ -28,8 +23,7 @@ class Logins {
     base::Duration lifetime_max = std::chrono::hours(48);
   };
 
-  Logins(content::Catalog& catalog, LeaseClock leases, base::IdentitySource& identities, const content::Limits& limits,
-         Settings settings);
+  Logins(Context& context, Settings settings);
 
   /// A new session; its token, which is stored nowhere else. Unauthenticated for a wrong name or password (without
   /// telling which); ServiceUnavailable when too many sessions are alive.
@@ -60,11 +54,8 @@ class Logins {
   base::Result<content::User> verify(std::string_view user, std::string_view password);
   bool expired(const content::LoginSession& login, base::Time now) const;
 
-  content::Catalog& catalog_;
-  const LeaseClock leases_;
-  base::IdentitySource& identities_;
-  const content::Limits& limits_;
-  Settings settings_;
+  Context& context_;
+  const Settings settings_;
 
   /// Argon2id is slow and hungry on purpose: one at a time, and a password that was right is remembered as a keyed
   /// digest for as long as the stored hash stays the same.

@@ -90,21 +90,4 @@ std::vector<base::DigestAlgorithm> manifest_algorithms(std::string_view item_typ
   return {base::DigestAlgorithm::SHA1, base::DigestAlgorithm::SHA256, base::DigestAlgorithm::SHA512};
 }
 
-std::vector<std::byte> stored_bytes(Context& context, content::CatalogReader& reader, const content::BlobId& id) {
-  const auto blob = reader.find<content::Blob>(id);
-  const auto* storage = blob ? context.storages.find(blob->storage) : nullptr;
-  if (storage == nullptr || blob->size > context.limits.metadata_file_bytes_max) return {};
-  if (blob->in_catalog) return reader.blob_bytes(id).value_or(std::vector<std::byte>());
-  const auto bytes = storage->blobs->open(blob->id);
-  if (!bytes) return {};
-  std::vector<std::byte> all(static_cast<std::size_t>(blob->size));
-  std::size_t filled = 0;
-  while (filled < all.size()) {
-    const auto got = (*bytes)->read(static_cast<std::int64_t>(filled), std::span(all).subspan(filled));
-    if (!got || *got == 0) return {};
-    filled += *got;
-  }
-  return all;
-}
-
 }  // namespace quire::service

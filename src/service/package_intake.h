@@ -8,8 +8,8 @@
 #include "content/update_session_rules.h"
 #include "service/context.h"
 
-/// What is remembered of the metadata files of OVF packages (content-library-api.md §28.2). Pure, but for
-/// stored_bytes().
+/// What is remembered of the metadata files of OVF packages (content-library-api.md §28.2).
+/// Pure.
 namespace quire::service {
 
 /// The expected files of a descriptor, or why it cannot be read.
@@ -24,9 +24,5 @@ content::PackageFacts signature_facts(std::span<const std::byte> certificate, st
 /// the file again: those that the manifest names, or all that one may name while none is there but may come.
 std::vector<base::DigestAlgorithm> manifest_algorithms(std::string_view item_type,
                                                        const std::vector<content::SessionFile>& files);
-
-/// The bytes of a metadata file that is stored already; empty when it cannot be read or is larger than such files may
-/// be.
-std::vector<std::byte> stored_bytes(Context& context, content::CatalogReader& reader, const content::BlobId& id);
 
 }  // namespace quire::service

@@ -3,16 +3,12 @@
 #include <algorithm>
 
 #include "content/text.h"
-#include "service/package_intake.h"
 
 namespace quire::service {
 
 using base::Duration;
 using base::Time;
 using content::BlobId;
-using content::CatalogReader;
-using content::CatalogWriter;
-using content::PackageFile;
 using content::SessionFile;
 using content::UpdateSession;
 using content::UpdateSessionId;
@@ -99,8 +95,6 @@ base::Result<base::Message> client_failure(const std::optional<std::string>& cli
                             {{"client_error_message", *client_error_message}});
 }
 
-void settle(Context& context, const Aftermath& aftermath) { aftermath.run(context); }
-
 void record_activity(Transaction& t, UpdateSession& session, Activity activity) {
   session.expires_at = extended(session.expires_at, t.now(), t.context().settings.update_session_timeout);
   if (activity != Activity::reads) session.changed = t.now();
@@ -114,114 +108,85 @@ void record_activity(Transaction& t, content::DownloadSession& session, Activity
   if (activity == Activity::transfers) t->touch_login(session.login, t.now());
 }
 
-void take_out_members(Transaction& t, const UpdateSessionId& id, const std::string& archive,
-                      std::vector<BlobId>& blobs) {
-  take_out_members(t.catalog(), t.context(), id, archive, blobs);
-}
-void release_content(Transaction& t, const UpdateSessionId& id) { release_content(t.catalog(), id, t.effects()); }
-void end_session(Transaction& t, UpdateSession session, UpdateSessionState state,
-                 std::optional<base::Message> error_message) {
-  end_session(t.catalog(), std::move(session), state, std::move(error_message), t.now(), t.effects());
-}
-void discard_session(Transaction& t, const UpdateSession& session) {
-  discard_session(t.catalog(), session, t.effects());
-}
-
-void let_go(CatalogWriter& writer, const std::vector<BlobId>& blobs, Aftermath& aftermath) {
-  const auto removed = writer.remove_unreferenced_blobs(blobs);
-  aftermath.bytes.insert(aftermath.bytes.end(), removed.begin(), removed.end());
-}
-
-void let_go(CatalogWriter& writer, const content::ContentId& content, Aftermath& aftermath) {
-  if (!content.empty()) let_go(writer, writer.remove_content_if_unused(content), aftermath);
-}
-
-void forget_unfinished(SessionFile& file, Aftermath& aftermath) {
-  if (file.unfinished) aftermath.bytes.push_back({file.unfinished->blob, file.unfinished->storage, 0, ""});
-  file.unfinished.reset();
-}
-
-namespace {
-
-void collect(std::vector<content::SessionFile>& files, std::vector<BlobId>& blobs, Aftermath& aftermath) {
-  for (auto& file : files) {
-    forget_unfinished(file, aftermath);
-    if (!file.blob.empty()) blobs.push_back(file.blob);
-    if (!file.upload_token.empty()) aftermath.transfers.push_back(file.upload_token);
-  }
-}
-
-}  // namespace
-
-SessionFile unchanged_entry(Context& context, CatalogReader& reader, const std::string& item_type,
-                            const content::ContentFile& stored) {
+SessionFile unchanged_entry(const content::ContentFile& stored) {
   SessionFile file;
   file.name = stored.name;
   file.size = stored.size;
   file.bytes_transferred = stored.size;
   file.digests = {stored.checksum};
   file.blob = stored.blob;
-  if (content::package_file(item_type, stored.name) == PackageFile::descriptor)
-    if (const auto bytes = stored_bytes(context, reader, stored.blob); !bytes.empty())
-      file.facts = descriptor_facts(bytes);
+  file.facts = stored.facts.value_or(content::PackageFacts());
   return file;
 }
 
-void take_out_members(CatalogWriter& writer, Context& context, const UpdateSessionId& id, const std::string& archive,
+void take_out_members(Transaction& t, const UpdateSessionId& id, const std::string& archive,
                       std::vector<BlobId>& blobs) {
-  const auto session = writer.find<UpdateSession>(id);
-  const auto item = session ? writer.find<content::Item>(session->item_id) : std::nullopt;
+  const auto session = t->find<UpdateSession>(id);
+  const auto item = session ? t->find<content::Item>(session->item_id) : std::nullopt;
   bool archive_passed = false;
-  for (const auto& file : writer.list<SessionFile>(id)) {
+  for (const auto& file : t->list<SessionFile>(id)) {
     archive_passed |= file.name == archive;
     if (file.archive.empty() || file.archive != archive) continue;
     blobs.push_back(file.blob);
     // Entries keep their place in the list: one before its archive was there before it, as a file of the snapshot.
     const auto replaced =
-        item && !archive_passed ? writer.find<content::ContentFile>({item->content, file.name}) : std::nullopt;
+        item && !archive_passed ? t->find<content::ContentFile>({item->content, file.name}) : std::nullopt;
     if (replaced)
-      writer.put(id, unchanged_entry(context, writer, item->type, *replaced));
+      t->put(id, unchanged_entry(*replaced));
     else
-      writer.remove<SessionFile>({id, file.name});
+      t->remove<SessionFile>({id, file.name});
   }
 }
 
-void release_content(CatalogWriter& writer, const UpdateSessionId& id, Aftermath& aftermath) {
-  auto files = writer.list<SessionFile>(id);
-  const auto before = files;
+namespace {
+
+/// What of the files goes with their session: the blobs that they name, and their transfers.
+std::vector<BlobId> give_up(Transaction& t, std::vector<SessionFile>& files) {
   std::vector<BlobId> blobs;
-  collect(files, blobs, aftermath);
+  for (auto& file : files) {
+    t.discard_partial(file);
+    if (!file.blob.empty()) blobs.push_back(file.blob);
+    if (!file.upload_token.empty()) t.stop_transfers_after_commit(file.upload_token);
+  }
+  return blobs;
+}
+
+}  // namespace
+
+void release_content(Transaction& t, const UpdateSessionId& id) {
+  auto files = t->list<SessionFile>(id);
+  const auto before = files;
+  const auto blobs = give_up(t, files);
   for (std::size_t i = 0; i < files.size(); ++i) {
     auto& file = files[i];
     if (!file.archive.empty()) {
-      writer.remove<SessionFile>({id, file.name});
+      t->remove<SessionFile>({id, file.name});
       continue;
     }
     file.blob = BlobId();
-    if (file != before[i]) writer.put(id, file);
+    if (file != before[i]) t->put(id, file);
   }
-  let_go(writer, blobs, aftermath);
+  t.release(blobs);
 }
 
-void end_session(CatalogWriter& writer, UpdateSession session, UpdateSessionState state,
-                 std::optional<base::Message> error_message, Time now, Aftermath& aftermath) {
+void end_session(Transaction& t, UpdateSession session, UpdateSessionState state,
+                 std::optional<base::Message> error_message) {
   session.state = state;
   session.completing = false;
   session.error_message = std::move(error_message);
-  session.ended_at = now;
-  session.changed = now;
-  writer.update(session);
-  release_content(writer, session.id, aftermath);
+  session.ended_at = t.now();
+  session.changed = t.now();
+  t->update(session);
+  release_content(t, session.id);
 }
 
-void discard_session(CatalogWriter& writer, const UpdateSession& session, Aftermath& aftermath) {
+void discard_session(Transaction& t, const UpdateSession& session) {
   // Takes the session's row before those of its files, in the order of every other end of a session: no deadlocks.
-  writer.update(session);
-  std::vector<BlobId> blobs;
-  auto files = writer.list<SessionFile>(session.id);
-  collect(files, blobs, aftermath);
-  writer.remove<UpdateSession>(session.id);
-  let_go(writer, blobs, aftermath);
+  t->update(session);
+  auto files = t->list<SessionFile>(session.id);
+  const auto blobs = give_up(t, files);
+  t->remove<UpdateSession>(session.id);
+  t.release(blobs);
 }
 
 }  // namespace quire::service

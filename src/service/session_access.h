@@ -44,10 +44,6 @@ base::Result<void> check_progress(const std::optional<std::int64_t>& progress);
 base::Result<base::Message> client_failure(const std::optional<std::string>& client_error_message,
                                            const content::Limits& limits);
 
-/// The effects of a change that does not go through a Transaction yet.
-using Aftermath = AfterCommit;
-void settle(Context& context, const Aftermath& aftermath);
-
 /// What somebody does with a session.
 enum class Activity {
   reads,      ///< a call that changes nothing
@@ -60,41 +56,23 @@ enum class Activity {
 void record_activity(Transaction& t, content::UpdateSession& session, Activity activity);
 void record_activity(Transaction& t, content::DownloadSession& session, Activity activity);
 
-/// Inside a transaction: removes the rows of those blobs that nothing names any more, and notes their bytes.
-void let_go(content::CatalogWriter& writer, const std::vector<content::BlobId>& blobs, Aftermath& aftermath);
-/// The same of a set of files, unless it is still in use. An empty id is no set.
-void let_go(content::CatalogWriter& writer, const content::ContentId& content, Aftermath& aftermath);
+/// The snapshot's entry of a file that the item has.
+content::SessionFile unchanged_entry(const content::ContentFile& stored);
 
-/// Inside a transaction: lets go of what has arrived of a file that is not whole. The caller writes the row.
-void forget_unfinished(content::SessionFile& file, Aftermath& aftermath);
-
-/// The snapshot's entry of a file that the item has. A descriptor's references are read again: complete needs them even
-/// when the descriptor stays as it is.
-content::SessionFile unchanged_entry(Context& context, content::CatalogReader& reader, const std::string& item_type,
-                                     const content::ContentFile& stored);
-
-/// As below, for changes that go through a Transaction.
+/// Takes what came out of `archive` out of an ACTIVE session; files of the snapshot whose place a member took are
+/// unchanged again. Adds the members' blobs to `blobs`, which may be unreferenced now.
 void take_out_members(Transaction& t, const content::UpdateSessionId& id, const std::string& archive,
                       std::vector<content::BlobId>& blobs);
+
+/// The received content of a session that ends without completing goes, and its transfers stop. The files stay listed,
+/// without bytes.
 void release_content(Transaction& t, const content::UpdateSessionId& id);
+
+/// Ends an ACTIVE session in ERROR or CANCELED.
 void end_session(Transaction& t, content::UpdateSession session, content::UpdateSessionState state,
                  std::optional<base::Message> error_message);
+
+/// Removes a session of any state without a trace.
 void discard_session(Transaction& t, const content::UpdateSession& session);
-
-/// Inside a transaction: takes what came out of `archive` out of an ACTIVE session; files of the snapshot whose place a
-/// member took are unchanged again. Adds the members' blobs to `blobs`, which may be unreferenced now.
-void take_out_members(content::CatalogWriter& writer, Context& context, const content::UpdateSessionId& id,
-                      const std::string& archive, std::vector<content::BlobId>& blobs);
-
-/// Inside a transaction: lets go of the received content of a session that ends without completing, and stops its
-/// transfers. The files stay listed, without bytes.
-void release_content(content::CatalogWriter& writer, const content::UpdateSessionId& id, Aftermath& aftermath);
-
-/// Inside a transaction: ends an ACTIVE session in ERROR or CANCELED.
-void end_session(content::CatalogWriter& writer, content::UpdateSession session, content::UpdateSessionState state,
-                 std::optional<base::Message> error_message, base::Time now, Aftermath& aftermath);
-
-/// Inside a transaction: removes a session of any state without a trace.
-void discard_session(content::CatalogWriter& writer, const content::UpdateSession& session, Aftermath& aftermath);
 
 }  // namespace quire::service

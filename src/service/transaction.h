@@ -30,7 +30,6 @@ struct AfterCommit {
   std::vector<content::TransferToken> transfers = {};  ///< to stop
   bool wake_pulls = false;
 
-  void clear() { *this = {}; }
   void run(Context& context) const;
 };
 
@@ -77,7 +76,17 @@ class Transaction {
   /// What has arrived of a file that is not whole goes. The caller writes the row.
   void discard_partial(content::SessionFile& file);
 
-  AfterCommit& effects() { return effects_; }  ///< for functions that do not take a Transaction yet
+  /// For write().
+  template <class F>
+  static auto run(Context& context, const content::Caller& caller, F&& function) {
+    AfterCommit effects;
+    auto answer = context.catalog.catalog_.write([&](content::CatalogWriter& writer) {
+      Transaction transaction(context, caller, writer, effects);
+      return function(transaction);
+    });
+    if (answer) effects.run(context);
+    return answer;
+  }
 
  private:
   Context& context_;
@@ -102,13 +111,7 @@ auto read(Context& context, const content::Caller& caller, F&& function) {
 /// Catalog::write; then nothing has changed or happened, though a failure of the engine can hide a commit.
 template <class F>
 auto write(Context& context, const content::Caller& caller, F&& function) {
-  AfterCommit effects;
-  auto answer = context.catalog.write([&](content::CatalogWriter& writer) {
-    Transaction transaction(context, caller, writer, effects);
-    return function(transaction);
-  });
-  if (answer) effects.run(context);
-  return answer;
+  return Transaction::run(context, caller, std::forward<F>(function));
 }
 
 }  // namespace quire::service

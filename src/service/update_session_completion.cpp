@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "service/item_content.h"
+#include "service/package_facts_reader.h"
 #include "service/session_access.h"
 #include "service/update_sessions.h"
 
@@ -93,9 +94,10 @@ struct JudgedPackage {
   content::PackageVerdict verdict;  ///< may point into `files`
 };
 
-Result<JudgedPackage> judge(View view, const UpdateSession& session) {
+Result<JudgedPackage> judge(View view, const UpdateSession& session, const FactsByBlob& facts) {
   QUIRE_ASSIGN_OR_RETURN(auto item, item_of(view, session));
   JudgedPackage package{std::move(item), view->list<SessionFile>(session.id), {}};
+  for (auto& file : package.files) QUIRE_RETURN_IF_ERROR(complete_facts(package.item.type, file, facts));
   package.verdict = content::judge_package(package.item.type, package.files);
   return package;
 }
@@ -110,6 +112,19 @@ bool is_pulled_and_clean(const JudgedPackage& package, const UpdateSession& sess
     any_pulled |= file.source_type == SourceType::PULL;
   }
   return any_pulled && package.verdict.missing.empty() && !fatal_problem(package.verdict, session);
+}
+
+/// A change that judges the files of session `id`, with the facts that it needs.
+template <class F>
+auto change_judging(Context& context, const Caller& caller, const UpdateSessionId& id, F&& change) {
+  using Answer = std::invoke_result_t<F&, Transaction&, const FactsByBlob&>;
+  const auto item = [&](View view) {
+    const auto session = view->find<UpdateSession>(id);
+    return session ? view->find<Item>(session->item_id) : std::nullopt;
+  };
+  return with_needed_facts(context, caller, item, [&](const FactsByBlob& facts) -> Answer {
+    return write(context, caller, [&](Transaction& t) -> Answer { return change(t, facts); });
+  });
 }
 
 /// The session's files become the item's, the session is DONE (§14.4).
@@ -132,12 +147,13 @@ Result<void> UpdateSessions::complete(const Caller& caller, const UpdateSessionI
   // A refusal that ends the session is an answer of a transaction that commits.
   using Refusal = std::optional<Error>;
   QUIRE_ASSIGN_OR_RETURN(
-      const auto refusal, write(context_, caller, [&](Transaction& t) -> Result<Refusal> {
+      const auto refusal,
+      change_judging(context_, caller, id, [&](Transaction& t, const FactsByBlob& facts) -> Result<Refusal> {
         QUIRE_ASSIGN_OR_RETURN(auto session, find_update_session(t, id, t.now()));
         if (session.state == UpdateSessionState::DONE && session.completed_itself) return Refusal();
         QUIRE_RETURN_IF_ERROR(content::check_allowed(session, SessionOperation::complete));
         QUIRE_RETURN_IF_ERROR(check_room_to_grow(context_));
-        QUIRE_ASSIGN_OR_RETURN(const auto package, judge(t, session));
+        QUIRE_ASSIGN_OR_RETURN(const auto package, judge(t, session, facts));
         if (!package.verdict.not_received.empty())
           return not_received(context_, package.files, package.verdict.not_received.front());
         if (!package.verdict.pulling.empty()) {  // the change becomes visible when the pulls have ended
@@ -162,21 +178,22 @@ Result<void> UpdateSessions::complete(const Caller& caller, const UpdateSessionI
 }
 
 Result<void> UpdateSessions::finish_completing(const UpdateSessionId& id) {
-  return write(context_, system_caller("pulls"), [&](Transaction& t) -> Result<void> {
-    const auto session = t->find<UpdateSession>(id);
-    if (!session || content::phase_of(*session) != content::SessionPhase::completing) return {};
-    QUIRE_ASSIGN_OR_RETURN(const auto package, judge(t, *session));
-    if (!package.verdict.pulling.empty()) return {};
-    auto problem = fatal_problem(package.verdict, *session);
-    // Nobody is there any more to add what is missing.
-    if (!problem && !package.verdict.missing.empty())
-      problem = missing_files(package.verdict.missing).messages().front();
-    if (problem)
-      end_session(t, *session, UpdateSessionState::ERROR, problem);
-    else
-      commit_content(t, *session, package);
-    return {};
-  });
+  return change_judging(context_, system_caller("pulls"), id,
+                        [&](Transaction& t, const FactsByBlob& facts) -> Result<void> {
+                          const auto session = t->find<UpdateSession>(id);
+                          if (!session || content::phase_of(*session) != content::SessionPhase::completing) return {};
+                          QUIRE_ASSIGN_OR_RETURN(const auto package, judge(t, *session, facts));
+                          if (!package.verdict.pulling.empty()) return {};
+                          auto problem = fatal_problem(package.verdict, *session);
+                          // Nobody is there any more to add what is missing.
+                          if (!problem && !package.verdict.missing.empty())
+                            problem = missing_files(package.verdict.missing).messages().front();
+                          if (problem)
+                            end_session(t, *session, UpdateSessionState::ERROR, problem);
+                          else
+                            commit_content(t, *session, package);
+                          return {};
+                        });
 }
 
 Result<void> UpdateSessions::complete_idle_pulls() {
@@ -188,25 +205,26 @@ Result<void> UpdateSessions::complete_idle_pulls() {
                            return view->idle_pull_sessions(context_.leases.now() - idle, batch);
                          }));
   for (const auto& id : ids) {
-    QUIRE_RETURN_IF_ERROR(write(context_, worker, [&](Transaction& t) -> Result<void> {
-      auto session = t->find<UpdateSession>(id);
-      const bool still_idle = session && content::phase_of(*session) == content::SessionPhase::active &&
-                              !has_expired(*session, t.now()) && session->changed + idle < t.now();
-      if (!still_idle) return {};
-      QUIRE_ASSIGN_OR_RETURN(const auto package, judge(t, *session));
-      if (!is_pulled_and_clean(package, *session)) return {};
-      session->completed_itself = true;
-      commit_content(t, *session, package);
-      return {};
-    }));
+    QUIRE_RETURN_IF_ERROR(
+        change_judging(context_, worker, id, [&](Transaction& t, const FactsByBlob& facts) -> Result<void> {
+          auto session = t->find<UpdateSession>(id);
+          const bool still_idle = session && content::phase_of(*session) == content::SessionPhase::active &&
+                                  !has_expired(*session, t.now()) && session->changed + idle < t.now();
+          if (!still_idle) return {};
+          QUIRE_ASSIGN_OR_RETURN(const auto package, judge(t, *session, facts));
+          if (!is_pulled_and_clean(package, *session)) return {};
+          session->completed_itself = true;
+          commit_content(t, *session, package);
+          return {};
+        }));
   }
   return {};
 }
 
 Result<Validation> UpdateSessions::validate(const Caller& caller, const UpdateSessionId& id) {
-  return write(context_, caller, [&](Transaction& t) -> Result<Validation> {
+  return change_judging(context_, caller, id, [&](Transaction& t, const FactsByBlob& facts) -> Result<Validation> {
     QUIRE_ASSIGN_OR_RETURN(auto session, open_update_session(t, id, SessionOperation::validate));
-    QUIRE_ASSIGN_OR_RETURN(const auto package, judge(t, session));
+    QUIRE_ASSIGN_OR_RETURN(const auto package, judge(t, session, facts));
     if (!package.verdict.not_received.empty())
       return not_received(context_, package.files, package.verdict.not_received.front());
     Validation validation;

@@ -5,6 +5,7 @@
 #include "service/create_once.h"
 #include "service/find.h"
 #include "service/item_content.h"
+#include "service/package_facts_reader.h"
 #include "service/session_access.h"
 
 // The life of an update session, as far as its clients steer it.
@@ -102,39 +103,51 @@ Result<UpdateSessionId> UpdateSessions::create(const Caller& caller, const std::
                  "create_spec.library_item_id is required.");
   const Creation creation{"com.vmware.content.library.item.update_session.create", client_token,
                           digest_of(item_id, warning_behavior)};
-  QUIRE_ASSIGN_OR_RETURN(
-      const auto created, create_once(context_, caller, creation, [&](Transaction& t) -> Result<std::string> {
-        QUIRE_ASSIGN_OR_RETURN(const auto item, find_item(t, ItemId(*item_id)));
-        QUIRE_RETURN_IF_ERROR(check_warnings(warning_behavior));
-        const auto library = t->find<content::Library>(item.library_id);
-        if (library && library->type != content::LibraryType::LOCAL)
-          return Error(ErrorKind::invalid_element_type, "quire.library.not_local",
-                       "Item {name} belongs to a subscribed library; its content comes from the publisher.",
-                       {{"name", item.name}});
-        if (const auto holder = t->active_update_session(item.id)) {
-          if (!has_expired(*holder, t.now())) return held_by(*holder, context_.leases);
-          discard_session(t, *holder);
-        }
-        if (t->active_update_session_count() >= context_.limits.update_sessions_active_max)
-          return Error(ErrorKind::service_unavailable, "quire.update_session.too_many",
-                       "There are {limit} active update sessions, which is the limit; complete or cancel some.",
-                       {{"limit", static_cast<std::int64_t>(context_.limits.update_sessions_active_max)}});
-        QUIRE_RETURN_IF_ERROR(check_room_to_grow(context_));
-        UpdateSession session;
-        session.id = UpdateSessionId(context_.identities.uuid_made_at(t.wall_time()));
-        session.item_id = item.id;
-        session.item_content_version = item.content_version;
-        session.creator = caller.user;
-        session.login = caller.login;
-        session.created = t.now();
-        session.changed = t.now();
-        session.expires_at = extended(t.now(), t.now(), context_.settings.update_session_timeout);
-        session.warning_behavior = warning_behavior;
-        t->insert(session);
-        for (const auto& stored : files_of(t, item))
-          t->put(session.id, unchanged_entry(context_, t.catalog(), item.type, stored));
-        return session.id.text();
-      }));
+  const auto create = [&](Transaction& t, const FactsByBlob& facts) -> Result<std::string> {
+    QUIRE_ASSIGN_OR_RETURN(const auto item, find_item(t, ItemId(*item_id)));
+    QUIRE_RETURN_IF_ERROR(check_warnings(warning_behavior));
+    const auto library = t->find<content::Library>(item.library_id);
+    if (library && library->type != content::LibraryType::LOCAL)
+      return Error(ErrorKind::invalid_element_type, "quire.library.not_local",
+                   "Item {name} belongs to a subscribed library; its content comes from the publisher.",
+                   {{"name", item.name}});
+    if (const auto holder = t->active_update_session(item.id)) {
+      if (!has_expired(*holder, t.now())) return held_by(*holder, context_.leases);
+      discard_session(t, *holder);
+    }
+    if (t->active_update_session_count() >= context_.limits.update_sessions_active_max)
+      return Error(ErrorKind::service_unavailable, "quire.update_session.too_many",
+                   "There are {limit} active update sessions, which is the limit; complete or cancel some.",
+                   {{"limit", static_cast<std::int64_t>(context_.limits.update_sessions_active_max)}});
+    QUIRE_RETURN_IF_ERROR(check_room_to_grow(context_));
+    UpdateSession session;
+    session.id = UpdateSessionId(context_.identities.uuid_made_at(t.wall_time()));
+    session.item_id = item.id;
+    session.item_content_version = item.content_version;
+    session.creator = caller.user;
+    session.login = caller.login;
+    session.created = t.now();
+    session.changed = t.now();
+    session.expires_at = extended(t.now(), t.now(), context_.settings.update_session_timeout);
+    session.warning_behavior = warning_behavior;
+    t->insert(session);
+    for (auto& stored : files_of(t, item)) {
+      auto entry = unchanged_entry(stored);
+      QUIRE_RETURN_IF_ERROR(complete_facts(item.type, entry, facts));
+      t->put(session.id, entry);
+      if (stored.facts == entry.facts) continue;
+      stored.facts = entry.facts;
+      t->put(item.content, stored);
+    }
+    return session.id.text();
+  };
+  QUIRE_ASSIGN_OR_RETURN(const auto created,
+                         with_needed_facts(
+                             context_, caller, [&](View view) { return view->find<content::Item>(ItemId(*item_id)); },
+                             [&](const FactsByBlob& facts) {
+                               return create_once(context_, caller, creation,
+                                                  [&](Transaction& t) { return create(t, facts); });
+                             }));
   return UpdateSessionId(created.id);
 }
 

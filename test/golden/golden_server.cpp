@@ -143,7 +143,7 @@ GoldenServer::GoldenServer()
                .settings = {},
                .limits = {},
                .fetcher = fetcher_.get()},
-      logins_(*catalog_, context_.leases, identities_, context_.limits, {}),
+      logins_(context_, {}),
       services_{.context = context_, .logins = logins_, .server_guid = std::string(server_guid)},
       router_(services_) {
   for (const auto* user : {"administrator@vsphere.local", "somebody@vsphere.local"}) {

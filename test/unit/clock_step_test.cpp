@@ -17,15 +17,12 @@ constexpr Duration timeout = 5min;
 class ClockStepTest : public ServiceTest {
  protected:
   void sweep() {
-    must(service::remember_lead(world_->context().catalog, world_->context().leases));
+    must(service::remember_skew(world_->context()));
     must(sessions().remove_expired());
     must(world_->downloads().remove_expired());
     must(logins().remove_expired());
   }
-  service::Logins logins() {
-    auto& context = world_->context();
-    return {context.catalog, context.leases, context.identities, context.limits, {}};
-  }
+  service::Logins logins() { return {world_->context(), {}}; }
   content::DownloadSessionId open_download() {
     return must(world_->downloads().create(alice(), item_.text(), std::nullopt));
   }
@@ -132,17 +129,17 @@ TEST_P(ClockStepTest, AStepBackWhileTheServerIsDownKeepsNothing) {
 
 TEST_P(ClockStepTest, TheTicksOfTheClocksAreNoStep) {
   auto& context = world_->context();
-  const auto lead = [&] {
+  const auto stored_skew = [&] {
     return world_->look([](content::CatalogReader& reader) { return reader.setting("lease_clock.lead_ms"); });
   };
   for (const Duration step : {1ms, -2ms, 900ms}) {
     world_->clock().step(step);
-    must(service::remember_lead(context.catalog, context.leases));
-    EXPECT_EQ(lead(), std::nullopt);
+    must(service::remember_skew(context));
+    EXPECT_EQ(stored_skew(), std::nullopt);
   }
   world_->clock().step(5s);
-  must(service::remember_lead(context.catalog, context.leases));
-  EXPECT_EQ(lead(), "-5900");
+  must(service::remember_skew(context));
+  EXPECT_EQ(stored_skew(), "-5900");
 }
 
 INSTANTIATE_TEST_SUITE_P(Sqlite, ClockStepTest, testing::Values(Engine::Sqlite));

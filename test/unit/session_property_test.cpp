@@ -676,7 +676,7 @@ class Run {
   /// Whatever the wall clock says, time goes on as before.
   void set_clock(const Step& step) {
     world_.clock().step(clock_steps[step.how % clock_steps.size()]);
-    expect("", kind(service::remember_lead(world_.context().catalog, world_.context().leases)), "remember_lead");
+    expect("", kind(service::remember_skew(world_.context())), "remember_skew");
   }
 
   /// §28.1 "a session that nobody completes".

@@ -166,7 +166,7 @@ struct SoapWorld {
        storage_of("datastore-12", "R&D <\"disks\">", std::nullopt)}};
   service::TransferBoard transfers;
   service::Context context{catalog, storages, clock, service::LeaseClock(clock), identities, transfers, {}, {}};
-  service::Logins logins{catalog, context.leases, identities, context.limits, {}};
+  service::Logins logins{context, {}};
   service::Services services{
       .context = context, .logins = logins, .server_guid = "11111111-2222-3333-4444-555555555555"};
 
