@@ -24,6 +24,7 @@
 #include "content/fetcher_by_scheme.h"
 #include "formats/certificate.h"
 #include "http/tls_identity.h"
+#include "service/events.h"
 #include "service/pulls.h"
 #include "service/services.h"
 #include "wire/router.h"
@@ -283,6 +284,7 @@ std::vector<work::PeriodicWork> periodic_works(service::Services& services, serv
          services.context.has_room_to_grow();  // makes the ballast again where it can
          return {};
        }},
+      {"event retention", std::chrono::seconds(30), [&] { return service::remove_old_events(services.context); }},
       {"login expiry", std::chrono::seconds(30), [&] { return services.logins.remove_expired(); }},
       {"activity of pulls", keep_alive_interval, [&] { return services.update_sessions.keep_pulling_alive(); }},
       {"completion of idle pulls", interval, [&] { return services.update_sessions.complete_idle_pulls(); }}};

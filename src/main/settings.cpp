@@ -242,6 +242,7 @@ const std::vector<SettingDefinition>& setting_definitions() {
                QUIRE_AT(service.download_session_timeout)),
       duration("ended_session_retention", "How long finished update sessions stay readable.",
                QUIRE_AT(service.ended_session_retention)),
+      duration("event_retention", "How long events of changes can be read.", QUIRE_AT(service.event_retention)),
       duration("client_token_retention", "How long a client token makes a repeated creation return the first result.",
                QUIRE_AT(service.client_token_retention)),
       duration(

@@ -56,10 +56,18 @@ base::Result<void> Configuration::update(const Caller& caller, const Configurati
                    {{"name", std::string(row.name)}, {"value", *value}, {"least", row.least}, {"most", row.most}});
   }
   return write(context_, caller, [&](Transaction& t) -> base::Result<void> {
-    if (model.automatic_sync_enabled)
-      t->put_setting(key_of(enabled_name), *model.automatic_sync_enabled ? "true" : "false");
+    EventDetails changed;
+    const auto put = [&](std::string_view name, const std::string& value) {
+      const auto key = key_of(name);
+      if (t->setting(key) == value) return;
+      t->put_setting(key, value);
+      changed.push_back({std::string(name), value});
+    };
+    if (model.automatic_sync_enabled) put(enabled_name, *model.automatic_sync_enabled ? "true" : "false");
     for (const auto& row : number_rows)
-      if (const auto value = model.*row.member) t->put_setting(key_of(row.name), std::to_string(*value));
+      if (const auto value = model.*row.member) put(row.name, std::to_string(*value));
+    if (!changed.empty())
+      t.record({content::EventKind::configuration_updated, content::LibraryId(), content::ItemId(), "", changed});
     return {};
   });
 }

@@ -28,7 +28,8 @@ struct Settings {
   base::Duration complete_idle_pulls_after = std::chrono::seconds(30);  ///< §28.1; 0: never
   std::size_t pull_attempts = 5;                                        ///< §28.3
   std::vector<std::string> trusted_certificates = {};                   ///< PEM; roots of packages' signatures (§10)
-  base::Duration client_token_retention = std::chrono::hours(48);       ///< §28.1: at least 24 h
+  base::Duration event_retention = std::chrono::hours(7 * 24);
+  base::Duration client_token_retention = std::chrono::hours(48);  ///< §28.1: at least 24 h
 };
 
 class Transaction;

@@ -9,6 +9,7 @@
 #include "content/text.h"
 #include "service/blob_bytes.h"
 #include "service/create_once.h"
+#include "service/events.h"
 #include "service/find.h"
 #include "service/session_access.h"
 
@@ -73,6 +74,7 @@ void end_session(Transaction& t, DownloadSession session, DownloadSessionState s
                  const std::optional<base::Message>& error_message) {
   session.state = state;
   session.error_message = error_message;
+  record_end(t, session, std::string(name_of(state)));
   record_activity(t, session, Activity::changes);
   release(t, session);
 }
@@ -142,6 +144,7 @@ Result<DownloadSessionId> DownloadSessions::create(const Caller& caller, const s
         session.created = t.now();
         session.expires_at = extended(session.created, session.created, context_.settings.download_session_timeout);
         t->insert(session);
+        record(t, content::EventKind::download_session_created, session);
         return session.id.text();
       }));
   return DownloadSessionId(created.id);
@@ -198,6 +201,7 @@ Result<void> DownloadSessions::fail(const Caller& caller, const DownloadSessionI
 Result<void> DownloadSessions::remove(const Caller& caller, const DownloadSessionId& id) {
   return write(context_, caller, [&](Transaction& t) -> Result<void> {
     QUIRE_ASSIGN_OR_RETURN(const auto session, find_session(t, id, t.now()));
+    if (session.state == DownloadSessionState::ACTIVE) record_end(t, session, "deleted");
     t->remove<DownloadSession>(id);
     release(t, session);
     return {};
@@ -256,7 +260,9 @@ Result<void> DownloadSessions::remove_expired() {
                              for (const auto& id : ids) {
                                const auto session = t->find<DownloadSession>(id);
                                t->remove<DownloadSession>(id);
-                               if (session) release(t, *session);
+                               if (!session) continue;
+                               if (session->state == DownloadSessionState::ACTIVE) record_end(t, *session, "expired");
+                               release(t, *session);
                              }
                              return ids.size();
                            }));

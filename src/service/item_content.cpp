@@ -1,5 +1,7 @@
 #include "service/item_content.h"
 
+#include "service/events.h"
+
 namespace quire::service {
 
 using content::ContentId;
@@ -22,6 +24,8 @@ void change_content(Transaction& t, content::Item item, const ContentChange& cha
   }
   t->update(item);
   t->insert(item.id, content::Change{item.content_version, t.wall_time(), change.user});
+  record(t, content::EventKind::item_content_changed, item,
+         {{"content_version", item.content_version}, {"files", static_cast<std::int64_t>(change.files.size())}});
   t.release(old);
 }
 

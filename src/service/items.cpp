@@ -6,6 +6,7 @@
 #include "content/text.h"
 #include "service/blob_bytes.h"
 #include "service/create_once.h"
+#include "service/events.h"
 #include "service/find.h"
 #include "service/item_content.h"
 
@@ -20,6 +21,7 @@ using content::BlobId;
 using content::Caller;
 using content::ContentFile;
 using content::ContentId;
+using content::EventKind;
 using content::Item;
 using content::ItemId;
 using content::Library;
@@ -181,6 +183,7 @@ Result<ItemId> Items::create(const Caller& caller, const ItemSpec& spec,
                            item.type = spec.type.value_or("");
                            item.source_id = spec.source_id;
                            t->insert(item);
+                           record(t, EventKind::item_created, item, {{"name", item.name}});
                            return item.id.text();
                          }));
   return ItemId(created.id);
@@ -218,6 +221,7 @@ Result<ItemId> Items::copy(const Caller& caller, const ItemId& source_id, const 
     item.security_compliance = from.security_compliance;
     item.certificate_verification = from.certificate_verification;
     t->insert(item);
+    record(t, EventKind::item_created, item, {{"name", item.name}});
     for (const auto& [old_id, copy] : copies) t->insert_blob(copy.blob, copy.bytes);
     if (!source.files.empty())
       change_content(t, item, {files_of_copy(source, copies), from.certificate_verification, caller.user});
@@ -274,6 +278,7 @@ Result<void> Items::update(const Caller& caller, const ItemId& id, const ItemSpe
     ++changed.metadata_version;
     changed.last_modified_time = t.wall_time();
     t->update(changed);
+    record(t, EventKind::item_updated, changed, {{"name", changed.name}});
     return {};
   });
 }
@@ -329,10 +334,12 @@ Result<StoredFile> Items::stored_file(const Caller& caller, const ItemId& id, co
 
 void remove_item_with_sessions(Transaction& t, const Item& item) {
   for (const auto& session_id : t->update_sessions("", item.id))
-    if (const auto session = t->find<content::UpdateSession>(session_id)) discard_session(t, *session);
+    if (const auto session = t->find<content::UpdateSession>(session_id))
+      discard_session(t, *session, "deleted with its item");
   std::vector<ContentId> contents = {item.content};
   for (const auto& session_id : t->download_sessions("", item.id)) {
     if (const auto session = t->find<content::DownloadSession>(session_id)) {
+      if (session->state == content::DownloadSessionState::ACTIVE) record_end(t, *session, "deleted with its item");
       contents.push_back(session->content);
       t.stop_transfers_after_commit(session->token);
     }
@@ -342,6 +349,7 @@ void remove_item_with_sessions(Transaction& t, const Item& item) {
   emptied.content = ContentId();
   t->update(emptied);
   for (const auto& content : contents) t.release(content);
+  record(t, EventKind::item_deleted, item, {{"name", item.name}});
   t->remove<Item>(item.id);
 }
 

@@ -2,6 +2,7 @@
 
 #include "content/text.h"
 #include "service/create_once.h"
+#include "service/events.h"
 #include "service/find.h"
 #include "service/items.h"
 
@@ -12,6 +13,7 @@ using base::Error;
 using base::ErrorKind;
 using base::Result;
 using content::Caller;
+using content::EventKind;
 using content::Library;
 using content::LibraryId;
 using content::StorageBackingType;
@@ -129,6 +131,7 @@ Result<LibraryId> Libraries::create_local(const Caller& caller, const LibrarySpe
                            library.storage = placement.storage;
                            library.optimize_remote_publishing = spec.optimize_remote_publishing.value_or(false);
                            t->insert(library);
+                           record(t, EventKind::library_created, library, {{"name", library.name}});
                            return library.id.text();
                          }));
   return LibraryId(created.id);
@@ -160,18 +163,20 @@ Result<void> Libraries::change(const Caller& caller, const LibraryId& id, const 
     ++changed.version;
     changed.last_modified_time = t.wall_time();
     t->update(changed);
+    record(t, EventKind::library_updated, changed, {{"name", changed.name}});
     return {};
   });
 }
 
 Result<void> Libraries::remove_local(const Caller& caller, const LibraryId& id) {
   return write(context_, caller, [&](Transaction& t) -> Result<void> {
-    QUIRE_RETURN_IF_ERROR(find_local(t, id));
+    QUIRE_ASSIGN_OR_RETURN(const auto library, find_local(t, id));
     content::ItemFilter filter;
     filter.library_id = id;
     for (const auto& item_id : t->items(filter))
       if (const auto item = t->find<content::Item>(item_id)) remove_item_with_sessions(t, *item);
     t->remove<Library>(id);
+    record(t, EventKind::library_deleted, library, {{"name", library.name}});
     return {};
   });
 }

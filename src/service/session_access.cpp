@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "content/text.h"
+#include "service/events.h"
 
 namespace quire::service {
 
@@ -177,10 +178,22 @@ void end_session(Transaction& t, UpdateSession session, UpdateSessionState state
   session.ended_at = t.now();
   session.changed = t.now();
   t->update(session);
+  record_end(t, session, std::string(content::name_of(state)));
   release_content(t, session.id);
 }
 
-void discard_session(Transaction& t, const UpdateSession& session) {
+void record_end(Transaction& t, const UpdateSession& session, const std::string& how) {
+  EventDetails details = {{"outcome", how}};
+  if (session.error_message) details.push_back({"reason", session.error_message->default_message});
+  record(t, content::EventKind::update_session_ended, session, std::move(details));
+}
+
+void record_end(Transaction& t, const content::DownloadSession& session, const std::string& how) {
+  record(t, content::EventKind::download_session_ended, session, {{"outcome", how}});
+}
+
+void discard_session(Transaction& t, const UpdateSession& session, const std::string& why) {
+  if (session.state == UpdateSessionState::ACTIVE) record_end(t, session, why);
   // Takes the session's row before those of its files, in the order of every other end of a session: no deadlocks.
   t->update(session);
   auto files = t->list<SessionFile>(session.id);

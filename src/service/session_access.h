@@ -72,7 +72,11 @@ void release_content(Transaction& t, const content::UpdateSessionId& id);
 void end_session(Transaction& t, content::UpdateSession session, content::UpdateSessionState state,
                  std::optional<base::Message> error_message);
 
-/// Removes a session of any state without a trace.
-void discard_session(Transaction& t, const content::UpdateSession& session);
+/// Removes a session of any state without a trace; `why` tells how one that is ACTIVE ended by it.
+void discard_session(Transaction& t, const content::UpdateSession& session, const std::string& why);
+
+/// The event that an ACTIVE session has ended. `how`: the state it ended in, or why it went.
+void record_end(Transaction& t, const content::UpdateSession& session, const std::string& how);
+void record_end(Transaction& t, const content::DownloadSession& session, const std::string& how);
 
 }  // namespace quire::service

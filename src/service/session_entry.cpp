@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/uri.h"
+#include "service/events.h"
 #include "service/metadata_facts.h"
 
 namespace quire::service {
@@ -65,7 +66,7 @@ std::optional<Message> manifest_mismatch(const std::vector<SessionFile>& files) 
 }
 
 /// A descriptor that was pulled brings what it references, from the same place (§15.3).
-void pull_references(Transaction& t, const UpdateSessionId& session, const SessionFile& descriptor,
+void pull_references(Transaction& t, const content::UpdateSession& session, const SessionFile& descriptor,
                      const std::vector<SessionFile>& others) {
   const auto* facts = std::get_if<content::DescriptorFacts>(&descriptor.facts);
   if (descriptor.source_type != SourceType::PULL || facts == nullptr) return;
@@ -81,8 +82,14 @@ void pull_references(Transaction& t, const UpdateSessionId& session, const Sessi
     file.source_endpoint->uri = base::sibling_uri(descriptor.source_endpoint->uri, expected.name);
     file.status = TransferStatus::WAITING_FOR_TRANSFER;
     file.upload_token = TransferToken(t.context().identities.secret());
-    t->put(session, file);
+    t->put(session.id, file);
+    record(t, content::EventKind::update_session_file_added, session, {{"file_name", file.name}});
   }
+}
+
+void record_ready(Transaction& t, const content::UpdateSession& session, const SessionFile& file) {
+  record(t, content::EventKind::update_session_file_ready, session,
+         {{"file_name", file.name}, {"size", file.size.value_or(0)}});
 }
 
 /// What became of a file whose bytes are there.
@@ -301,7 +308,10 @@ Result<UploadState> SessionEntry::make_ready(const ArrivedBlob& arrived, const s
       ready.blob = adopt(t, arrived);
       ready.facts = facts.own;
       t->put(at.session.id, ready);
-      if (!in_package) return Filled();
+      if (!in_package) {
+        record_ready(t, session, ready);
+        return Filled();
+      }
       for (const auto& counterpart : facts.counterparts) {
         const auto other = t->find<SessionFile>({at.session.id, counterpart.name});
         if (!other || std::holds_alternative<std::monostate>(counterpart.facts)) continue;
@@ -309,10 +319,13 @@ Result<UploadState> SessionEntry::make_ready(const ArrivedBlob& arrived, const s
         judged.facts = counterpart.facts;
         t->put(at.session.id, judged);
       }
-      pull_references(t, at.session.id, ready, others);
+      pull_references(t, session, ready, others);
       // A digest that contradicts the manifest ends the session at once, whichever of the two came later.
       auto mismatch = manifest_mismatch(t->list<SessionFile>(at.session.id));
-      if (mismatch) fail_file(t, {session, ready}, *mismatch);
+      if (mismatch)
+        fail_file(t, {session, ready}, *mismatch);
+      else
+        record_ready(t, session, ready);
       return Filled{false, std::move(mismatch)};
     });
   };
@@ -339,6 +352,7 @@ Result<UploadState> SessionEntry::make_ready(ArchiveIntake& archive) const {
     SessionFile unpacked = ready_file(t, at, archive.size(), archive.digests());
     t.discard_partial(unpacked);
     t->put(at.session.id, unpacked);
+    record_ready(t, session, unpacked);
     for (const auto& member : archive.members()) {
       SessionFile out = member.file;
       if (const auto present = t->find<SessionFile>({at.session.id, out.name});

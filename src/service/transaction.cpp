@@ -1,6 +1,9 @@
 #include "service/transaction.h"
 
+#include <boost/json.hpp>
 #include <string>
+
+#include "base/time.h"
 
 namespace quire::service {
 
@@ -21,6 +24,28 @@ void Transaction::release(const content::ContentId& content) {
 void Transaction::discard_partial(content::SessionFile& file) {
   if (file.unfinished) remove_bytes_after_commit({file.unfinished->blob, file.unfinished->storage, 0, ""});
   file.unfinished.reset();
+}
+
+namespace {
+
+std::string json_of(const EventDetails& details) {
+  if (details.empty()) return "";
+  boost::json::object object;
+  for (const auto& [name, value] : details) {
+    auto& member = object[name];
+    if (const auto* text = std::get_if<std::string>(&value)) member = *text;
+    if (const auto* number = std::get_if<std::int64_t>(&value)) member = *number;
+    if (const auto* time = std::get_if<base::Time>(&value)) member = base::to_text(*time);
+  }
+  return boost::json::serialize(object);
+}
+
+}  // namespace
+
+void Transaction::append_events() {
+  for (const auto& event : events_)
+    writer_.append_event(
+        {0, event.kind, wall_time_, caller_.user, event.library, event.item, event.subject, json_of(event.details)});
 }
 
 content::Caller system_caller(std::string_view worker) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -22,6 +23,18 @@ class View {
  private:
   content::CatalogReader* reader_;
   const content::Caller* caller_;
+};
+
+/// What an event says beyond its kind and subject; by name, as a JSON object.
+using EventDetails = std::vector<base::MessageParam>;
+
+/// What happened to what. Time and actor are those of the change.
+struct EventRecord {
+  content::EventKind kind;
+  content::LibraryId library;
+  content::ItemId item;
+  std::string subject;  ///< of what the kind speaks of; empty for the configuration
+  EventDetails details = {};
 };
 
 /// Effects of a change outside the catalog. They happen once it is durable.
@@ -66,6 +79,9 @@ class Transaction {
   void stop_transfers_after_commit(content::TransferToken token) { effects_.transfers.push_back(std::move(token)); }
   /// The transfer that makes this change itself is not stopped by it.
   void spare_transfers(const content::TransferToken& token) { std::erase(effects_.transfers, token); }
+  /// An event of this change, stored with it.
+  void record(EventRecord event) { events_.push_back(std::move(event)); }
+
   /// A file to pull was added.
   void wake_pulls_after_commit() { effects_.wake_pulls = true; }
 
@@ -82,17 +98,22 @@ class Transaction {
     AfterCommit effects;
     auto answer = context.catalog.catalog_.write([&](content::CatalogWriter& writer) {
       Transaction transaction(context, caller, writer, effects);
-      return function(transaction);
+      auto result = function(transaction);
+      if (result) transaction.append_events();
+      return result;
     });
     if (answer) effects.run(context);
     return answer;
   }
 
  private:
+  void append_events();
+
   Context& context_;
   const content::Caller& caller_;
   content::CatalogWriter& writer_;
   AfterCommit& effects_;
+  std::vector<EventRecord> events_;
   const base::Time now_;
   const base::Time wall_time_;
 };

@@ -136,6 +136,7 @@ void commit_content(Transaction& t, UpdateSession session, const JudgedPackage& 
   session.ended_at = t.now();
   session.changed = t.now();
   t->update(session);
+  record_end(t, session, "DONE");
   if (next.changed)
     change_content(t, package.item, {next.files, verification_of(package.verdict, package.files), session.creator});
   release_content(t, session.id);

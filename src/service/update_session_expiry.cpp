@@ -46,7 +46,7 @@ Result<void> UpdateSessions::remove_expired() {
                              for (const auto& ids : {expired, ended})
                                for (const auto& id : ids)
                                  if (const auto session = t->find<content::UpdateSession>(id))
-                                   discard_session(t, *session);
+                                   discard_session(t, *session, "expired");
                              t->remove_client_tokens(t.now() - context_.settings.client_token_retention);
                              return std::max(expired.size(), ended.size());
                            }));

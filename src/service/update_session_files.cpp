@@ -3,6 +3,7 @@
 
 #include "base/file_name.h"
 #include "base/hex.h"
+#include "service/events.h"
 #include "service/session_access.h"
 #include "service/sources.h"
 #include "service/update_sessions.h"
@@ -160,6 +161,7 @@ Result<SessionFile> UpdateSessions::add_file(const Caller& caller, const UpdateS
         if (present) drop_file(t, id, *present);
         t->put(id, entry);
         record_activity(t, session, Activity::changes);
+        record(t, content::EventKind::update_session_file_added, session, {{"file_name", entry.name}});
         if (entry.source_type == SourceType::PULL) t.wake_pulls_after_commit();
         return entry;
       }));
@@ -188,6 +190,7 @@ Result<void> UpdateSessions::remove_file(const Caller& caller, const UpdateSessi
     QUIRE_ASSIGN_OR_RETURN(const auto file, listed_file(t, id, name));
     QUIRE_RETURN_IF_ERROR(content::check_allowed(session, SessionOperation::remove_file));
     drop_file(t, id, file);
+    record(t, content::EventKind::update_session_file_removed, session, {{"file_name", name}});
     record_activity(t, session, Activity::changes);
     return {};
   });

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "service/create_once.h"
+#include "service/events.h"
 #include "service/find.h"
 #include "service/item_content.h"
 #include "service/package_facts_reader.h"
@@ -113,7 +114,7 @@ Result<UpdateSessionId> UpdateSessions::create(const Caller& caller, const std::
                    {{"name", item.name}});
     if (const auto holder = t->active_update_session(item.id)) {
       if (!has_expired(*holder, t.now())) return held_by(*holder, context_.leases);
-      discard_session(t, *holder);
+      discard_session(t, *holder, "expired");
     }
     if (t->active_update_session_count() >= context_.limits.update_sessions_active_max)
       return Error(ErrorKind::service_unavailable, "quire.update_session.too_many",
@@ -139,6 +140,7 @@ Result<UpdateSessionId> UpdateSessions::create(const Caller& caller, const std::
       stored.facts = entry.facts;
       t->put(item.content, stored);
     }
+    record(t, content::EventKind::update_session_created, session);
     return session.id.text();
   };
   QUIRE_ASSIGN_OR_RETURN(const auto created,
@@ -219,7 +221,7 @@ Result<void> UpdateSessions::fail(const Caller& caller, const UpdateSessionId& i
 Result<void> UpdateSessions::remove(const Caller& caller, const UpdateSessionId& id) {
   return write(context_, caller, [&](Transaction& t) -> Result<void> {
     QUIRE_ASSIGN_OR_RETURN(const auto session, open_update_session(t, id, SessionOperation::remove));
-    discard_session(t, session);
+    discard_session(t, session, "deleted");
     return {};
   });
 }

@@ -285,6 +285,69 @@ void check_items(ServiceWorld& world, const Client& client) {
   for (const auto& file : files) EXPECT_TRUE(world.blob(file.blob)) << file.name << " of a session cannot be read";
 }
 
+/// An event for each change that was committed, none for another: what the events tell is what the catalog holds.
+void check_events(ServiceWorld& world, std::int64_t after) {
+  using content::EventKind;
+  world.look([&](content::CatalogReader& reader) {
+    std::map<std::pair<std::string, EventKind>, int> seen;
+    std::int64_t last = after;
+    for (const auto& event : reader.events_after(after, 100'000)) {
+      EXPECT_GT(event.number, last);
+      last = event.number;
+      ++seen[{event.subject_id, event.kind}];
+    }
+    const auto count = [&](const std::string& subject, EventKind kind) { return seen[{subject, kind}]; };
+    const auto subjects = [&](EventKind kind) {
+      std::vector<std::string> all;
+      for (const auto& [key, times] : seen)
+        if (key.second == kind) all.push_back(key.first);
+      return all;
+    };
+    std::set<std::string> libraries;
+    for (const auto& id : reader.libraries({})) libraries.insert(id.text());
+    for (const auto& id : libraries) EXPECT_EQ(count(id, EventKind::library_created), 1) << id;
+    for (const auto& id : subjects(EventKind::library_created))
+      EXPECT_EQ(count(id, EventKind::library_deleted), libraries.contains(id) ? 0 : 1) << id;
+
+    std::set<std::string> items;
+    for (const auto& id : reader.items({})) {
+      items.insert(id.text());
+      EXPECT_EQ(count(id.text(), EventKind::item_created), 1) << id.text();
+      const auto item = reader.find<content::Item>(id);
+      EXPECT_EQ(count(id.text(), EventKind::item_content_changed), item->content_version - 1) << item->name;
+      EXPECT_EQ(reader.list<content::Change>(id).size(), static_cast<std::size_t>(item->content_version - 1));
+    }
+    for (const auto& id : subjects(EventKind::item_created))
+      EXPECT_EQ(count(id, EventKind::item_deleted), items.contains(id) ? 0 : 1) << id;
+
+    std::set<std::string> sessions;
+    for (const auto& id : reader.update_sessions("", std::nullopt)) {
+      sessions.insert(id.text());
+      const bool active = reader.find<content::UpdateSession>(id)->state == UpdateSessionState::ACTIVE;
+      EXPECT_EQ(count(id.text(), EventKind::update_session_created), 1) << id.text();
+      EXPECT_EQ(count(id.text(), EventKind::update_session_ended), active ? 0 : 1) << id.text();
+      int ready = 0;
+      for (const auto& file : reader.list<content::SessionFile>(id))
+        if (file.source_type != content::SourceType::NONE && file.status == content::TransferStatus::READY) ++ready;
+      EXPECT_GE(count(id.text(), EventKind::update_session_file_ready), ready) << id.text();
+      EXPECT_GE(count(id.text(), EventKind::update_session_file_added), ready) << id.text();
+    }
+    for (const auto& id : subjects(EventKind::update_session_created))
+      if (!sessions.contains(id)) {
+        EXPECT_EQ(count(id, EventKind::update_session_ended), 1) << id;
+      }
+    return 0;
+  });
+}
+
+/// The number of the last event so far.
+std::int64_t last_event(ServiceWorld& world) {
+  return world.look([](content::CatalogReader& reader) {
+    const auto events = reader.events_after(0, 1'000'000);
+    return events.empty() ? std::int64_t(0) : events.back().number;
+  });
+}
+
 /// What lies on the disk is what the catalog names.
 void check_bytes(ServiceWorld& world) {
   EXPECT_EQ(world.blobs_on_disk(), world.blobs_in_catalog());
@@ -318,6 +381,7 @@ void check_usable(ServiceWorld& world, const Client& client) {
 }
 
 void clear(ServiceWorld& world) {
+  world.change([&](content::CatalogWriter& writer) { writer.remove_events(base::Time::max(), 100'000); });
   const auto libraries = world.libraries().list(alice());
   ASSERT_TRUE(libraries);
   for (const auto& library : *libraries) EXPECT_TRUE(world.libraries().remove_local(alice(), library));
@@ -336,6 +400,7 @@ TEST(SessionFaultTest, EveryCallFailsOnceInTurn) {
   for (int k = 1;; ++k) {
     Faults faults(Faults::Kind::error, static_cast<std::size_t>(k));
     Client client(world, k);
+    const auto before = last_event(world);
     world.wire_faults(&faults);
     const auto lived = client.live();
     world.wire_faults(nullptr);
@@ -346,6 +411,7 @@ TEST(SessionFaultTest, EveryCallFailsOnceInTurn) {
       break;
     }
     check_items(world, client);
+    check_events(world, before);
     if (leaves_no_orphans(faults.where())) check_bytes(world);
     ASSERT_TRUE(work::sweep_orphans(world.context()));
     check_items(world, client);
@@ -361,6 +427,7 @@ TEST(SessionFaultTest, TheProcessDiesAtEveryCallInTurn) {
   for (int k = 1;; ++k) {
     Faults faults(Faults::Kind::crash, static_cast<std::size_t>(k));
     Client client(world, k);
+    const auto before = last_event(world);
     world.wire_faults(&faults);
     try {
       const auto lived = client.live();
@@ -371,6 +438,7 @@ TEST(SessionFaultTest, TheProcessDiesAtEveryCallInTurn) {
     SCOPED_TRACE(faults.where());
     world.restart();
     check_items(world, client);
+    check_events(world, before);
     check_bytes(world);
     check_usable(world, client);
     clear(world);
