@@ -77,7 +77,7 @@ class ServiceServer final : public Server {
 base::Result<std::unique_ptr<Server>> make_server(ServerSettings settings, service::Services& services,
                                                   const wire::Router& router) {
   auto server = std::make_unique<ServiceServer>(services, router);
-  if (auto opened = server->open(std::move(settings), services.context.clock); !opened) return opened.error();
+  if (auto opened = server->open(std::move(settings), services.clock); !opened) return opened.error();
   return std::unique_ptr<Server>(std::move(server));
 }
 

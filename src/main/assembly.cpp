@@ -270,21 +270,21 @@ void obey_signals(http::Server& server, base::Duration grace) {
   }
 }
 
-std::vector<work::PeriodicWork> periodic_works(service::Services& services, service::Pulls& pulls,
-                                               std::size_t pulls_max) {
+std::vector<work::PeriodicWork> periodic_works(service::Context& context, service::Services& services,
+                                               service::Pulls& pulls, std::size_t pulls_max) {
   const base::Duration interval = std::chrono::seconds(1);
   const auto keep_alive_interval = std::max<base::Duration>(
-      std::min(interval, services.context.settings.update_session_timeout / 4), std::chrono::milliseconds(10));
+      std::min(interval, context.settings.update_session_timeout / 4), std::chrono::milliseconds(10));
   std::vector<work::PeriodicWork> works = {
       {"update session expiry", interval, [&] { return services.update_sessions.remove_expired(); }},
       {"download session expiry", interval, [&] { return services.download_sessions.remove_expired(); }},
-      {"steps of the system clock", interval, [&] { return service::remember_skew(services.context); }},
+      {"steps of the system clock", interval, [&] { return service::remember_skew(context); }},
       {"room on the catalog's disk", interval,
        [&]() -> Result<void> {
-         services.context.has_room_to_grow();  // makes the ballast again where it can
+         context.has_room_to_grow();  // makes the ballast again where it can
          return {};
        }},
-      {"event retention", std::chrono::seconds(30), [&] { return service::remove_old_events(services.context); }},
+      {"event retention", std::chrono::seconds(30), [&] { return service::remove_old_events(context); }},
       {"login expiry", std::chrono::seconds(30), [&] { return services.logins.remove_expired(); }},
       {"activity of pulls", keep_alive_interval, [&] { return services.update_sessions.keep_pulling_alive(); }},
       {"completion of idle pulls", interval, [&] { return services.update_sessions.complete_idle_pulls(); }}};
@@ -388,7 +388,7 @@ Result<void> serve(const Settings& settings) {
   context.fetcher = &fetcher;
   context.on_pull_added = [&pulls] { pulls.wake(); };
   service::Logins logins(context, settings.logins);
-  service::Services services{.context = context, .logins = logins, .server_guid = *guid};
+  service::Services services(context, logins, *guid);
   if (auto made = make_administrator(settings, logins, identities); !made) return made;
 
   const auto swept = work::sweep_orphans(context);
@@ -403,7 +403,7 @@ Result<void> serve(const Settings& settings) {
   const auto server = http::make_server(*std::move(http_settings), services, router);
   if (!server) return server.error();
 
-  work::Supervisor supervisor(periodic_works(services, pulls, settings.pulls_max));
+  work::Supervisor supervisor(periodic_works(context, services, pulls, settings.pulls_max));
   print_ready(**server);
   std::thread signal_thread([&] { obey_signals(**server, settings.shutdown_grace); });
   (*server)->run();

@@ -11,19 +11,38 @@
 
 namespace quire::service {
 
-/// All services of one server, for the layers above. Thread-safe like its members.
+/// All services of one server, and what of the server itself the layers above may use; the catalog is not among it.
+/// Thread-safe like its members.
 struct Services {
-  Context& context;
+  /// `server_guid`: stable per installation.
+  Services(Context& context, Logins& all_logins, std::string guid)
+      : logins(all_logins),
+        libraries(context),
+        items(context),
+        update_sessions(context),
+        sources(context),
+        download_sessions(context),
+        configuration(context),
+        uploads(context),
+        downloads(context),
+        server_guid(std::move(guid)),
+        storages(context.storages),
+        clock(context.clock),
+        identities(context.identities) {}
+
   Logins& logins;
-  Libraries libraries{context};
-  Items items{context};
-  UpdateSessions update_sessions{context};
-  Sources sources{context};
-  DownloadSessions download_sessions{context};
-  Configuration configuration{context};
-  Uploads uploads{context};
-  Downloads downloads{context};
-  std::string server_guid;  ///< stable per installation
+  Libraries libraries;
+  Items items;
+  UpdateSessions update_sessions;
+  Sources sources;
+  DownloadSessions download_sessions;
+  Configuration configuration;
+  Uploads uploads;
+  Downloads downloads;
+  const std::string server_guid;
+  const content::Storages& storages;
+  base::Clock& clock;
+  base::IdentitySource& identities;
 };
 
 }  // namespace quire::service

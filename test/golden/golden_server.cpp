@@ -144,7 +144,7 @@ GoldenServer::GoldenServer()
                .limits = {},
                .fetcher = fetcher_.get()},
       logins_(context_, {}),
-      services_{.context = context_, .logins = logins_, .server_guid = std::string(server_guid)},
+      services_(context_, logins_, std::string(server_guid)),
       router_(services_) {
   for (const auto* user : {"administrator@vsphere.local", "somebody@vsphere.local"}) {
     const bool administrator = user[0] == 'a';

@@ -161,7 +161,7 @@ Fault method_not_found(const Reference& receiver, std::string_view method) {
 }  // namespace
 
 SoapFacade::SoapFacade(service::Services& services)
-    : services_(services), views_(std::make_unique<SoapViews>(services.context.identities)) {}
+    : services_(services), views_(std::make_unique<SoapViews>(services.identities)) {}
 
 bool SoapFacade::owns(std::string_view path) {
   constexpr std::array<std::string_view, 5> paths{"/sdk", "/sdk/", versions_path, "/pbm", "/pbm/sdk"};

@@ -167,8 +167,7 @@ struct SoapWorld {
   service::TransferBoard transfers;
   service::Context context{catalog, storages, clock, service::LeaseClock(clock), identities, transfers, {}, {}};
   service::Logins logins{context, {}};
-  service::Services services{
-      .context = context, .logins = logins, .server_guid = "11111111-2222-3333-4444-555555555555"};
+  service::Services services{context, logins, "11111111-2222-3333-4444-555555555555"};
 
   SoapWorld() {
     if (!logins.set_password("admin@cls.local", "s3cret", true)) std::abort();

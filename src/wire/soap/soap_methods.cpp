@@ -76,7 +76,7 @@ Answer<DataObject> user_session(const SoapCall& call, const SoapSession& session
 /// The tree, the singletons and the caller's own views. The current session is looked up only for those who ask for it,
 /// because that records a use.
 Answer<vim::Inventory> inventory_for(const SoapCall& call, bool with_current_session) {
-  vim::Inventory inventory(vim::datastores(call.services.context.storages));
+  vim::Inventory inventory(vim::datastores(call.services.storages));
   inventory.add({service_instance, {{"content", service_content(call.services)}}});
   vim::ManagedObject sessions{session_manager, {}};
   if (with_current_session) {
@@ -98,7 +98,7 @@ Answer<void> retrieve_service_content(const SoapCall& call, SoapReply& reply) {
 }
 
 Answer<void> current_time(const SoapCall& call, SoapReply& reply) {
-  write_field(reply.out, "returnval", call.services.context.clock.now());
+  write_field(reply.out, "returnval", call.services.clock.now());
   return {};
 }
 
