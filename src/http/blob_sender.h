@@ -9,9 +9,9 @@
 
 #include "content/blob_store.h"
 #include "http/byte_range.h"
-#include "http/download_activity.h"
 #include "http/offload.h"
 #include "http/server_parts.h"
+#include "http/transfer_activity.h"
 #include "http/transport.h"
 
 namespace quire::http {
@@ -23,7 +23,7 @@ class BlobSender {
  public:
   /// All of them outlive the sender.
   BlobSender(Transport& transport, const ServerParts& parts, std::shared_ptr<content::BlobReader> blob,
-             DownloadActivity& activity)
+             TransferActivity& activity)
       : transport_(transport), parts_(parts), blob_(std::move(blob)), activity_(activity) {}
 
   /// False when the connection or the download session has ended, or the blob could not be read.
@@ -41,7 +41,7 @@ class BlobSender {
   Transport& transport_;
   const ServerParts& parts_;
   const std::shared_ptr<content::BlobReader> blob_;
-  DownloadActivity& activity_;
+  TransferActivity& activity_;
 };
 
 }  // namespace quire::http

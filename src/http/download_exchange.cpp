@@ -8,9 +8,9 @@
 #include "base/hex.h"
 #include "http/blob_sender.h"
 #include "http/byte_range.h"
-#include "http/download_activity.h"
 #include "http/multipart_ranges.h"
 #include "http/offload.h"
+#include "http/transfer_activity.h"
 #include "http/upload_request.h"
 
 namespace quire::http {
@@ -53,7 +53,9 @@ class DownloadExchange {
       : connection_(std::move(connection)),
         parts_(parts),
         download_(std::move(download)),
-        activity_(connection_->transport().socket().executor(), parts_, download_.session),
+        activity_(
+            connection_->transport().socket().executor(), parts_,
+            [&transfers = parts_.transfers, session = download_.session] { return transfers.touch_download(session); }),
         sender_(connection_->transport(), parts_, download_.bytes, activity_) {}
 
   asio::awaitable<void> run();
@@ -65,7 +67,7 @@ class DownloadExchange {
   std::shared_ptr<HttpConnection> connection_;
   const ServerParts& parts_;
   service::OpenDownload download_;
-  DownloadActivity activity_;
+  TransferActivity activity_;
   BlobSender sender_;
 };
 

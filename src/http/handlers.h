@@ -37,6 +37,7 @@ class TransferService {
                                                std::function<void()> on_stop) = 0;
   virtual service::Uploads::Asked ask_upload(const content::TransferToken& token) = 0;
   virtual std::optional<service::UploadRefusal> discard_upload(const content::TransferToken& token) = 0;
+  virtual base::Result<void> touch_upload(const content::TransferToken& token) = 0;
   virtual base::Result<bool> is_upload_endpoint(const content::TransferToken& token) = 0;
   virtual base::Result<service::OpenDownload> open_download(const content::TransferToken& token,
                                                             const std::string& name) = 0;

@@ -31,8 +31,8 @@ HttpConnection::HttpConnection(asio::ip::tcp::socket socket, std::shared_ptr<SSL
       clock_(clock) {}
 
 asio::awaitable<bool> HttpConnection::handshake() {
-  const bool shaken = co_await transport_.handshake(after(limits_.header_timeout));
-  co_return shaken;
+  const bool handshake_done = co_await transport_.handshake(after(limits_.header_timeout));
+  co_return handshake_done;
 }
 
 void HttpConnection::consume(std::size_t count) {

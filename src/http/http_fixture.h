@@ -63,6 +63,7 @@ struct FakeUpload {
   Signal begun;
   Signal appending;  ///< append() has been called
   Signal appended;
+  Signal touched;
   Signal over;  ///< the service's object is gone
 };
 
@@ -78,6 +79,7 @@ class FakeTransfers final : public TransferService {
                                        std::function<void()> on_stop) override;
   service::Uploads::Asked ask_upload(const content::TransferToken& token) override;
   std::optional<service::UploadRefusal> discard_upload(const content::TransferToken& token) override;
+  base::Result<void> touch_upload(const content::TransferToken& token) override;
   base::Result<bool> is_upload_endpoint(const content::TransferToken& token) override;
   base::Result<service::OpenDownload> open_download(const content::TransferToken& token,
                                                     const std::string& name) override;

@@ -169,6 +169,11 @@ std::optional<service::UploadRefusal> FakeTransfers::discard_upload(const conten
   return found->second.refusal;
 }
 
+base::Result<void> FakeTransfers::touch_upload(const content::TransferToken& token) {
+  uploads_.at(token.text()).touched.set();
+  return {};
+}
+
 base::Result<bool> FakeTransfers::is_upload_endpoint(const content::TransferToken& token) {
   return uploads_.contains(token.text());
 }

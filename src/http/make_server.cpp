@@ -33,6 +33,9 @@ class SessionTransfers final : public TransferService {
   std::optional<service::UploadRefusal> discard_upload(const content::TransferToken& token) override {
     return services_.uploads.discard(token);
   }
+  base::Result<void> touch_upload(const content::TransferToken& token) override {
+    return services_.uploads.touch(token);
+  }
   base::Result<bool> is_upload_endpoint(const content::TransferToken& token) override {
     return services_.uploads.is_upload_endpoint(token);
   }

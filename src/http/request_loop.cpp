@@ -136,8 +136,8 @@ asio::awaitable<void> serve_requests(std::shared_ptr<HttpConnection> connection,
 
 asio::awaitable<void> serve(std::shared_ptr<HttpConnection> connection, const ServerParts& parts) {
   try {
-    const bool shaken = co_await connection->handshake();
-    if (shaken) co_await serve_requests(connection, parts);
+    const bool handshake_done = co_await connection->handshake();
+    if (handshake_done) co_await serve_requests(connection, parts);
   } catch (const std::exception& failure) {
     spdlog::error("A connection is given up after an unexpected failure: {}", failure.what());
   }

@@ -32,7 +32,7 @@ using asio::ip::tcp;
 using boost::system::error_code;
 namespace {
 
-/// How long a listener rests after accept(2) failed, as without free file descriptors.
+/// How long a listener pauses after accept(2) failed, as without free file descriptors.
 constexpr base::Duration accept_back_off = std::chrono::milliseconds(50);
 
 /// One network thread. Everything of a connection happens on the thread that it was given to, so that threads neither
@@ -51,9 +51,9 @@ std::vector<std::unique_ptr<NetworkThread>> make_network_threads(std::size_t cou
 
 /// One listening socket. Everything happens on the first network thread.
 struct Listener {
-  explicit Listener(asio::io_context& io) : acceptor(io), pause(io) {}
+  explicit Listener(asio::io_context& io) : acceptor(io), back_off(io) {}
   tcp::acceptor acceptor;
-  asio::steady_timer pause;  ///< back-off, and the wait for a connection to end
+  asio::steady_timer back_off;  ///< after a failure, and the wait for a connection to end
   bool tls = false;
   ListenAddress address;
 };
@@ -103,8 +103,8 @@ class AsioServer final : public Server {
   base::Result<void> listen(const ListenAddress& address, bool tls);
   std::optional<ListenAddress> address_of(bool tls) const;
   asio::awaitable<void> accept(Listener& listener);
-  asio::awaitable<void> rest(Listener& listener, Deadline until);
-  NetworkThread& idlest_thread();
+  asio::awaitable<void> pause(Listener& listener, Deadline until);
+  NetworkThread& least_loaded_thread();
   void start(tcp::socket socket, bool tls, NetworkThread& thread);
   void connection_ended(const std::shared_ptr<HttpConnection>& connection, NetworkThread& thread);
   void end_threads();
@@ -183,7 +183,7 @@ void AsioServer::run() {
   io_.run();
 }
 
-NetworkThread& AsioServer::idlest_thread() {
+NetworkThread& AsioServer::least_loaded_thread() {
   return **std::ranges::min_element(threads_, {}, [](const auto& thread) { return thread->connections; });
 }
 
@@ -191,10 +191,10 @@ asio::awaitable<void> AsioServer::accept(Listener& listener) {
   while (!stopping_) {
     if (connections_.size() >= settings_.limits.connections_max) {
       const auto until_one_ends = Deadline::max();
-      co_await rest(listener, until_one_ends);
+      co_await pause(listener, until_one_ends);
       continue;
     }
-    auto& thread = idlest_thread();
+    auto& thread = least_loaded_thread();
     tcp::socket socket(thread.io);
     error_code error;
     co_await listener.acceptor.async_accept(socket, asio::redirect_error(asio::use_awaitable, error));
@@ -205,16 +205,16 @@ asio::awaitable<void> AsioServer::accept(Listener& listener) {
     }
     spdlog::warn("Accepting a connection failed: {}", error.message());
     const auto until = after(accept_back_off);
-    co_await rest(listener, until);
+    co_await pause(listener, until);
   }
   error_code ignored;
   listener.acceptor.close(ignored);
 }
 
-asio::awaitable<void> AsioServer::rest(Listener& listener, Deadline until) {
+asio::awaitable<void> AsioServer::pause(Listener& listener, Deadline until) {
   error_code ignored;
-  listener.pause.expires_at(until);
-  co_await listener.pause.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  listener.back_off.expires_at(until);
+  co_await listener.back_off.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
 }
 
 void AsioServer::start(tcp::socket socket, bool tls, NetworkThread& thread) {
@@ -233,7 +233,7 @@ void AsioServer::start(tcp::socket socket, bool tls, NetworkThread& thread) {
 void AsioServer::connection_ended(const std::shared_ptr<HttpConnection>& connection, NetworkThread& thread) {
   connections_.erase(connection);
   --thread.connections;
-  for (const auto& listener : listeners_) listener->pause.cancel();
+  for (const auto& listener : listeners_) listener->back_off.cancel();
   if (!stopping_ || !connections_.empty()) return;
   grace_timer_.cancel();
   end_threads();
@@ -250,7 +250,7 @@ void AsioServer::stop(base::Duration grace) {
     for (const auto& listener : listeners_) {
       error_code ignored;
       listener->acceptor.cancel(ignored);
-      listener->pause.cancel();
+      listener->back_off.cancel();
     }
     for (const auto& connection : connections_) connection->request_stop();
     if (connections_.empty()) {

@@ -127,6 +127,22 @@ TEST_P(TransferTest, SlowUploadIsStoredInWholePages) {
   EXPECT_LT(upload.chunks.front(), settings_.limits.transfer_buffer_bytes);
 }
 
+// 1,000 bytes every half second were cut off by a session time-out of four: less than a page counted as nothing.
+TEST_P(TransferTest, EveryByteOfASlowUploadIsActivity) {
+  settings_.limits.transfer_buffer_bytes = 4 * 1024 * 1024;
+  settings_.limits.activity_interval = milliseconds(20);
+  auto& upload = transfers_.add_upload("t");
+  start();
+  auto client = connect();
+  client->send(chunked_put("t"));
+  while (!upload.touched.is_set() && !upload.appended.is_set()) {
+    client->send("1\r\nx\r\n");
+    std::this_thread::sleep_for(milliseconds(1));
+  }
+  EXPECT_TRUE(upload.touched.is_set());
+  EXPECT_EQ(client->ask("0\r\n\r\n").status, 200);
+}
+
 /// A stream that is fast is read in large pieces, and its socket is looked at in other ways than others. Whatever
 /// happens to it then must be noticed all the same.
 class FastUploadTest : public TransferTest {

@@ -49,8 +49,8 @@ class TransportTest : public testing::Test {
 
 asio::awaitable<void> receive_one_piece(Transport& transport, std::string& received) {
   const auto deadline = after(patience);
-  const bool shaken = co_await transport.handshake(deadline);
-  EXPECT_TRUE(shaken);
+  const bool handshake_done = co_await transport.handshake(deadline);
+  EXPECT_TRUE(handshake_done);
   std::array<std::byte, 100> piece{};
   const std::span<std::byte> space(piece);
   const std::size_t count = co_await transport.read_some(space, deadline);
@@ -68,12 +68,12 @@ TEST_F(TransportTest, ReadsWhatCameBeforeAConnectionThatBrokeInTheHandshake) {
   const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
   const std::unique_ptr<SSL, decltype(&SSL_free)> client(SSL_new(context.get()), SSL_free);
   SSL_set_fd(client.get(), client_.native_handle());
-  int shaken = SSL_connect(client.get());
-  while (shaken != 1 && SSL_get_error(client.get(), shaken) == SSL_ERROR_WANT_READ) {
+  int connected = SSL_connect(client.get());
+  while (connected != 1 && SSL_get_error(client.get(), connected) == SSL_ERROR_WANT_READ) {
     context_.poll();
-    shaken = SSL_connect(client.get());
+    connected = SSL_connect(client.get());
   }
-  ASSERT_EQ(shaken, 1);
+  ASSERT_EQ(connected, 1);
   ASSERT_EQ(SSL_write(client.get(), "arrived", 7), 7);
   client_.set_option(asio::socket_base::linger(true, 0));
   client_.close();

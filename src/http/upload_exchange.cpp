@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "http/offload.h"
+#include "http/transfer_activity.h"
 #include "http/upload_request.h"
 
 namespace quire::http {
@@ -67,8 +68,12 @@ class Chunk {
 
 class UploadExchange {
  public:
-  UploadExchange(std::shared_ptr<HttpConnection> connection, const ServerParts& parts)
-      : connection_(std::move(connection)), parts_(parts) {}
+  UploadExchange(std::shared_ptr<HttpConnection> connection, const ServerParts& parts,
+                 const content::TransferToken& token)
+      : connection_(std::move(connection)),
+        parts_(parts),
+        activity_(connection_->transport().socket().executor(), parts_,
+                  [&transfers = parts_.transfers, token] { return transfers.touch_upload(token); }) {}
 
   asio::awaitable<void> run(const TransferTarget& target);
 
@@ -81,10 +86,10 @@ class UploadExchange {
   asio::awaitable<bool> take_first_chunk();
   asio::awaitable<bool> fill();
   asio::awaitable<bool> wait_with_chunk();
-  asio::awaitable<bool> rest_without_chunk();
-  asio::awaitable<bool> pass_on(std::span<const std::byte> part);
+  asio::awaitable<bool> wait_without_chunk();
+  asio::awaitable<bool> start_storing(std::span<const std::byte> part);
   asio::awaitable<bool> take_chunk();
-  asio::awaitable<Stored> settle();
+  asio::awaitable<Stored> finish_storing();
   asio::awaitable<bool> hand_over();
   asio::awaitable<void> end(service::BodyEnd body_end);
   asio::awaitable<void> answer(const Finished& outcome, service::BodyEnd body_end);
@@ -100,7 +105,8 @@ class UploadExchange {
   std::vector<std::byte> carried_;     ///< between two chunks: less than a page
   std::size_t carried_into_page_ = 0;  ///< how far the carried bytes, or those to come, begin behind a page
   std::optional<Call> storing_call_;
-  bool stalled_ = false;  ///< nothing came for too long
+  TransferActivity activity_;  ///< of bytes that are too few to be stored yet
+  bool stalled_ = false;       ///< nothing came for too long
   const std::shared_ptr<bool> live_ =
       std::make_shared<bool>(true);  ///< of the network thread; a stop that comes later is ignored
 };
@@ -135,6 +141,7 @@ asio::awaitable<void> UploadExchange::run(const TransferTarget& target) {
     failure = std::current_exception();
   }
   connection_->transport().set_bulk(false);
+  co_await activity_.finish();
   if (!failure) co_return;
   // A broken service: nothing may still use the chunks when they go.
   if (storing_call_) [[maybe_unused]]
@@ -226,7 +233,7 @@ asio::awaitable<bool> UploadExchange::fill() {
   while (!filling_->space().empty()) {
     const bool coming = co_await wait_with_chunk();
     if (!coming && filling_->pooled()) {
-      const bool going_on = co_await rest_without_chunk();
+      const bool going_on = co_await wait_without_chunk();
       if (!going_on) co_return false;
     }
     const auto now = std::chrono::steady_clock::now();
@@ -235,6 +242,8 @@ asio::awaitable<bool> UploadExchange::fill() {
     const std::size_t count = co_await connection_->read_body(space, deadline);
     if (count == 0) co_return true;
     filling_->add(count);
+    [[maybe_unused]] const bool wanted =
+        co_await activity_.still_wanted();  // if not, it is stopped or append() says so
     if (now > slow && !filling_->whole_pages().empty()) co_return true;
   }
   co_return true;
@@ -253,8 +262,8 @@ asio::awaitable<bool> UploadExchange::wait_with_chunk() {
 }
 
 /// An upload that waits for its client leaves its chunk to others meanwhile. False as fill().
-asio::awaitable<bool> UploadExchange::rest_without_chunk() {
-  const bool passed = co_await pass_on(filling_->whole_pages());
+asio::awaitable<bool> UploadExchange::wait_without_chunk() {
+  const bool passed = co_await start_storing(filling_->whole_pages());
   if (!passed) co_return false;
   const auto deadline = after(parts_.settings.limits.transfer_stall_timeout);
   const bool came = co_await connection_->wait_for_body(1, deadline);
@@ -264,7 +273,7 @@ asio::awaitable<bool> UploadExchange::rest_without_chunk() {
 }
 
 /// Waits for the chunk that is being stored, if any.
-asio::awaitable<Stored> UploadExchange::settle() {
+asio::awaitable<Stored> UploadExchange::finish_storing() {
   if (!storing_call_) co_return Stored();
   auto call = std::move(*storing_call_);
   storing_call_.reset();
@@ -274,8 +283,8 @@ asio::awaitable<Stored> UploadExchange::settle() {
 
 /// Gives `part` of the chunk to the pool, and with it the chunk; what is behind it is carried over. False after an
 /// error, which has been answered.
-asio::awaitable<bool> UploadExchange::pass_on(std::span<const std::byte> part) {
-  auto stored = co_await settle();
+asio::awaitable<bool> UploadExchange::start_storing(std::span<const std::byte> part) {
+  auto stored = co_await finish_storing();
   if (!stored) {
     const Finished failed = stored.error();
     co_await answer(failed, service::BodyEnd::broken);
@@ -286,6 +295,7 @@ asio::awaitable<bool> UploadExchange::pass_on(std::span<const std::byte> part) {
   carried_.assign(rest.begin(), rest.end());
   carried_into_page_ = part.empty() ? chunk->into_page() : 0;
   if (part.empty()) co_return true;
+  activity_.told();
   auto call = [upload = upload_, part, chunk = std::move(chunk)] { return upload->append(part, chunk); };
   storing_call_.emplace(connection_->transport().socket().executor(), parts_.transfer_pool, std::move(call));
   co_return true;
@@ -317,7 +327,7 @@ asio::awaitable<bool> UploadExchange::take_chunk() {
 asio::awaitable<bool> UploadExchange::hand_over() {
   // All of a slowly filled chunk but its last part of a page, which moves on: what is stored stays aligned.
   const auto part = filling_->space().empty() ? filling_->filled() : filling_->whole_pages();
-  const bool passed = co_await pass_on(part);
+  const bool passed = co_await start_storing(part);
   if (!passed) co_return false;
   const bool taken = co_await take_chunk();
   co_return taken;
@@ -325,7 +335,7 @@ asio::awaitable<bool> UploadExchange::hand_over() {
 
 /// Stores what is left, ends the upload and answers.
 asio::awaitable<void> UploadExchange::end(service::BodyEnd body_end) {
-  auto stored = co_await settle();
+  auto stored = co_await finish_storing();
   Finished outcome = service::UploadState();
   if (!stored) {
     outcome = stored.error();
@@ -400,7 +410,7 @@ asio::awaitable<void> UploadExchange::answer_error(int status, const base::Error
 
 asio::awaitable<void> receive_upload(std::shared_ptr<HttpConnection> connection, const ServerParts& parts,
                                      const TransferTarget& target) {
-  UploadExchange exchange(std::move(connection), parts);
+  UploadExchange exchange(std::move(connection), parts, target.token);
   co_await exchange.run(target);
 }
 
