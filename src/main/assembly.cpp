@@ -24,6 +24,7 @@
 #include "content/fetcher_by_scheme.h"
 #include "formats/certificate.h"
 #include "http/tls_identity.h"
+#include "service/activity_interval.h"
 #include "service/events.h"
 #include "service/pulls.h"
 #include "service/services.h"
@@ -225,10 +226,10 @@ Result<http::ServerSettings> server_settings(const Settings& settings, base::Clo
     return bad_setting("transfer_buffer_bytes is {bytes}; it must be a whole multiple of 4KiB.",
                        {{"bytes", size_text(static_cast<std::int64_t>(server.limits.transfer_buffer_bytes))}});
   server.limits.calls_may_wait = !is_embedded(settings);
-  // Four times in the shortest time that bytes must be heard of in.
-  const auto shortest = std::min({settings.service.update_session_timeout, settings.service.download_session_timeout,
-                                  settings.logins.idle_timeout});
-  server.limits.activity_interval = std::min(server.limits.activity_interval, shortest / 4);
+  const auto session_timeout =
+      std::min(settings.service.update_session_timeout, settings.service.download_session_timeout);
+  server.limits.activity_interval = std::min(
+      {server.limits.activity_interval, service::activity_interval(session_timeout), settings.logins.idle_timeout / 4});
   return server;
 }
 

@@ -7,6 +7,7 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "content/text.h"
+#include "service/activity_interval.h"
 #include "service/blob_bytes.h"
 #include "service/create_once.h"
 #include "service/events.h"
@@ -343,8 +344,9 @@ Result<void> Downloads::touch(const DownloadSessionId& id) {
     return *std::move(found);
   };
   QUIRE_ASSIGN_OR_RETURN(const auto session, context_.catalog.read(active));
-  if (!needs_extension(session.expires_at, context_.leases.now(), context_.settings.download_session_timeout))
-    return {};
+  // What goes out until the next call counts too.
+  const auto timeout = context_.settings.download_session_timeout;
+  if (!needs_extension(session.expires_at, context_.leases.now() + 2 * activity_interval(timeout), timeout)) return {};
   return write(context_, system_caller("downloads"), [&](Transaction& t) -> Result<void> {
     QUIRE_ASSIGN_OR_RETURN(auto again, active(t.catalog()));
     record_activity(t, again, Activity::transfers);

@@ -66,11 +66,13 @@ Result<void> FileUpload::append(std::span<const std::byte> bytes, std::shared_pt
     given_up_ = broken->by_file ? destination_->fail(broken->reason) : refuse(broken->reason);
     return *given_up_;
   }
-  if (body_digests_) body_digests_->add(bytes, owner);
-  const auto taken = destination_->append(bytes, owner);
-  if (body_digests_ && !owner) body_digests_->wait();
-  if (!taken) return give_up(taken.error());
-  position_ = end;
+  if (!bytes.empty()) {
+    if (body_digests_) body_digests_->add(bytes, owner);
+    const auto taken = destination_->append(bytes, owner);
+    if (body_digests_ && !owner) body_digests_->wait();
+    if (!taken) return give_up(taken.error());
+    position_ = end;
+  }
   if (!entry_.touch_is_due()) return {};
   auto recorded = record(false);
   // A full catalog disk must not end the upload; the next time may find room.

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/uri.h"
+#include "service/activity_interval.h"
 #include "service/events.h"
 #include "service/metadata_facts.h"
 
@@ -232,7 +233,7 @@ Result<UploadState> SessionEntry::leave_nothing() const {
 }
 
 bool SessionEntry::touch_is_due() {
-  const auto interval = expiration_slack(context_.settings.update_session_timeout) / 2;
+  const auto interval = 2 * activity_interval(context_.settings.update_session_timeout);
   const auto uptime = context_.clock.uptime();
   if (uptime - last_touch_ < interval) return false;
   last_touch_ = uptime;

@@ -317,3 +317,27 @@ def test_chaos_ends_with_identical_bytes(world):
 
         wait_for(finish)
         assert world.completed(item, session) == content, f"round {number}"
+
+
+@pytest.mark.parametrize("framing", ["length", "long length", "chunks"])
+def test_slow_bytes_keep_a_session_with_a_short_time_out(tmp_path, framing):
+    """1,000 bytes every half second were cut after 5.5 s: they filled no chunk, and only full ones were activity."""
+    server = QuireServer(tmp_path / "server", flags=["--update-session-timeout", "4s"]).start()
+    try:
+        world = World(server)
+        item, session, url = world.file()
+        pieces = [bytes([number]) * 1000 for number in range(18)]
+        rest = b"r" * (100_000 if framing == "long length" else 0)
+        length = sum(map(len, pieces)) + len(rest)
+        chunked = framing == "chunks"
+        with RawConnection(server) as connection:
+            how = {"Transfer-Encoding": "chunked"} if chunked else {"Content-Length": str(length)}
+            connection.send_head("PUT", path_of(url), how)
+            for piece in pieces:
+                assert connection.send(b"3e8\r\n" + piece + b"\r\n" if chunked else piece)
+                time.sleep(0.5)
+            assert connection.send(b"0\r\n\r\n" if chunked else rest)
+            assert connection.response()[0] == 200
+        assert world.completed(item, session) == b"".join(pieces) + rest
+    finally:
+        server.kill()
