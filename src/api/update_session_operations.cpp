@@ -111,8 +111,9 @@ UpdateSessionFileInfo to_api(const content::SessionFile& file, const std::string
   info.size = file.size ? file.size : file.declared_size;
   info.checksum_info = checksum_of(file);
   if (file.source_type == content::SourceType::PULL && file.source_endpoint)
-    info.source_endpoint = TransferEndpoint{file.source_endpoint->uri, file.source_endpoint->ssl_certificate_thumbprint,
-                                            file.source_endpoint->ssl_certificate};
+    info.source_endpoint =
+        TransferEndpoint{file.source_endpoint->uri.text(), file.source_endpoint->ssl_certificate_thumbprint,
+                         file.source_endpoint->ssl_certificate};
   if (file.source_type == content::SourceType::PUSH) {
     TransferEndpoint endpoint;
     endpoint.uri = transfer_uri(base_url, file.upload_token.text(), file.name);

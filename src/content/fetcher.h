@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "content/source_url.h"
 
 namespace quire::content {
 
@@ -20,7 +21,7 @@ struct FetchTrust {
 };
 
 struct FetchRequest {
-  std::string url;          ///< user and password in it are sent to that host only
+  SourceUrl url;            ///< user and password in it are sent to that host only
   std::int64_t offset = 0;  ///< go on from here, by Range and If-Range with `validator`
   std::string validator;    ///< strong ETag of the bytes that came before; needed when offset is not 0
   FetchTrust trust;
@@ -32,6 +33,9 @@ struct FetchResponse {
   std::int64_t offset = 0;  ///< of the first byte that follows; 0 although more was asked for: the content has changed
   std::optional<std::int64_t> length;  ///< of the whole content
   std::string validator;               ///< strong ETag, else empty: then a broken transfer starts over
+  /// The URL that redirects led to, without credentials and query: the base of references in the content (RFC 3986
+  /// 5.1.3). nullopt: the URL that was asked for.
+  std::optional<SourceUrl> redirected_to = std::nullopt;
 };
 
 enum class FetchFailure {

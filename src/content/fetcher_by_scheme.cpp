@@ -1,7 +1,5 @@
 #include "content/fetcher_by_scheme.h"
 
-#include "base/uri.h"
-
 namespace quire::content {
 
 base::Result<void> FetcherByScheme::check(const FetchRequest& request) const {
@@ -26,7 +24,7 @@ FetchOutcome FetcherByScheme::probe(const FetchRequest& request) {
 }
 
 Fetcher* FetcherByScheme::find(const FetchRequest& request) const {
-  const auto found = fetchers_.find(base::uri_scheme(request.url));
+  const auto found = fetchers_.find(request.url.scheme());
   return found == fetchers_.end() ? nullptr : found->second;
 }
 
@@ -35,7 +33,7 @@ base::Message FetcherByScheme::unusable(const FetchRequest& request) const {
   for (const auto& [scheme, fetcher] : fetchers_) schemes += (schemes.empty() ? "" : ", ") + scheme;
   return base::make_message("quire.pull.unusable_scheme",
                             "{url} cannot be fetched; the URL of a source begins with one of these: {schemes}.",
-                            {{"url", base::uri_for_people(request.url)}, {"schemes", schemes}});
+                            {{"url", request.url.shown()}, {"schemes", schemes}});
 }
 
 }  // namespace quire::content

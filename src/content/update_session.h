@@ -12,6 +12,7 @@
 #include "content/ids.h"
 #include "content/package_facts.h"
 #include "content/received_ranges.h"
+#include "content/source_url.h"
 
 namespace quire::content {
 
@@ -48,9 +49,13 @@ struct UpdateSession {
 
 /// Where a PULL reads from (content-library-api.md §15.2).
 struct SourceEndpoint {
-  std::string uri;
+  SourceUrl uri;
   std::optional<std::string> ssl_certificate_thumbprint;
   std::optional<std::string> ssl_certificate;
+  /// Of a descriptor: where redirects led to, without credentials. Empty: nowhere else.
+  SourceUrl read_from = {};
+  /// Of a file that a descriptor references: asked in turn where the one before answers 403 or 404 (§28.2).
+  std::vector<SourceUrl> alternatives = {};
   bool operator==(const SourceEndpoint&) const = default;
 };
 

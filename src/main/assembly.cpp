@@ -337,7 +337,10 @@ Result<adapters::files::ReadableFiles> readable_files(const Settings& settings, 
 Result<std::unique_ptr<content::Fetcher>> make_web_fetcher(const Settings& settings) {
   auto policy = content::AddressPolicy::make(settings.pull_allow, settings.pull_deny);
   if (!policy) return policy.error();
+  auto pins = adapters::curl::PinnedHosts::make(settings.pull_trust);
+  if (!pins) return pins.error();
   adapters::curl::Options options;
+  options.pins = *std::move(pins);
   options.policy = *std::move(policy);
   options.stall_timeout = settings.pull_stall_timeout;
   options.extra_ca_file = settings.pull_ca_file;

@@ -262,6 +262,10 @@ const std::vector<SettingDefinition>& setting_definitions() {
             &Settings::pull_deny),
       text("pull_ca_file", "FILE", "Certificates (PEM) that pulls trust besides the system's roots.",
            &Settings::pull_ca_file),
+      texts("pull_trust", "HOST[:PORT]=THUMBPRINT",
+            "The certificate (SHA-1 or SHA-256) that pulls accept from a host, for clients that cannot send a "
+            "thumbprint; may be repeated. A certificate or thumbprint that comes with the source wins.",
+            &Settings::pull_trust),
       texts("pull_files_from", "DIR",
             "A folder whose files administrators may pull by `file:` URLs, besides the folders of the storages; may be "
             "repeated. The server's own files are refused wherever they lie.",

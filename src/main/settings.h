@@ -35,6 +35,7 @@ struct Settings {
   std::vector<std::string> pull_allow;
   std::vector<std::string> pull_deny;
   std::string pull_ca_file;
+  std::vector<std::string> pull_trust;
   std::vector<std::string> pull_files_from;
   std::string trusted_certificates;
   base::Duration pull_stall_timeout = std::chrono::seconds(60);

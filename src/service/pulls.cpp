@@ -5,8 +5,9 @@
 #include <vector>
 
 #include "base/log.h"
-#include "base/uri.h"
+#include "content/update_session_rules.h"
 #include "service/sources.h"
+#include "service/transaction.h"
 
 namespace quire::service {
 namespace {
@@ -31,11 +32,11 @@ Duration backoff(std::size_t attempt, std::uint64_t random) {
 }
 
 /// The error_message of a file that could not be fetched: the reason, and every attempt in its params.
-Message failure_message(const std::string& name, const std::string& uri,
+Message failure_message(const std::string& name, const content::SourceUrl& url,
                         const std::vector<content::FetchOutcome>& attempts) {
   const auto& last = attempts.back();
   std::vector<base::MessageParam> params = {{"name", name},
-                                            {"url", base::uri_for_people(uri)},
+                                            {"url", url.shown()},
                                             {"attempts", static_cast<std::int64_t>(attempts.size())},
                                             {"reason", last.reason.default_message}};
   for (std::size_t i = 0; i < attempts.size(); ++i)
@@ -60,7 +61,8 @@ struct Pulls::Job {
 /// The bytes of one pull on their way into an Upload, over several attempts.
 class Pulls::Transfer final : public content::FetchSink {
  public:
-  Transfer(Context& context, Job& job) : uploads_(context), job_(job) {}
+  Transfer(Context& context, Job& job)
+      : context_(context), uploads_(context), job_(job), url_(job.file.source_endpoint->uri) {}
 
   /// Starts (over) when nothing is open. False when the session takes no more bytes.
   Result<void> open() {
@@ -76,6 +78,7 @@ class Pulls::Transfer final : public content::FetchSink {
 
   content::FetchRequest request() const {
     auto request = fetch_request(*job_.file.source_endpoint);
+    request.url = url_;
     request.offset = received_;
     request.validator = validator_;
     return request;
@@ -90,7 +93,7 @@ class Pulls::Transfer final : public content::FetchSink {
     }
     validator_ = response.validator;
     length_ = response.length;
-    return {};
+    return remember_base(response.redirected_to.value_or(content::SourceUrl()));
   }
 
   Result<void> bytes(std::span<const std::byte> bytes) override {
@@ -107,13 +110,27 @@ class Pulls::Transfer final : public content::FetchSink {
     return finished ? Result<void>() : finished.error();
   }
 
-  /// After an attempt that failed: keeps what a strong validator allows to go on from, else lets go of it.
-  void rest(const content::FetchOutcome& outcome) {
+  /// The next place that the file may be in, where `outcome` says that it is not in this one (§28.2). False when there
+  /// is none.
+  bool go_elsewhere(const content::FetchOutcome& outcome) {
+    constexpr int forbidden = 403;
+    const bool not_here = outcome.failure == FetchFailure::not_there ||
+                          (outcome.failure == FetchFailure::unauthorized && outcome.status == forbidden);
+    const auto& alternatives = job_.file.source_endpoint->alternatives;
+    if (!not_here || elsewhere_ == alternatives.size()) return false;
+    url_ = alternatives[elsewhere_++];
+    discard();
+    return true;
+  }
+  const content::SourceUrl& url() const { return url_; }
+
+  /// After an attempt that failed: keeps what a strong validator allows to go on from, discards the rest.
+  void end_attempt(const content::FetchOutcome& outcome) {
     const bool range_refused = outcome.failure == FetchFailure::broken && outcome.status.has_value();
     const bool changed = std::exchange(start_over_, false);
-    if (validator_.empty() || range_refused || changed) drop();
+    if (validator_.empty() || range_refused || changed) discard();
   }
-  void drop() {
+  void discard() {
     if (!upload_) return;
     if (!refusal_)
       if (const auto left = upload_->finish(BodyEnd::broken); !left) spdlog::debug("{}", left.error().text());
@@ -124,8 +141,28 @@ class Pulls::Transfer final : public content::FetchSink {
   const std::optional<Error>& refusal() const { return refusal_; }
 
  private:
+  /// What a descriptor references lies beside where it was finally read from. In the row, as the references may be
+  /// added after a restart.
+  Result<void> remember_base(const content::SourceUrl& base) {
+    auto& known = *job_.file.source_endpoint;
+    if (base == known.read_from || content::package_file("ovf", job_.file.name) != content::PackageFile::descriptor)
+      return {};
+    auto remembered = write(context_, system_caller("pulls"), [&](Transaction& t) -> Result<void> {
+      auto entry = t->session_file_of(job_.file.upload_token);
+      if (!entry) return {};
+      entry->second.source_endpoint->read_from = base;
+      t->put(entry->first, entry->second);
+      return {};
+    });
+    if (remembered) known.read_from = base;
+    return remembered;
+  }
+
+  Context& context_;
   Uploads uploads_;
   Job& job_;
+  content::SourceUrl url_;
+  std::size_t elsewhere_ = 0;  ///< alternatives that have been taken
   std::shared_ptr<Upload> upload_;
   std::int64_t received_ = 0;
   std::optional<std::int64_t> length_;
@@ -179,6 +216,7 @@ void Pulls::run(Job& job) {
   Transfer transfer(context_, job);
   Uploads uploads(context_);
   std::vector<content::FetchOutcome> attempts;
+  auto attempts_max = context_.settings.pull_attempts;
   while (!job.stop) {
     if (const auto opened = transfer.open(); !opened) {
       if (opened.error().kind() == ErrorKind::unable_to_allocate_resource) pause(job, backoff_max);
@@ -198,12 +236,16 @@ void Pulls::run(Job& job) {
       break;
     }
     const bool changed = transfer.must_start_over();
-    transfer.rest(outcome);
+    transfer.end_attempt(outcome);
     attempts.push_back(std::move(outcome));
     const auto& failed = attempts.back();
-    if ((!failed.worth_retrying && !changed) || attempts.size() >= context_.settings.pull_attempts) {
-      transfer.drop();
-      const auto message = failure_message(job.file.name, job.file.source_endpoint->uri, attempts);
+    if (transfer.go_elsewhere(failed)) {
+      ++attempts_max;
+      continue;
+    }
+    if ((!failed.worth_retrying && !changed) || attempts.size() >= attempts_max) {
+      transfer.discard();
+      const auto message = failure_message(job.file.name, transfer.url(), attempts);
       if (const auto recorded = uploads.fail(job.file.upload_token, message); !recorded)
         spdlog::debug("The failure of pull {} was not recorded: {}", job.file.name, recorded.error().text());
       return;
@@ -212,7 +254,7 @@ void Pulls::run(Job& job) {
                                           : backoff(attempts.size() - 1, context_.identities.number());
     if (!changed && !pause(job, delay)) break;
   }
-  transfer.drop();
+  transfer.discard();
 }
 
 bool Pulls::pause(const Job& job, Duration delay) {

@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "base/log.h"
-#include "base/uri.h"
 #include "service/activity_interval.h"
 #include "service/events.h"
 #include "service/metadata_facts.h"
+#include "service/sources.h"
 
 namespace quire::service {
 namespace {
@@ -64,28 +64,6 @@ std::optional<Message> manifest_mismatch(const std::vector<SessionFile>& files) 
   for (const auto& problem : content::judge_package("ovf", files).invalid)
     if (problem.message.id == "quire.package.manifest_mismatch") return problem.message;
   return std::nullopt;
-}
-
-/// A descriptor that was pulled brings what it references, from the same place (§15.3).
-void pull_references(Transaction& t, const content::UpdateSession& session, const SessionFile& descriptor,
-                     const std::vector<SessionFile>& others) {
-  const auto* facts = std::get_if<content::DescriptorFacts>(&descriptor.facts);
-  if (descriptor.source_type != SourceType::PULL || facts == nullptr) return;
-  for (const auto& expected : facts->expected_files) {
-    const auto added = [&](const SessionFile& file) {
-      return file.name == expected.name && file.source_type != SourceType::NONE;
-    };
-    if (std::any_of(others.begin(), others.end(), added)) continue;
-    SessionFile file;
-    file.name = expected.name;
-    file.source_type = SourceType::PULL;
-    file.source_endpoint = descriptor.source_endpoint;
-    file.source_endpoint->uri = base::sibling_uri(descriptor.source_endpoint->uri, expected.name);
-    file.status = TransferStatus::WAITING_FOR_TRANSFER;
-    file.upload_token = TransferToken(t.context().identities.secret());
-    t->put(session.id, file);
-    record(t, content::EventKind::update_session_file_added, session, {{"file_name", file.name}});
-  }
 }
 
 void record_ready(Transaction& t, const content::UpdateSession& session, const SessionFile& file) {
@@ -320,7 +298,11 @@ Result<UploadState> SessionEntry::make_ready(const ArrivedBlob& arrived, const s
         judged.facts = counterpart.facts;
         t->put(at.session.id, judged);
       }
-      pull_references(t, session, ready, others);
+      // What a pulled descriptor references comes from the same place (§15.3).
+      for (const auto& file : referenced_pulls(ready, others, context_.identities)) {
+        t->put(at.session.id, file);
+        record(t, content::EventKind::update_session_file_added, session, {{"file_name", file.name}});
+      }
       // A digest that contradicts the manifest ends the session at once, whichever of the two came later.
       auto mismatch = manifest_mismatch(t->list<SessionFile>(at.session.id));
       if (mismatch)

@@ -27,4 +27,14 @@ class Sources {
 /// What a fetcher is asked for.
 content::FetchRequest fetch_request(const content::SourceEndpoint& source);
 
+/// The pulls that a pulled descriptor brings: of each file that it references and that `others`, its session, has not
+/// been given otherwise (§15.3). None for other files. They are read beside the descriptor, under the name of the file
+/// that the href means, from (§28.2):
+/// - http, https: the href resolved against the URL that the descriptor was finally read from, else against the one
+///   that was given; where it has a query, at last the file of that very name;
+/// - file, ds: the file that is called as the href is written, else as it is percent-decoded.
+std::vector<content::SessionFile> referenced_pulls(const content::SessionFile& descriptor,
+                                                   const std::vector<content::SessionFile>& others,
+                                                   base::IdentitySource& identities);
+
 }  // namespace quire::service

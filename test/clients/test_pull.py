@@ -476,6 +476,75 @@ def test_ovf_reference_to_somewhere_else(library, source, href):
     assert {request.path for request in source.requests()} == {"/folder/one.ovf"}
 
 
+def package(*hrefs):
+    """A descriptor that references `hrefs`."""
+    files = "".join(f'<File ovf:id="{href}" ovf:href="{href}"/>' for href in hrefs)
+    return REFERENCE.replace('<File ovf:id="file1" ovf:href="{href}"/>', files).encode()
+
+
+def asked(source):
+    return [request.path for request in source.requests()]
+
+
+def test_ovf_reference_is_a_uri_reference(library, source):
+    pull = Pull(*library, "ovf")
+    descriptor = package("My%20VM-disk1.vmdk", "sub/50%25.vmdk", "other.vmdk?part=1")
+    for path in ("My%20VM-disk1.vmdk", "sub/50%25.vmdk", "other.vmdk?part=1"):
+        source.answer(f"/folder/{path}", Reply(CONTENT))
+    pull.add("vm.ovf", source.answer("/folder/vm.ovf?token=1", Reply(descriptor)))
+    names = ("My VM-disk1.vmdk", "sub/50%.vmdk", "other.vmdk?part=1")
+    assert pull.done() == digests({"vm.ovf": descriptor, **dict.fromkeys(names, CONTENT)})
+    assert not [path for path in asked(source) if "%2520" in path or "%2525" in path], asked(source)
+
+
+@pytest.mark.parametrize("status", [403, 404])
+@pytest.mark.parametrize("disks_at", ["final", "given"])
+def test_ovf_behind_a_redirect(library, source, disks_at, status):
+    """The final URL is the base of its references (RFC 3986 5.1.3); each file may have a redirect of its own as well."""
+    with HttpSource() as store:
+        pull = Pull(*library, "ovf")
+        descriptor = package("disk.vmdk")
+        source.credentials = "reader:s3cret"
+        source.answer("/latest/vm.ovf", redirect(store.answer("/v2/vm.ovf?signature=x", Reply(descriptor))))
+        if disks_at == "final":
+            store.answer("/v2/disk.vmdk", Reply(CONTENT))
+        else:
+            store.answer("/v2/disk.vmdk", Reply(status=status))
+            source.answer("/latest/disk.vmdk", redirect(store.answer("/v2/disk.vmdk?signature=y", Reply(CONTENT))))
+        pull.add("vm.ovf", source.url("/latest/vm.ovf", credentials="reader:s3cret"))
+        assert pull.done() == digests({"vm.ovf": descriptor, "disk.vmdk": CONTENT})
+        assert not [request for request in store.requests() if "authorization" in request.headers]
+
+
+def test_ovf_behind_a_redirect_on_its_own_host(library, source):
+    pull = Pull(*library, "ovf")
+    source.credentials = "reader:s3cret"
+    descriptor = package("disk.vmdk")
+    source.answer("/latest/vm.ovf", redirect("/v2/vm.ovf"))
+    source.answer("/v2/vm.ovf", Reply(descriptor))
+    source.answer("/v2/disk.vmdk", Reply(CONTENT))
+    pull.add("vm.ovf", source.url("/latest/vm.ovf", credentials="reader:s3cret"))
+    assert pull.done() == digests({"vm.ovf": descriptor, "disk.vmdk": CONTENT})
+
+
+def test_ovf_behind_a_redirect_survives_the_server(tmp_path, source):
+    with serving(tmp_path, "--pull-allow", "127.0.0.0/8", "--pull-attempts", "9") as server:
+        rest = LegacyRest(server).log_in()
+        pull = Pull(rest, create_library(rest, "pulled"), "ovf")
+        descriptor = package("disk.vmdk")
+        source.answer("/latest/vm.ovf", redirect("/v2/vm.ovf"))
+        source.answer("/v2/vm.ovf", Reply(descriptor))
+        source.answer("/v2/disk.vmdk", Reply(CONTENT, hold_after=1000), Reply(CONTENT))
+        pull.add("vm.ovf", source.url("/latest/vm.ovf"))
+        wait_for("the disk", lambda: asked(source), lambda paths: "/v2/disk.vmdk" in paths)
+        server.kill()
+        source.gate.set()
+        server.start()
+        pull.binding = LegacyRest(server).log_in()
+        assert pull.done() == digests({"vm.ovf": descriptor, "disk.vmdk": CONTENT})
+        assert "/latest/disk.vmdk" not in asked(source)
+
+
 def test_many_files(pull, source):
     files = {f"file-{number:02}.bin": CONTENT[number : number + 5000] for number in range(40)}
     for name, content in files.items():
@@ -555,6 +624,19 @@ def test_stall(library, source):
         first, second = source.requests(f"/{etag is not None}")
         assert second.time - first.time >= 1
         assert second.headers.get("range") == (etag and "bytes=300000-"), second
+
+
+def test_silent_source_keeps_its_session(tmp_path, source):
+    """A pull that waits for its source is activity, however short the time-out is."""
+    with serving(
+        tmp_path, "--pull-allow", "127.0.0.0/8", "--update-session-timeout", "1s", "--pull-stall-timeout", "2s"
+    ) as server:
+        rest = LegacyRest(server).log_in()
+        pull = Pull(rest, create_library(rest, "pulled"))
+        held = Reply(CONTENT, hold_after=1000)
+        pull.add("boot.iso", source.answer("/boot.iso", held, Reply(status=503), held, Reply(CONTENT)))
+        pull.ok("complete")
+        assert pull.content_when_done() == ARRIVED
 
 
 def test_broken_connection_is_resumed(pull, source):
@@ -764,6 +846,29 @@ def test_given_root(library, tmp_path):
                 assert pull.done() == ARRIVED
             else:
                 pull.failed("boot.iso")
+
+
+@pytest.mark.parametrize("port", [True, False])
+def test_pinned_host(tmp_path, self_signed, unknown_source, port):
+    """For clients that cannot send a thumbprint, as Terraform."""
+    host = f"127.0.0.1:{unknown_source.port}" if port else "127.0.0.1"
+    pins = ("--pull-trust", f"other.example={'0' * 40}", "--pull-trust", f"{host}={self_signed.thumbprint('sha256')}")
+    with serving(tmp_path, "--pull-allow", "127.0.0.0/8", *pins) as server:
+        rest = LegacyRest(server).log_in()
+        library = create_library(rest, "pulled")
+        pinned, named = Pull(rest, library), Pull(rest, library)
+        pinned.add("boot.iso", unknown_source.url("/boot.iso"))
+        named.add("boot.iso", unknown_source.url("/boot.iso"), {"ssl_certificate_thumbprint": "00" * 20})
+        assert pinned.done() == ARRIVED
+        named.failed("boot.iso")
+
+
+@pytest.mark.parametrize("value", ["mirror.example", "mirror.example=AB:CD", "https://mirror.example=" + "0" * 40])
+def test_pin_that_cannot_be_read(tmp_path, value):
+    server = QuireServer(tmp_path, flags=("--pull-trust", value))
+    with pytest.raises(Exception, match="HOST"):
+        server.start()
+    server.kill()
 
 
 # --- Credentials

@@ -59,7 +59,7 @@ class PlacedBlobStore final : public BlobStore {
 class FixedFetcher final : public content::Fetcher {
  public:
   Result<void> check(const content::FetchRequest& request) const override {
-    if (request.url.starts_with("http://") || request.url.starts_with("https://")) return {};
+    if (request.url.is_web()) return {};
     return base::Error(base::ErrorKind::invalid_argument, "quire.pull.unusable_url",
                        "The URL is not a usable http or https URL. Check how it is written.");
   }

@@ -6,6 +6,8 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "content/fetcher.h"
 
@@ -20,19 +22,31 @@ class ScriptedFetcher final : public content::Fetcher {
     sources_[url] = {std::move(content), std::move(halfway)};
   }
 
+  /// `url` leads to what is at `target`.
+  void redirect(const std::string& url, const std::string& target) {
+    const std::scoped_lock lock(mutex_);
+    redirects_[url] = target;
+  }
+  /// Every URL that was fetched, in order.
+  std::vector<std::string> asked() const {
+    const std::scoped_lock lock(mutex_);
+    return asked_;
+  }
+
   base::Result<void> check(const content::FetchRequest& request) const override {
-    if (request.url.find("://") != std::string::npos) return {};
+    if (request.url.text().find("://") != std::string::npos) return {};
     return base::Error(base::ErrorKind::invalid_argument, "quire.test.unusable_url", "This is no URL.");
   }
 
   content::FetchOutcome fetch(const content::FetchRequest& request, content::FetchSink& sink,
                               const std::atomic<bool>& stop) override {
-    const auto source = find(request.url);
+    const auto [url, source] = open(request.url.text());
     if (!source) return failed(content::FetchFailure::not_there);
+    content::FetchResponse response{200, 0, static_cast<std::int64_t>(source->content.size()), ""};
+    if (url != request.url.text()) response.redirected_to = url;
     const auto bytes = std::as_bytes(std::span(source->content));
     const auto half = bytes.size() / 2;
-    if (!sink.begin({200, 0, static_cast<std::int64_t>(bytes.size()), ""}) || !sink.bytes(bytes.first(half)))
-      return failed(content::FetchFailure::refused_by_sink);
+    if (!sink.begin(response) || !sink.bytes(bytes.first(half))) return failed(content::FetchFailure::refused_by_sink);
     if (source->halfway) source->halfway();
     if (stop) return failed(content::FetchFailure::stopped);
     if (!sink.bytes(bytes.subspan(half))) return failed(content::FetchFailure::refused_by_sink);
@@ -40,7 +54,7 @@ class ScriptedFetcher final : public content::Fetcher {
   }
 
   content::FetchOutcome probe(const content::FetchRequest& request) override {
-    return find(request.url) ? content::FetchOutcome() : failed(content::FetchFailure::not_there);
+    return find(request.url.text()) ? content::FetchOutcome() : failed(content::FetchFailure::not_there);
   }
 
  private:
@@ -49,6 +63,16 @@ class ScriptedFetcher final : public content::Fetcher {
     std::function<void()> halfway;
   };
 
+  /// Follows redirects; what is there, and its URL.
+  std::pair<std::string, std::optional<Source>> open(std::string url) {
+    {
+      const std::scoped_lock lock(mutex_);
+      asked_.push_back(url);
+      if (const auto redirect = redirects_.find(url); redirect != redirects_.end()) url = redirect->second;
+    }
+    auto source = find(url);
+    return {std::move(url), std::move(source)};
+  }
   std::optional<Source> find(const std::string& url) const {
     const std::scoped_lock lock(mutex_);
     const auto found = sources_.find(url);
@@ -63,6 +87,8 @@ class ScriptedFetcher final : public content::Fetcher {
 
   mutable std::mutex mutex_;
   std::map<std::string, Source> sources_;
+  std::map<std::string, std::string> redirects_;
+  std::vector<std::string> asked_;
 };
 
 }  // namespace quire::test_support

@@ -71,6 +71,90 @@ TEST_P(PullSessionTest, AnAcceptedCompleteComesWithTheLastPull) {
   EXPECT_THAT(content(), ElementsAre(Pair("a", "first"), Pair("b", "second")));
 }
 
+// ---- what a pulled descriptor references ----
+
+std::string descriptor_of(const std::vector<std::string>& hrefs) {
+  std::string references;
+  for (const auto& href : hrefs) references += "<File ovf:id='" + href + "' ovf:href='" + href + "'/>";
+  return "<Envelope xmlns='http://schemas.dmtf.org/ovf/envelope/1' xmlns:ovf='http://schemas.dmtf.org/ovf/envelope/1'>"
+         "<References>" +
+         references + "</References></Envelope>";
+}
+
+class PulledReferenceTest : public PullSessionTest {
+ protected:
+  void SetUp() override {
+    PullSessionTest::SetUp();
+    if (!IsSkipped()) item_ = new_item("package", "ovf");
+  }
+  /// Pulls `url` as a descriptor, with all that it brings, and completes.
+  content::UpdateSessionId pull(const std::string& url) {
+    const auto id = open();
+    must(sessions().add_file(administrator(), id, pull_spec("vm.ovf", url)));
+    must(sessions().complete(alice(), id));
+    while (must(world_->pulls().run_next())) {
+    }
+    return id;
+  }
+  test_support::ScriptedFetcher& sources() { return world_->sources(); }
+};
+INSTANTIATE_TEST_SUITE_P(Sqlite, PulledReferenceTest, testing::Values(Engine::Sqlite));
+INSTANTIATE_TEST_SUITE_P(Postgresql, PulledReferenceTest, testing::Values(Engine::Postgresql));
+
+// `/latest/vm.ovf` led to `/v2/vm.ovf`, and the disks, which lie only there, were asked for below `/latest/`.
+TEST_P(PulledReferenceTest, LiesWhereRedirectsLedTo) {
+  sources().redirect("https://me:pw@host/latest/vm.ovf", "https://host/v2/vm.ovf");
+  sources().put("https://host/v2/vm.ovf", descriptor_of({"disk.vmdk"}));
+  sources().put("https://me:pw@host/v2/disk.vmdk", "disk");
+  EXPECT_EQ(session(pull("https://me:pw@host/latest/vm.ovf")).state, UpdateSessionState::DONE);
+  EXPECT_THAT(sources().asked(), ElementsAre("https://me:pw@host/latest/vm.ovf", "https://me:pw@host/v2/disk.vmdk"));
+}
+
+// Each file may have a signed redirect of its own.
+TEST_P(PulledReferenceTest, LiesElseBesideTheUrlThatWasGiven) {
+  sources().redirect("https://me:pw@host/latest/vm.ovf", "https://store/x/vm.ovf");
+  sources().put("https://store/x/vm.ovf", descriptor_of({"disk.vmdk"}));
+  sources().put("https://me:pw@host/latest/disk.vmdk", "disk");
+  EXPECT_EQ(session(pull("https://me:pw@host/latest/vm.ovf")).state, UpdateSessionState::DONE);
+  EXPECT_THAT(sources().asked(), ElementsAre("https://me:pw@host/latest/vm.ovf", "https://store/x/disk.vmdk",
+                                             "https://me:pw@host/latest/disk.vmdk"));
+}
+
+TEST_P(PulledReferenceTest, ThatIsNowhereSaysEveryPlace) {
+  sources().redirect("https://host/latest/vm.ovf", "https://store/x/vm.ovf");
+  sources().put("https://store/x/vm.ovf", descriptor_of({"disk.vmdk"}));
+  const auto failed = session(pull("https://host/latest/vm.ovf"));
+  EXPECT_EQ(failed.state, UpdateSessionState::ERROR);
+  EXPECT_THAT(sources().asked(),
+              ElementsAre("https://host/latest/vm.ovf", "https://store/x/disk.vmdk", "https://host/latest/disk.vmdk"));
+  EXPECT_THAT(failed.error_message->default_message, testing::HasSubstr("attempts: 2"));
+}
+
+// `My%20VM-disk1.vmdk` was asked for as `My%2520VM-disk1.vmdk`.
+TEST_P(PulledReferenceTest, IsAUriReference) {
+  sources().put("https://host/a/vm.ovf",
+                descriptor_of({"My%20VM-disk1.vmdk", "50%25.vmdk", "b c.vmdk", "sub/d?.vmdk"}));
+  sources().put("https://host/a/My%20VM-disk1.vmdk", "1");
+  sources().put("https://host/a/50%25.vmdk", "2");
+  sources().put("https://host/a/b%20c.vmdk", "3");
+  sources().put("https://host/a/sub/d%3F.vmdk", "4");
+  EXPECT_EQ(session(pull("https://host/a/vm.ovf?token=1")).state, UpdateSessionState::DONE);
+  auto files = content();
+  files.erase("vm.ovf");
+  EXPECT_THAT(files, ElementsAre(Pair("50%.vmdk", "2"), Pair("My VM-disk1.vmdk", "1"), Pair("b c.vmdk", "3"),
+                                 Pair("sub/d?.vmdk", "4")));
+}
+
+TEST_P(PulledReferenceTest, InAFolderOfTheServerIsAFileNameFirst) {
+  sources().put("file:///srv/vm.ovf", descriptor_of({"a%20b.vmdk", "50%25.vmdk"}));
+  sources().put("file:///srv/a%20b.vmdk", "decoded");
+  sources().put("file:///srv/50%2525.vmdk", "as written");
+  EXPECT_EQ(session(pull("file:///srv/vm.ovf")).state, UpdateSessionState::DONE);
+  auto files = content();
+  files.erase("vm.ovf");
+  EXPECT_THAT(files, ElementsAre(Pair("50%.vmdk", "as written"), Pair("a b.vmdk", "decoded")));
+}
+
 // ---- downloads ----
 
 TEST_P(PullSessionTest, WhatWasPreparedForDirectAccessStaysSo) {

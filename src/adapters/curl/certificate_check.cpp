@@ -44,7 +44,18 @@ std::string pem_of(X509* certificate) {
   return {text, static_cast<std::size_t>(length)};
 }
 
-/// nullopt unless the text is a SHA-1 or SHA-256 in hexadecimal, with or without colons and blanks around it.
+std::vector<std::unique_ptr<X509, decltype(&X509_free)>> read_certificates(const std::string& pem) {
+  std::vector<std::unique_ptr<X509, decltype(&X509_free)>> all;
+  const std::unique_ptr<BIO, decltype(&BIO_free_all)> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())),
+                                                          &BIO_free_all);
+  QUIRE_CHECK(bio != nullptr);
+  while (X509* one = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)) all.emplace_back(one, &X509_free);
+  ERR_clear_error();  // reading ends with an error, and curl would take it for one of its own
+  return all;
+}
+
+}  // namespace
+
 std::optional<std::string> normal_thumbprint(std::string_view text) {
   std::string digits;
   for (const char c : text) {
@@ -58,18 +69,6 @@ std::optional<std::string> normal_thumbprint(std::string_view text) {
   if (digits.size() != sha1_digits && digits.size() != sha256_digits) return std::nullopt;
   return with_colons(digits);
 }
-
-std::vector<std::unique_ptr<X509, decltype(&X509_free)>> read_certificates(const std::string& pem) {
-  std::vector<std::unique_ptr<X509, decltype(&X509_free)>> all;
-  const std::unique_ptr<BIO, decltype(&BIO_free_all)> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())),
-                                                          &BIO_free_all);
-  QUIRE_CHECK(bio != nullptr);
-  while (X509* one = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)) all.emplace_back(one, &X509_free);
-  ERR_clear_error();  // reading ends with an error, and curl would take it for one of its own
-  return all;
-}
-
-}  // namespace
 
 base::Result<CertificateCheck> CertificateCheck::make(const content::FetchTrust& trust, std::string extra_ca_file) {
   CertificateCheck check;
@@ -108,10 +107,15 @@ bool CertificateCheck::load_roots() {
   return loaded;
 }
 
-bool CertificateCheck::install(SSL_CTX* context, std::string host) {
+bool CertificateCheck::install(SSL_CTX* context, std::string host, std::vector<std::string> pins) {
   host_ = std::move(host);
   if (host_.ends_with('.')) host_.pop_back();
-  if (thumbprint_.empty()) {
+  accepted_.clear();
+  if (!thumbprint_.empty())
+    accepted_ = {thumbprint_};
+  else if (given_.empty())
+    accepted_ = std::move(pins);
+  if (accepted_.empty()) {
     if (!load_roots()) return false;
     X509_STORE_up_ref(roots_.get());
     SSL_CTX_set_cert_store(context, roots_.get());
@@ -138,9 +142,13 @@ bool CertificateCheck::accepts(X509_STORE_CTX* context) {
   if (leaf == nullptr) return false;
   presented_ =
       content::PeerCertificate{thumbprint_of(leaf, EVP_sha1()), thumbprint_of(leaf, EVP_sha256()), pem_of(leaf)};
-  if (!thumbprint_.empty()) {
-    if (thumbprint_ == presented_->thumbprint_sha1 || thumbprint_ == presented_->thumbprint_sha256) return true;
-    objection_ = "is not the one whose thumbprint was given";
+  if (!accepted_.empty()) {
+    if (std::any_of(accepted_.begin(), accepted_.end(), [&](const std::string& thumbprint) {
+          return thumbprint == presented_->thumbprint_sha1 || thumbprint == presented_->thumbprint_sha256;
+        }))
+      return true;
+    objection_ = thumbprint_.empty() ? "is not the one that pull_trust names for this host"
+                                     : "is not the one whose thumbprint was given";
     return false;
   }
   if (std::any_of(given_.begin(), given_.end(), [&](const auto& given) { return X509_cmp(given.get(), leaf) == 0; }))

@@ -9,7 +9,7 @@
 
 #include "adapters/curl/certificate_check.h"
 #include "adapters/curl/exchange.h"
-#include "adapters/curl/source_url.h"
+#include "adapters/curl/http_url.h"
 #include "base/check.h"
 
 namespace quire::adapters::curl {
@@ -43,15 +43,15 @@ base::Message unusable_url() {
                             "The URL is not a usable http or https URL. Check how it is written.");
 }
 
-FetchOutcome redirect_refused(std::string_view text, const SourceUrl& from) {
+FetchOutcome redirect_refused(std::string_view text, const HttpUrl& from) {
   return failed(FetchFailure::redirect, base::make_message("quire.pull.redirect", text, {{"url", from.shown()}}));
 }
 
 /// Follows redirects from hop to hop until an answer decides.
-FetchOutcome follow(const Errand& errand, SourceUrl url) {
+FetchOutcome follow(const Fetch& fetch, HttpUrl url) {
   auto credentials = url.credentials();
   for (int redirects = 0;; ++redirects) {
-    Exchange exchange(errand, url, credentials);
+    Exchange exchange(fetch, url, credentials, redirects > 0);
     auto outcome = exchange.run();
     if (!exchange.location()) return outcome;
 
@@ -75,33 +75,33 @@ class CurlFetcher final : public content::Fetcher {
   explicit CurlFetcher(Options options) : options_(std::move(options)) { set_up_libcurl(); }
 
   base::Result<void> check(const content::FetchRequest& request) const override {
-    if (!SourceUrl::parse(request.url)) return base::Error(base::ErrorKind::invalid_argument, unusable_url());
+    if (!HttpUrl::parse(request.url.text())) return base::Error(base::ErrorKind::invalid_argument, unusable_url());
     if (auto trust = CertificateCheck::make(request.trust, options_.extra_ca_file); !trust) return trust.error();
     return {};
   }
 
   FetchOutcome fetch(const content::FetchRequest& request, content::FetchSink& sink,
                      const std::atomic<bool>& stop) override {
-    return ask(request, Question::content, &sink, stop);
+    return ask(request, FetchMode::content, &sink, stop);
   }
 
   FetchOutcome probe(const content::FetchRequest& request) override {
     static const std::atomic<bool> never{false};
-    auto outcome = ask(request, Question::head, nullptr, never);
+    auto outcome = ask(request, FetchMode::head, nullptr, never);
     // Signed URLs and plain servers often know GET only, and say so with any status.
     const bool may_be_the_method = outcome.status && *outcome.status >= 400 && outcome.failure != FetchFailure::none;
-    return may_be_the_method ? ask(request, Question::first_byte, nullptr, never) : outcome;
+    return may_be_the_method ? ask(request, FetchMode::first_byte, nullptr, never) : outcome;
   }
 
  private:
-  FetchOutcome ask(const content::FetchRequest& request, Question question, content::FetchSink* sink,
+  FetchOutcome ask(const content::FetchRequest& request, FetchMode mode, content::FetchSink* sink,
                    const std::atomic<bool>& stop) {
-    const auto url = SourceUrl::parse(request.url);
+    const auto url = HttpUrl::parse(request.url.text());
     if (!url) return failed(FetchFailure::unusable_url, unusable_url());
     auto check = CertificateCheck::make(request.trust, options_.extra_ca_file);
     if (!check) return failed(FetchFailure::certificate, check.error().messages().front());
-    auto outcome = follow(Errand{options_, request, question, sink, *check, stop}, *url);
-    if (question != Question::content || outcome.failure == FetchFailure::certificate)
+    auto outcome = follow(Fetch{options_, request, mode, sink, *check, stop}, *url);
+    if (mode != FetchMode::content || outcome.failure == FetchFailure::certificate)
       outcome.presented = check->presented();
     return outcome;
   }

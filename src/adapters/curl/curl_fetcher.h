@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "adapters/curl/pinned_hosts.h"
 #include "base/time.h"
 #include "content/address_policy.h"
 #include "content/fetcher.h"
@@ -14,6 +15,7 @@ struct Options {
   content::AddressPolicy policy;
   base::Duration stall_timeout = std::chrono::seconds(60);    ///< longest wait for the next byte
   base::Duration connect_timeout = std::chrono::seconds(15);  ///< name, TCP and TLS together
+  PinnedHosts pins;                                           ///< used where a request names no certificate
   std::string extra_ca_file;                                  ///< PEM; roots beside the system's. Empty: none
   std::string user_agent;                                     ///< empty: the header is not sent
 };

@@ -48,6 +48,20 @@ TEST_F(Redirects, OfEveryKindAndFormAreFollowed) {
   }
 }
 
+TEST_F(Redirects, TellWhereTheContentCameFrom) {
+  ScriptedHttpServer server([&](const Request& request, Connection& connection) {
+    connection.send(request.target == "/latest/vm.ovf" ? redirect_to("/v2/vm.ovf?signature=secret") : ok("content"));
+  });
+  content::FetchRequest request;
+  request.url = "http://me:pw@127.0.0.1:" + std::to_string(server.port()) + "/latest/vm.ovf";
+  EXPECT_EQ(fetch(request).failure, FetchFailure::none);
+  ASSERT_TRUE(sink_.begun.at(0).redirected_to);
+  EXPECT_EQ(sink_.begun.at(0).redirected_to->text(), server.url("/v2/vm.ovf"));
+  sink_ = CollectingSink();
+  EXPECT_EQ(fetch(server.url("/v2/vm.ovf")).failure, FetchFailure::none);
+  EXPECT_FALSE(sink_.begun.at(0).redirected_to);
+}
+
 TEST_F(Redirects, BodyOfARedirectIsNotContent) {
   ScriptedHttpServer server([](const Request& request, Connection& connection) {
     if (request.target == "/b") {

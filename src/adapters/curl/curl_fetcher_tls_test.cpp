@@ -124,6 +124,43 @@ TEST_F(Tls, AThumbprintAcceptsNothingElse) {
     expect_refused(fetch_from(server, {.certificate_pem = {}, .thumbprint = thumbprint}), leaf_);
 }
 
+TEST_F(Tls, APinnedCertificateIsAcceptedFromItsHost) {
+  const auto unknown = maker_.self_signed(expired_spec("nobody"));
+  ScriptedHttpServer server(always(ok("content")), unknown);
+  const auto pin = [&](const std::string& host, const std::string& thumbprint) {
+    options_.pins = *PinnedHosts::make(std::vector{host + "=" + thumbprint});
+  };
+  const auto told = told_thumbprints(server);
+  ASSERT_EQ(told.size(), 2U);
+  for (const auto& thumbprint : told) {
+    pin("LOCALHOST", thumbprint);
+    expect_content(fetch_from(server));
+    pin("localhost:" + std::to_string(server.port()), thumbprint);
+    expect_content(fetch_from(server));
+  }
+  ScriptedHttpServer leads_there(always(redirect_to(server.url("/a.iso", "localhost"))));
+  expect_content(fetch_from(leads_there));
+  pin("localhost:1", told[0]);
+  expect_refused(fetch_from(server), unknown);
+  pin("elsewhere", told[0]);
+  expect_refused(fetch_from(server), unknown);
+  pin("localhost", std::string(40, '0'));
+  expect_refused(fetch_from(server), unknown);
+  EXPECT_EQ(probe(server.url("/", "localhost")).failure, FetchFailure::certificate);
+}
+
+TEST_F(Tls, WhatTheRequestNamesWinsOverAPin) {
+  trust(authority_);
+  ScriptedHttpServer server(always(ok("content")), leaf_);
+  const auto told = told_thumbprints(server);
+  options_.pins = *PinnedHosts::make(std::vector{"localhost=" + told[0]});
+  expect_refused(fetch_from(server, {.certificate_pem = {}, .thumbprint = std::string(40, '0')}), leaf_);
+  options_.pins = *PinnedHosts::make(std::vector{"localhost=" + std::string(40, '0')});
+  expect_refused(fetch_from(server), leaf_);  // the chain is not asked
+  expect_content(fetch_from(server, {.certificate_pem = {}, .thumbprint = told[1]}));
+  expect_content(fetch_from(server, {.certificate_pem = leaf_.pem(), .thumbprint = {}}));
+}
+
 TEST_F(Tls, AnUnreadableThumbprintOrPemConnectsNowhere) {
   ScriptedHttpServer server(always(ok("content")), leaf_);
   for (const char* thumbprint : {"", "nonsense", "AB:CD", "0123456789012345678901234567890123456789f"}) {

@@ -61,8 +61,9 @@ bool is_redirect(int status) {
 
 }  // namespace
 
-Exchange::Exchange(const Errand& errand, const SourceUrl& url, const std::optional<SourceUrl::Credentials>& credentials)
-    : errand_(errand), url_(url), credentials_(credentials) {}
+Exchange::Exchange(const Fetch& fetch, const HttpUrl& url, const std::optional<HttpUrl::Credentials>& credentials,
+                   bool redirected)
+    : fetch_(fetch), url_(url), credentials_(credentials), redirected_(redirected) {}
 
 FetchOutcome Exchange::run() {
   proxy_ = proxy_for(url_, process_environment).value_or("");
@@ -94,7 +95,7 @@ void Exchange::judge_target_behind_proxy() {
   if (getaddrinfo(url_.host().c_str(), nullptr, &hints, &found) != 0) return;  // the proxy may know it
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owned(found, &freeaddrinfo);
   for (const auto* one = found; one != nullptr; one = one->ai_next) {
-    refused_ = refusal_of(errand_.options.policy, one->ai_addr);
+    refused_ = refusal_of(fetch_.options.policy, one->ai_addr);
     if (refused_) return end_with_curl_code(CURLE_COULDNT_CONNECT);
   }
 }
@@ -114,9 +115,9 @@ void Exchange::set_up_request() {
   set(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   set(easy, CURLOPT_URL, url_.text().c_str());
   set(easy, CURLOPT_FOLLOWLOCATION, 0L);
-  if (errand_.question == Question::head) set(easy, CURLOPT_NOBODY, 1L);
-  if (errand_.question == Question::first_byte) set(easy, CURLOPT_RANGE, "0-0");
-  if (!errand_.options.user_agent.empty()) set(easy, CURLOPT_USERAGENT, errand_.options.user_agent.c_str());
+  if (fetch_.mode == FetchMode::head) set(easy, CURLOPT_NOBODY, 1L);
+  if (fetch_.mode == FetchMode::first_byte) set(easy, CURLOPT_RANGE, "0-0");
+  if (!fetch_.options.user_agent.empty()) set(easy, CURLOPT_USERAGENT, fetch_.options.user_agent.c_str());
   if (credentials_) {
     set(easy, CURLOPT_HTTPAUTH, static_cast<unsigned long>(CURLAUTH_BASIC));
     set(easy, CURLOPT_USERNAME, credentials_->user.c_str());
@@ -129,9 +130,9 @@ void Exchange::set_up_request() {
     if (headers_ == nullptr) headers_.reset(longer);  // longer lists keep their first node
   };
   add_header("Accept-Encoding: identity");
-  if (errand_.question == Question::content && resumes()) {
-    set(easy, CURLOPT_RANGE, (std::to_string(errand_.request.offset) + "-").c_str());
-    add_header("If-Range: " + errand_.request.validator);
+  if (fetch_.mode == FetchMode::content && resumes()) {
+    set(easy, CURLOPT_RANGE, (std::to_string(fetch_.request.offset) + "-").c_str());
+    add_header("If-Range: " + fetch_.request.validator);
   }
   set(easy, CURLOPT_HTTPHEADER, headers_.get());
 
@@ -141,13 +142,13 @@ void Exchange::set_up_request() {
   set(easy, CURLOPT_WRITEDATA, this);
 }
 
-bool Exchange::resumes() const { return errand_.request.offset > 0 && is_strong_etag(errand_.request.validator); }
+bool Exchange::resumes() const { return fetch_.request.offset > 0 && is_strong_etag(fetch_.request.validator); }
 
 void Exchange::set_up_connection() {
   CURL* easy = easy_.get();
   set(easy, CURLOPT_NOSIGNAL, 1L);
   set(easy, CURLOPT_BUFFERSIZE, receive_buffer);
-  set(easy, CURLOPT_CONNECTTIMEOUT_MS, in_milliseconds(errand_.options.connect_timeout));
+  set(easy, CURLOPT_CONNECTTIMEOUT_MS, in_milliseconds(fetch_.options.connect_timeout));
   set(easy, CURLOPT_QUICK_EXIT, 1L);  // a stop does not wait for the resolver
   set(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
   set(easy, CURLOPT_PROXY, proxy_.c_str());  // empty: none, whatever the environment says
@@ -185,17 +186,17 @@ std::optional<CURLcode> Exchange::transfer() {
       code = message->data.result;
       break;
     }
-    if (errand_.stop) {
+    if (fetch_.stop) {
       end(FetchFailure::stopped, false, "quire.pull.stopped", "The transfer from {url} was stopped.");
       break;
     }
     if (is_stalled()) {
       end(FetchFailure::stalled, true, "quire.pull.stalled",
           "The server at {url} sent nothing for {milliseconds} ms. Check that server and the network to it.",
-          {{"milliseconds", errand_.options.stall_timeout.count()}});
+          {{"milliseconds", fetch_.options.stall_timeout.count()}});
       break;
     }
-    const auto wait = std::min<base::Duration>(longest_wait, errand_.options.stall_timeout);
+    const auto wait = std::min<base::Duration>(longest_wait, fetch_.options.stall_timeout);
     QUIRE_CHECK(curl_multi_poll(multi_.get(), nullptr, 0, static_cast<int>(in_milliseconds(wait)), nullptr) ==
                 CURLM_OK);
   }
@@ -205,11 +206,11 @@ std::optional<CURLcode> Exchange::transfer() {
 
 /// Until the connection stands, the connect time-out counts instead.
 bool Exchange::is_stalled() const {
-  return connected_ && std::chrono::steady_clock::now() - progressed_at_ >= errand_.options.stall_timeout;
+  return connected_ && std::chrono::steady_clock::now() - progressed_at_ >= fetch_.options.stall_timeout;
 }
 
 /// Whether an answer that libcurl takes for whole is not.
-bool Exchange::is_cut() const {
+bool Exchange::is_truncated() const {
   if (!head_taken_ || (whole_ && position_ != *whole_)) return true;
   return ends_by_closing_ && url_.is_https() && !closing_announced_;
 }
@@ -218,7 +219,7 @@ curl_socket_t Exchange::on_socket(void* self, curlsocktype purpose, curl_sockadd
   auto& exchange = *static_cast<Exchange*>(self);
   if (purpose != CURLSOCKTYPE_IPCXN) return CURL_SOCKET_BAD;
   if (exchange.proxy_.empty()) {
-    if (auto refusal = refusal_of(exchange.errand_.options.policy, &address->addr)) {
+    if (auto refusal = refusal_of(exchange.fetch_.options.policy, &address->addr)) {
       exchange.refused_ = std::move(refusal);
       return CURL_SOCKET_BAD;
     }
@@ -237,9 +238,12 @@ int Exchange::on_connected(void* self, char* /*remote*/, char* /*local*/, int /*
 CURLcode Exchange::on_tls_context(CURL* /*easy*/, void* context, void* self) {
   auto& exchange = *static_cast<Exchange*>(self);
   auto* tls = static_cast<SSL_CTX*>(context);
+  const auto& url = exchange.url_;
+  auto pins = exchange.fetch_.options.pins.thumbprints_of(url.host(), url.port());
   SSL_CTX_set_msg_callback(tls, &Exchange::on_tls_message);
   SSL_CTX_set_msg_callback_arg(tls, self);
-  return exchange.errand_.certificate_check.install(tls, exchange.url_.host()) ? CURLE_OK : CURLE_SSL_CACERT_BADFILE;
+  return exchange.fetch_.certificate_check.install(tls, url.host(), std::move(pins)) ? CURLE_OK
+                                                                                     : CURLE_SSL_CACERT_BADFILE;
 }
 
 /// libcurl takes the end of a TLS connection for the end of the answer also when nobody announced it.
@@ -283,12 +287,11 @@ bool Exchange::take_header(std::size_t size, bool ends_head) {
 bool Exchange::take_head() {
   const int code = status();
   if (is_redirect(code)) return take_redirect(code);
-  if (errand_.question == Question::content && (code == 200 || code == 206)) return take_content_head(code);
-  const bool shows_that_it_works =
-      code == 200 || code == 206 || (errand_.question == Question::first_byte && code == 416);
-  if (errand_.question != Question::content && shows_that_it_works) {
+  if (fetch_.mode == FetchMode::content && (code == 200 || code == 206)) return take_content_head(code);
+  const bool shows_that_it_works = code == 200 || code == 206 || (fetch_.mode == FetchMode::first_byte && code == 416);
+  if (fetch_.mode != FetchMode::content && shows_that_it_works) {
     outcome_ = FetchOutcome{};
-    return errand_.question == Question::head;  // which has no body; the rest of a GET is not wanted
+    return fetch_.mode == FetchMode::head;  // which has no body; the rest of a GET is not wanted
   }
   end_with_status(code);
   return false;
@@ -309,6 +312,7 @@ bool Exchange::take_content_head(int code) {
   }
   content::FetchResponse response;
   response.status = code;
+  if (redirected_) response.redirected_to = url_.shown();
   if (const auto etag = single_header("ETag"); etag && is_strong_etag(*etag)) response.validator = *etag;
   if (code == 206) {
     if (!take_part_head(response)) return false;
@@ -318,7 +322,7 @@ bool Exchange::take_content_head(int code) {
   ends_by_closing_ = !header("Transfer-Encoding") && !header("Content-Length");
   position_ = response.offset;
   whole_ = response.length;
-  if (const auto begun = errand_.sink->begin(response); !begun) {
+  if (const auto begun = fetch_.sink->begin(response); !begun) {
     outcome_ = FetchOutcome{};
     outcome_->failure = FetchFailure::refused_by_sink;
     outcome_->reason = begun.error().messages().front();
@@ -331,13 +335,13 @@ bool Exchange::take_content_head(int code) {
 bool Exchange::take_part_head(content::FetchResponse& response) {
   const auto text = single_header("Content-Range");
   const auto range = text ? parse_content_range(*text) : std::nullopt;
-  if (!resumes() || !range || range->first != errand_.request.offset) {
+  if (!resumes() || !range || range->first != fetch_.request.offset) {
     return end(FetchFailure::broken, true, "quire.pull.wrong_part",
                "The server at {url} sent another part of the content than was asked for.");
   }
   // A part carries the validator that the whole would have (RFC 9110 §15.3.7); without it nothing says what it is part
   // of.
-  if (response.validator != errand_.request.validator) {
+  if (response.validator != fetch_.request.validator) {
     return end(FetchFailure::broken, true, "quire.pull.content_changed",
                "The content at {url} changed while it was read.");
   }
@@ -347,15 +351,15 @@ bool Exchange::take_part_head(content::FetchResponse& response) {
 }
 
 bool Exchange::take_bytes(std::span<const std::byte> bytes) {
-  if (!head_taken_ || outcome_ || errand_.sink == nullptr || errand_.question != Question::content) return false;
-  if (errand_.stop)
+  if (!head_taken_ || outcome_ || fetch_.sink == nullptr || fetch_.mode != FetchMode::content) return false;
+  if (fetch_.stop)
     return end(FetchFailure::stopped, false, "quire.pull.stopped", "The transfer from {url} was stopped.");
   position_ += static_cast<std::int64_t>(bytes.size());
   if (whole_ && position_ > *whole_) {
     return end(FetchFailure::broken, true, "quire.pull.too_long",
                "The server at {url} sent more than the {length} bytes that it promised.", {{"length", *whole_}});
   }
-  if (const auto taken = errand_.sink->bytes(bytes); !taken) {
+  if (const auto taken = fetch_.sink->bytes(bytes); !taken) {
     outcome_ = FetchOutcome{};
     outcome_->failure = FetchFailure::refused_by_sink;
     outcome_->reason = taken.error().messages().front();
@@ -442,7 +446,7 @@ void Exchange::end_with_curl_code(CURLcode code) {
   long proxy_status = 0;
   if (easy_ != nullptr) curl_easy_getinfo(easy_.get(), CURLINFO_HTTP_CONNECTCODE, &proxy_status);
   if (code == CURLE_OK) {
-    if (is_cut()) {
+    if (is_truncated()) {
       end(FetchFailure::broken, true, "quire.pull.too_short",
           "The server at {url} ended its answer before the content was whole.");
     }
@@ -452,10 +456,11 @@ void Exchange::end_with_curl_code(CURLcode code) {
         "allow the address.",
         {{"refusal", *refused_}});
   } else if (code == CURLE_PEER_FAILED_VERIFICATION) {
-    const auto& check = errand_.certificate_check;
+    const auto& check = fetch_.certificate_check;
     end(FetchFailure::certificate, false, "quire.pull.certificate",
         "The server at {url} presented a certificate that {objection}. Its SHA-1 thumbprint is {thumbprint}. If it is "
-        "the right one, send this thumbprint as ssl_certificate_thumbprint or the certificate as ssl_certificate.",
+        "the right one, send this thumbprint as ssl_certificate_thumbprint or the certificate as ssl_certificate. A "
+        "client that cannot send them needs the setting pull_trust of this server.",
         {{"objection", check.objection().empty() ? "cannot be checked" : check.objection()},
          {"thumbprint", check.presented() ? check.presented()->thumbprint_sha1 : "unknown"}});
   } else if (code == CURLE_SSL_CACERT_BADFILE) {

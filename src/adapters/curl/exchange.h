@@ -11,23 +11,23 @@
 
 #include "adapters/curl/certificate_check.h"
 #include "adapters/curl/curl_fetcher.h"
-#include "adapters/curl/source_url.h"
+#include "adapters/curl/http_url.h"
 #include "content/fetcher.h"
 
 namespace quire::adapters::curl {
 
 /// What is asked of the other server.
-enum class Question {
+enum class FetchMode {
   content,     ///< everything, or what follows the request's offset; goes to the sink
   head,        ///< HEAD
   first_byte,  ///< the head of a GET for one byte, where HEAD is refused
 };
 
 /// The parts of a fetch that do not change from hop to hop. Refers to what its owner keeps.
-struct Errand {
+struct Fetch {
   const Options& options;
   const content::FetchRequest& request;
-  Question question;
+  FetchMode mode;
   content::FetchSink* sink;  ///< nullptr unless the content is asked for
   CertificateCheck& certificate_check;
   const std::atomic<bool>& stop;
@@ -36,7 +36,9 @@ struct Errand {
 /// One request and its answer, on a connection of its own. To be run once, by one thread.
 class Exchange {
  public:
-  Exchange(const Errand& errand, const SourceUrl& url, const std::optional<SourceUrl::Credentials>& credentials);
+  /// `redirected`: another URL than the request's.
+  Exchange(const Fetch& fetch, const HttpUrl& url, const std::optional<HttpUrl::Credentials>& credentials,
+           bool redirected);
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
 
@@ -70,7 +72,7 @@ class Exchange {
   void judge_proxy();
   std::optional<CURLcode> transfer();
   bool is_stalled() const;
-  bool is_cut() const;
+  bool is_truncated() const;
 
   // While the answer arrives. They return whether to go on.
   bool take_header(std::size_t size, bool ends_head);
@@ -91,9 +93,10 @@ class Exchange {
   void end_with_status(int status);
   void end_with_curl_code(CURLcode code);
 
-  const Errand errand_;
-  const SourceUrl& url_;
-  const std::optional<SourceUrl::Credentials>& credentials_;
+  const Fetch fetch_;
+  const HttpUrl& url_;
+  const std::optional<HttpUrl::Credentials>& credentials_;
+  const bool redirected_;
   Headers headers_{nullptr, &curl_slist_free_all};
   Multi multi_{nullptr, &curl_multi_cleanup};
   Easy easy_{nullptr, &curl_easy_cleanup};  // goes before the multi handle

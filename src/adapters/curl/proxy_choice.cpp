@@ -59,7 +59,7 @@ std::optional<std::string> process_environment(const char* name) {
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
 
-std::optional<std::string> proxy_for(const SourceUrl& url, const Environment& environment) {
+std::optional<std::string> proxy_for(const HttpUrl& url, const Environment& environment) {
   const auto no_proxy = first_set(environment, {"no_proxy", "NO_PROXY"});
   if (no_proxy && is_exempt(url.host(), *no_proxy)) return std::nullopt;
   // HTTP_PROXY in capitals is what a CGI request could set, so curl does not read it.

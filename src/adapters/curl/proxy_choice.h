@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "adapters/curl/source_url.h"
+#include "adapters/curl/http_url.h"
 
 namespace quire::adapters::curl {
 
@@ -15,6 +15,6 @@ std::optional<std::string> process_environment(const char* name);
 /// The proxy that the environment names for `url`, by curl's rules: `http_proxy` (lower case only), `https_proxy`,
 /// `all_proxy`, and not for hosts of `no_proxy` (names with all below them, addresses, networks, `*`).
 /// Decided here and not by libcurl, because the address policy must know whether a proxy stands in between.
-std::optional<std::string> proxy_for(const SourceUrl& url, const Environment& environment);
+std::optional<std::string> proxy_for(const HttpUrl& url, const Environment& environment);
 
 }  // namespace quire::adapters::curl

@@ -8,7 +8,7 @@ namespace quire::adapters::curl {
 namespace {
 
 std::string choice(const std::string& url, const std::map<std::string, std::string>& environment) {
-  const auto proxy = proxy_for(*SourceUrl::parse(url), [&](const char* name) -> std::optional<std::string> {
+  const auto proxy = proxy_for(*HttpUrl::parse(url), [&](const char* name) -> std::optional<std::string> {
     const auto found = environment.find(name);
     return found == environment.end() ? std::nullopt : std::optional(found->second);
   });

@@ -33,9 +33,9 @@ struct Failure {
   base::Message reason;
 };
 
-Failure failure(FetchFailure kind, const std::string& url, std::string id, std::string_view text,
+Failure failure(FetchFailure kind, const content::SourceUrl& url, std::string id, std::string_view text,
                 std::vector<base::MessageParam> more = {}) {
-  more.insert(more.begin(), {"url", base::uri_for_people(url)});
+  more.insert(more.begin(), {"url", url.shown()});
   return {kind, kind == FetchFailure::broken, base::make_message(std::move(id), text, std::move(more))};
 }
 
@@ -56,19 +56,19 @@ struct Place {
 template <class T>
 using Found = tl::expected<T, Failure>;
 
-Failure unusable(const std::string& url) {
+Failure unusable(const content::SourceUrl& url) {
   return failure(FetchFailure::unusable_url, url, "quire.pull.unusable_file_url",
                  "{url} is not a usable URL of a file. Write file:///<path> or ds:///vmfs/volumes/<storage>/<path>, "
                  "percent-encoded, without . and .. in the path.");
 }
 
-Failure not_permitted(const std::string& url) {
+Failure not_permitted(const content::SourceUrl& url) {
   return failure(FetchFailure::refused_address, url, "quire.pull.file_not_permitted",
                  "{url} is in no folder that this server reads files from. Move the file into a storage, or ask the "
                  "administrator of this server to permit its folder (pull_files_from).");
 }
 
-Failure unreadable(const std::string& url, int error_number) {
+Failure unreadable(const content::SourceUrl& url, int error_number) {
   if (error_number == ENOENT || error_number == ENOTDIR)
     return failure(FetchFailure::not_there, url, "quire.pull.file_not_there",
                    "There is no file {url}. Check the path.");
@@ -130,18 +130,17 @@ class FileFetcher final : public content::Fetcher {
   FetchOutcome probe(const content::FetchRequest& request) override { return outcome_of(unusable(request.url)); }
 
  private:
-  Found<Place> locate(const std::string& url) const {
-    const auto scheme = base::uri_scheme(url);
-    if (scheme != "file" && scheme != "ds") return tl::make_unexpected(unusable(url));
+  Found<Place> locate(const content::SourceUrl& url) const {
+    if (!url.is_file()) return tl::make_unexpected(unusable(url));
     // `scheme:///path` or `scheme://localhost/path`.
-    std::string_view rest = std::string_view(url).substr(scheme.size() + 1);
+    std::string_view rest = std::string_view(url.text()).substr(url.scheme().size() + 1);
     rest = rest.substr(0, rest.find_first_of("?#"));
     for (const std::string_view authority : {"//localhost/", "///"})
-      if (rest.starts_with(authority)) return locate(url, scheme == "ds", rest.substr(authority.size() - 1));
+      if (rest.starts_with(authority)) return locate(url, url.scheme() == "ds", rest.substr(authority.size() - 1));
     return tl::make_unexpected(unusable(url));
   }
 
-  Found<Place> locate(const std::string& url, bool on_datastore, std::string_view encoded) const {
+  Found<Place> locate(const content::SourceUrl& url, bool on_datastore, std::string_view encoded) const {
     const auto path = base::percent_decode(encoded);
     const auto components = path && !path->ends_with('/') ? components_of(*path) : std::nullopt;
     if (!components || components->empty()) return tl::make_unexpected(unusable(url));
@@ -172,7 +171,7 @@ class FileFetcher final : public content::Fetcher {
                        [&](const fs::path& closed) { return below(closed, path).has_value(); });
   }
 
-  static Found<FileDescriptor> open(const Place& place, const std::string& url) {
+  static Found<FileDescriptor> open(const Place& place, const content::SourceUrl& url) {
     auto folder = open_at(AT_FDCWD, place.folder.string(), O_PATH | O_DIRECTORY);
     for (std::size_t i = 0; folder && i + 1 < place.components.size(); ++i) {
       const auto& name = place.components[i];
@@ -196,12 +195,12 @@ class FileFetcher final : public content::Fetcher {
     return file;
   }
 
-  static Failure no_file(const std::string& url) {
+  static Failure no_file(const content::SourceUrl& url) {
     return failure(FetchFailure::unusable_url, url, "quire.pull.not_a_file",
                    "{url} is no regular file. Name a file, not a folder or a device.");
   }
 
-  static FetchOutcome send(const FileDescriptor& file, const std::string& url, content::FetchSink& sink,
+  static FetchOutcome send(const FileDescriptor& file, const content::SourceUrl& url, content::FetchSink& sink,
                            const std::atomic<bool>& stop) {
     struct stat before{};
     if (::fstat(file.get(), &before) != 0) return outcome_of(unreadable(url, errno));
@@ -237,7 +236,7 @@ class FileFetcher final : public content::Fetcher {
     return outcome_of({FetchFailure::refused_by_sink, false, error.messages().front()});
   }
 
-  static Failure changed(const std::string& url) {
+  static Failure changed(const content::SourceUrl& url) {
     return failure(FetchFailure::broken, url, "quire.pull.file_changed", "{url} changed while it was read.");
   }
 

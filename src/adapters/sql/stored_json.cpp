@@ -18,6 +18,7 @@ namespace json = boost::json;
 // something else.
 
 json::value write(const std::string& text) { return json::value(text); }
+json::value write(const content::SourceUrl& url) { return json::value(url.text()); }
 json::value write(std::int64_t number) { return json::value(number); }
 template <class Enum>
   requires std::is_enum_v<Enum>
@@ -43,6 +44,7 @@ json::value write(const std::optional<T>& value) {
 }
 
 void read(const json::value& from, std::string& text) { text = json::value_to<std::string>(from); }
+void read(const json::value& from, content::SourceUrl& url) { url = json::value_to<std::string>(from); }
 void read(const json::value& from, bool& flag) { flag = from.as_bool(); }
 void read(const json::value& from, std::int64_t& number) { number = json::value_to<std::int64_t>(from); }
 template <class Enum>
@@ -143,14 +145,19 @@ void read(const json::value& from, content::WarningBehavior& behavior) {
 }
 
 json::value write(const content::SourceEndpoint& endpoint) {
-  return {{"uri", endpoint.uri},
+  return {{"uri", write(endpoint.uri)},
           {"ssl_certificate_thumbprint", write(endpoint.ssl_certificate_thumbprint)},
-          {"ssl_certificate", write(endpoint.ssl_certificate)}};
+          {"ssl_certificate", write(endpoint.ssl_certificate)},
+          {"read_from", write(endpoint.read_from)},
+          {"alternatives", write(endpoint.alternatives)}};
 }
 void read(const json::value& from, content::SourceEndpoint& endpoint) {
   read_member(from, "uri", endpoint.uri);
   read_member(from, "ssl_certificate_thumbprint", endpoint.ssl_certificate_thumbprint);
   read_member(from, "ssl_certificate", endpoint.ssl_certificate);
+  if (!from.as_object().contains("read_from")) return;  // written by an older version
+  read_member(from, "read_from", endpoint.read_from);
+  read_member(from, "alternatives", endpoint.alternatives);
 }
 
 json::value write(const content::ExpectedFile& file) { return {{"name", file.name}, {"size", write(file.size)}}; }

@@ -1,12 +1,12 @@
-#include "adapters/curl/source_url.h"
+#include "adapters/curl/http_url.h"
 
 #include <gtest/gtest.h>
 
 namespace quire::adapters::curl {
 namespace {
 
-TEST(SourceUrl, KeepsCredentialsFromWhatIsShown) {
-  const auto url = SourceUrl::parse("https://us%65r:p%40ss@Host.Example:8443/a%20b/c.iso?X-Signature=secret#part");
+TEST(HttpUrl, KeepsCredentialsFromWhatIsShown) {
+  const auto url = HttpUrl::parse("https://us%65r:p%40ss@Host.Example:8443/a%20b/c.iso?X-Signature=secret#part");
   ASSERT_TRUE(url);
   EXPECT_EQ(url->credentials()->user, "user");
   EXPECT_EQ(url->credentials()->password, "p@ss");
@@ -17,17 +17,17 @@ TEST(SourceUrl, KeepsCredentialsFromWhatIsShown) {
   for (const auto& text : {url->text(), url->shown()}) EXPECT_EQ(text.find('@'), std::string::npos) << text;
 }
 
-TEST(SourceUrl, EncodesBlanks) {
-  EXPECT_EQ(SourceUrl::parse("http://host.example/a b.iso")->text(), "http://host.example/a%20b.iso");
+TEST(HttpUrl, EncodesBlanks) {
+  EXPECT_EQ(HttpUrl::parse("http://host.example/a b.iso")->text(), "http://host.example/a%20b.iso");
 }
 
-TEST(SourceUrl, ReadsNumericHosts) {
-  EXPECT_EQ(SourceUrl::parse("http://[2001:DB8::1]:80/")->host(), "2001:db8::1");
-  EXPECT_EQ(SourceUrl::parse("http://2130706433/")->host(), "127.0.0.1");
-  EXPECT_EQ(SourceUrl::parse("http://0x7f.1/")->host(), "127.0.0.1");
+TEST(HttpUrl, ReadsNumericHosts) {
+  EXPECT_EQ(HttpUrl::parse("http://[2001:DB8::1]:80/")->host(), "2001:db8::1");
+  EXPECT_EQ(HttpUrl::parse("http://2130706433/")->host(), "127.0.0.1");
+  EXPECT_EQ(HttpUrl::parse("http://0x7f.1/")->host(), "127.0.0.1");
 }
 
-TEST(SourceUrl, RefusesWhatIsNotHttp) {
+TEST(HttpUrl, RefusesWhatIsNotHttp) {
   for (const char* text : {"",
                            " ",
                            "host.example",
@@ -55,15 +55,15 @@ TEST(SourceUrl, RefusesWhatIsNotHttp) {
                            "http://１２７.０.０.１/",
                            "http://①②⑦.0.0.1/",
                            "http://h%C3%B6st.example/"}) {
-    EXPECT_FALSE(SourceUrl::parse(text)) << text;
+    EXPECT_FALSE(HttpUrl::parse(text)) << text;
   }
-  EXPECT_FALSE(SourceUrl::parse(std::string("http://host.example/\0/x", 23)));
-  EXPECT_TRUE(SourceUrl::parse("http://host.example/" + std::string(16'000, 'x')));
-  EXPECT_FALSE(SourceUrl::parse("http://host.example/" + std::string(17'000, 'x')));
+  EXPECT_FALSE(HttpUrl::parse(std::string("http://host.example/\0/x", 23)));
+  EXPECT_TRUE(HttpUrl::parse("http://host.example/" + std::string(16'000, 'x')));
+  EXPECT_FALSE(HttpUrl::parse("http://host.example/" + std::string(17'000, 'x')));
 }
 
-TEST(SourceUrl, ResolvesLocations) {
-  const auto url = SourceUrl::parse("http://user:secret@host.example/a/b?q=1");
+TEST(HttpUrl, ResolvesLocations) {
+  const auto url = HttpUrl::parse("http://user:secret@host.example/a/b?q=1");
   const auto resolved = [&](const char* reference) {
     const auto target = url->resolve(reference);
     EXPECT_FALSE(target && target->credentials());
@@ -78,9 +78,9 @@ TEST(SourceUrl, ResolvesLocations) {
   EXPECT_EQ(resolved("file:///etc/passwd"), "none");
 }
 
-TEST(SourceUrl, ComparesOrigins) {
-  const auto url = *SourceUrl::parse("http://host.example/a");
-  const auto same = [&](const char* text) { return url.same_origin(*SourceUrl::parse(text)); };
+TEST(HttpUrl, ComparesOrigins) {
+  const auto url = *HttpUrl::parse("http://host.example/a");
+  const auto same = [&](const char* text) { return url.same_origin(*HttpUrl::parse(text)); };
   EXPECT_TRUE(same("http://HOST.example:80/b"));
   EXPECT_FALSE(same("https://host.example/a"));
   EXPECT_FALSE(same("http://host.example:8080/a"));

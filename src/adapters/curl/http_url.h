@@ -7,7 +7,7 @@
 namespace quire::adapters::curl {
 
 /// An http or https URL, read the way libcurl will read it.
-class SourceUrl {
+class HttpUrl {
  public:
   struct Credentials {
     std::string user;
@@ -16,9 +16,9 @@ class SourceUrl {
 
   /// nullopt for anything else than a usable http or https URL. Blanks and bytes beyond ASCII are percent-encoded.
   /// Longer than 16 KiB is not usable, nor is a host name beyond ASCII: those are written as `xn--…`.
-  static std::optional<SourceUrl> parse(const std::string& text);
+  static std::optional<HttpUrl> parse(const std::string& text);
   /// The target of a Location header that came from here. Credentials in it are dropped.
-  std::optional<SourceUrl> resolve(const std::string& reference) const;
+  std::optional<HttpUrl> resolve(const std::string& reference) const;
 
   /// The whole URL without credentials and fragment.
   const std::string& text() const { return text_; }
@@ -27,13 +27,15 @@ class SourceUrl {
   bool is_https() const { return scheme_ == "https"; }
   /// A name or an address, without brackets.
   const std::string& host() const { return host_; }
+  /// In digits, also when the scheme implies it.
+  const std::string& port() const { return port_; }
   const std::optional<Credentials>& credentials() const { return credentials_; }
   /// Scheme, host and port agree.
-  bool same_origin(const SourceUrl& other) const;
+  bool same_origin(const HttpUrl& other) const;
 
  private:
-  SourceUrl() = default;
-  static std::optional<SourceUrl> take_apart(void* handle);
+  HttpUrl() = default;
+  static std::optional<HttpUrl> take_apart(void* handle);
 
   std::string text_;
   std::string shown_;

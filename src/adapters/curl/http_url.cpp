@@ -1,4 +1,4 @@
-#include "adapters/curl/source_url.h"
+#include "adapters/curl/http_url.h"
 
 #include <curl/curl.h>
 
@@ -47,14 +47,14 @@ bool begins_with_a_host(std::string_view text) {
 
 }  // namespace
 
-std::optional<SourceUrl> SourceUrl::parse(const std::string& text) {
+std::optional<HttpUrl> HttpUrl::parse(const std::string& text) {
   if (!begins_with_a_host(text)) return std::nullopt;
   const auto handle = new_handle();
   if (!set_url(handle.get(), text)) return std::nullopt;
   return take_apart(handle.get());
 }
 
-std::optional<SourceUrl> SourceUrl::resolve(const std::string& reference) const {
+std::optional<HttpUrl> HttpUrl::resolve(const std::string& reference) const {
   const auto handle = new_handle();
   if (!set_url(handle.get(), text_) || !set_url(handle.get(), reference)) return std::nullopt;
   auto target = take_apart(handle.get());
@@ -62,13 +62,13 @@ std::optional<SourceUrl> SourceUrl::resolve(const std::string& reference) const 
   return target;
 }
 
-bool SourceUrl::same_origin(const SourceUrl& other) const {
+bool HttpUrl::same_origin(const HttpUrl& other) const {
   return scheme_ == other.scheme_ && host_ == other.host_ && port_ == other.port_;
 }
 
-std::optional<SourceUrl> SourceUrl::take_apart(void* raw) {
+std::optional<HttpUrl> HttpUrl::take_apart(void* raw) {
   auto* handle = static_cast<CURLU*>(raw);
-  SourceUrl url;
+  HttpUrl url;
   url.scheme_ = base::to_lower(part(handle, CURLUPART_SCHEME).value_or(""));
   if (url.scheme_ != "http" && url.scheme_ != "https") return std::nullopt;
   url.host_ = base::to_lower(part(handle, CURLUPART_HOST).value_or(""));
