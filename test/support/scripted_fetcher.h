@@ -4,6 +4,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -27,6 +28,10 @@ class ScriptedFetcher final : public content::Fetcher {
     const std::scoped_lock lock(mutex_);
     redirects_[url] = target;
   }
+  void forbid(const std::string& url) {
+    const std::scoped_lock lock(mutex_);
+    forbidden_.insert(url);
+  }
   /// Every URL that was fetched, in order.
   std::vector<std::string> asked() const {
     const std::scoped_lock lock(mutex_);
@@ -40,7 +45,9 @@ class ScriptedFetcher final : public content::Fetcher {
 
   content::FetchOutcome fetch(const content::FetchRequest& request, content::FetchSink& sink,
                               const std::atomic<bool>& stop) override {
+    if (!check(request)) return failed(content::FetchFailure::unusable_url);
     const auto [url, source] = open(request.url.text());
+    if (is_forbidden(url)) return failed(content::FetchFailure::unauthorized, 403);
     if (!source) return failed(content::FetchFailure::not_there);
     content::FetchResponse response{200, 0, static_cast<std::int64_t>(source->content.size()), ""};
     if (url != request.url.text()) response.redirected_to = url;
@@ -73,13 +80,18 @@ class ScriptedFetcher final : public content::Fetcher {
     auto source = find(url);
     return {std::move(url), std::move(source)};
   }
+  bool is_forbidden(const std::string& url) const {
+    const std::scoped_lock lock(mutex_);
+    return forbidden_.contains(url);
+  }
   std::optional<Source> find(const std::string& url) const {
     const std::scoped_lock lock(mutex_);
     const auto found = sources_.find(url);
     return found == sources_.end() ? std::nullopt : std::optional(found->second);
   }
-  static content::FetchOutcome failed(content::FetchFailure failure) {
+  static content::FetchOutcome failed(content::FetchFailure failure, std::optional<int> status = std::nullopt) {
     content::FetchOutcome outcome;
+    outcome.status = status;
     outcome.failure = failure;
     outcome.reason = base::make_message("quire.test.failed", "The source did not answer as it should.");
     return outcome;
@@ -88,6 +100,7 @@ class ScriptedFetcher final : public content::Fetcher {
   mutable std::mutex mutex_;
   std::map<std::string, Source> sources_;
   std::map<std::string, std::string> redirects_;
+  std::set<std::string> forbidden_;
   std::vector<std::string> asked_;
 };
 

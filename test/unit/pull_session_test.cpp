@@ -114,6 +114,7 @@ TEST_P(PulledReferenceTest, LiesWhereRedirectsLedTo) {
 TEST_P(PulledReferenceTest, LiesElseBesideTheUrlThatWasGiven) {
   sources().redirect("https://me:pw@host/latest/vm.ovf", "https://store/x/vm.ovf");
   sources().put("https://store/x/vm.ovf", descriptor_of({"disk.vmdk"}));
+  sources().forbid("https://store/x/disk.vmdk");
   sources().put("https://me:pw@host/latest/disk.vmdk", "disk");
   EXPECT_EQ(session(pull("https://me:pw@host/latest/vm.ovf")).state, UpdateSessionState::DONE);
   EXPECT_THAT(sources().asked(), ElementsAre("https://me:pw@host/latest/vm.ovf", "https://store/x/disk.vmdk",

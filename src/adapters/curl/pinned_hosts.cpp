@@ -67,6 +67,8 @@ base::Result<PinnedHosts> PinnedHosts::make(std::span<const std::string> entries
       return unreadable(entry, "the thumbprint is not the SHA-1 or SHA-256 of a certificate in 40 or 64 hex digits");
 
     std::string_view host = std::string_view(entry).substr(0, equals);
+    constexpr std::string_view not_a_host = "what stands before the = is no host";
+    if (host.find('/') != std::string_view::npos) return unreadable(entry, not_a_host);
     std::optional<std::string_view> port;
     const bool bracketed = host.starts_with('[');
     const bool bare_ipv6 = !bracketed && std::count(host.begin(), host.end(), ':') > 1;
@@ -80,7 +82,7 @@ base::Result<PinnedHosts> PinnedHosts::make(std::span<const std::string> entries
     }
     const auto address = IpAddress::parse(host);
     const bool good = bracketed || bare_ipv6 ? address && !address->is_ipv4() : address || is_host_name(host);
-    if (!good) return unreadable(entry, "what stands before the = is no host");
+    if (!good) return unreadable(entry, not_a_host);
     const auto number = port ? normal_port(*port) : std::optional<std::string>("");
     if (!number) return unreadable(entry, "the port is not a number from 1 to 65535");
     hosts.pins_.push_back({normal_host(host), *number, *thumbprint});
