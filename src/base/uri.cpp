@@ -130,17 +130,6 @@ std::string uri_scheme(std::string_view uri) {
   return colon == std::string_view::npos ? "" : to_lower(uri.substr(0, colon));
 }
 
-std::string uri_for_people(std::string_view uri) {
-  uri = uri.substr(0, uri.find_first_of("?#"));
-  const auto scheme_end = uri.find("://");
-  if (scheme_end == std::string_view::npos) return std::string(uri);
-  const auto authority = scheme_end + 3;
-  const auto authority_end = std::min(uri.find('/', authority), uri.size());
-  const auto at = uri.substr(0, authority_end).rfind('@');
-  if (at == std::string_view::npos || at < authority) return std::string(uri);
-  return std::string(uri.substr(0, authority)) + std::string(uri.substr(at + 1));
-}
-
 std::string resolve_reference(std::string_view base, std::string_view reference) {
   const auto from = take_apart(base);
   const auto to = take_apart(reference);
@@ -182,15 +171,6 @@ std::string relative_reference(std::string_view href) {
     }
   }
   return reference;
-}
-
-std::string sibling_uri(std::string_view uri, std::string_view name) {
-  uri = uri.substr(0, uri.find_first_of("?#"));
-  const auto scheme_end = uri.find("://");
-  const auto authority = scheme_end == std::string_view::npos ? 0 : scheme_end + 3;
-  const auto slash = uri.rfind('/');
-  const bool has_path = slash != std::string_view::npos && slash >= authority;
-  return std::string(has_path ? uri.substr(0, slash + 1) : uri) + (has_path ? "" : "/") + percent_encode_path(name);
 }
 
 }  // namespace quire::base

@@ -15,9 +15,6 @@ std::optional<std::string> percent_decode(std::string_view text);
 /// What stands before the colon, in lower case; empty when there is none.
 std::string uri_scheme(std::string_view uri);
 
-/// `uri` without user, password, query and fragment, for texts that people read: queries often are credentials.
-std::string uri_for_people(std::string_view uri);
-
 /// What `reference` means where `base`, an absolute URI, was read (RFC 3986 5.2, strict): dot segments removed, the
 /// base's query and fragment gone. Nothing is encoded or decoded; credentials of the base stay with its authority.
 std::string resolve_reference(std::string_view base, std::string_view reference);
@@ -27,8 +24,5 @@ std::string resolve_reference(std::string_view base, std::string_view reference)
 /// (file_name.h). A `#` names no part of a file and is encoded. With a colon in its first segment it gets a leading
 /// `./` (RFC 3986 4.2). Of an href that passes check_file_name it leads nowhere but beside its base and below.
 std::string relative_reference(std::string_view href);
-
-/// The URI of `name` beside what `uri` names: its last path segment replaced, query and fragment left out.
-std::string sibling_uri(std::string_view uri, std::string_view name);
 
 }  // namespace quire::base
