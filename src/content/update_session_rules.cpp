@@ -275,7 +275,7 @@ PackageVerdict judge_package(std::string_view item_type, const std::vector<Sessi
     } else if (const auto* signature = std::get_if<SignatureFacts>(&file->facts)) {
       judge_signature(*file, *signature, verdict);
     } else if (const auto* unreadable = std::get_if<UnreadableFacts>(&file->facts)) {
-      add_invalid(verdict, *file, unreadable->reason);
+      add_invalid(verdict, *file, about_source(*file, unreadable->reason));
     }
     const bool pushed_certificate =
         file->source_type != SourceType::NONE && package_file(item_type, name) == PackageFile::certificate;
@@ -306,6 +306,16 @@ Message about_file(const std::string& file, Message reason) {
   if (stands_in(reason.default_message, name)) return reason;
   reason.default_message.insert(0, prefix.default_message);
   reason.params.push_back(prefix.params.front());
+  return reason;
+}
+
+Message about_source(const SessionFile& file, Message reason) {
+  if (!file.source_endpoint) return reason;
+  const auto suffix =
+      base::make_message({}, " It was fetched from {source_url}.", {{"source_url", file.source_endpoint->uri.shown()}});
+  if (!reason.default_message.ends_with('.')) reason.default_message += '.';
+  reason.default_message += suffix.default_message;
+  reason.params.push_back(suffix.params.front());
   return reason;
 }
 

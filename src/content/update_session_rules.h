@@ -78,6 +78,9 @@ PackageVerdict judge_package(std::string_view item_type, const std::vector<Sessi
 /// param `file_name`. For where the reason stands without its file: clients show a session's error_message alone.
 base::Message about_file(const std::string& file, base::Message reason);
 
+/// `reason` for refusing the content of `file`; of one that was pulled it says from where, in the form for people.
+base::Message about_source(const SessionFile& file, base::Message reason);
+
 /// True when the files' manifest names every file that stays, the descriptor among them (§28.2: else not VERIFIED).
 bool manifest_names_all(const std::vector<SessionFile>& files);
 

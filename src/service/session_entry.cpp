@@ -181,7 +181,8 @@ Error SessionEntry::why_stopped() const {
   return at.error().kind() == ErrorKind::not_found ? session_ended() : at.error();
 }
 
-Error SessionEntry::fail(const Message& reason) const {
+Error SessionEntry::fail(const Message& why) const {
+  const auto reason = content::about_source(file(), why);
   const auto failed = change([&](Transaction& t, const UploadPlace& at) -> Result<void> {
     fail_file(t, at, reason);
     return {};

@@ -156,6 +156,27 @@ TEST_P(PulledReferenceTest, InAFolderOfTheServerIsAFileNameFirst) {
   EXPECT_THAT(files, ElementsAre(Pair("50%.vmdk", "as written"), Pair("a b.vmdk", "decoded")));
 }
 
+// A login page came in the place of the package, and nothing told where it had come from.
+TEST_P(PulledReferenceTest, WhatIsNoPackageIsNamedWithItsUrl) {
+  const std::string page = "<!DOCTYPE html><html><body>Please log in</body></html>" + std::string(2000, ' ');
+  for (const auto* name : {"vm.ovf", "vm.ova"}) {
+    item_ = new_item(std::string("wrong ") + name, "ovf");
+    const auto url = std::string("https://me:pw@host/") + name + "?token=secret";
+    sources().put(url, page);
+    const auto id = open();
+    must(sessions().add_file(alice(), id, pull_spec(name, url)));
+    must(sessions().complete(alice(), id));
+    must(world_->pulls().run_next());
+    const auto failed = session(id);
+    EXPECT_EQ(failed.state, UpdateSessionState::ERROR) << name;
+    ASSERT_TRUE(failed.error_message) << name;
+    const auto& reason = failed.error_message->default_message;
+    EXPECT_THAT(reason, testing::HasSubstr(std::string("fetched from https://host/") + name + ".")) << name;
+    EXPECT_THAT(reason, testing::HasSubstr("HTML")) << name;
+    EXPECT_THAT(reason, testing::Not(testing::HasSubstr("secret"))) << name;
+  }
+}
+
 // ---- downloads ----
 
 TEST_P(PullSessionTest, WhatWasPreparedForDirectAccessStaysSo) {
