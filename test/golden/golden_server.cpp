@@ -66,7 +66,7 @@ class FixedFetcher final : public content::Fetcher {
   content::FetchOutcome fetch(const content::FetchRequest& request, content::FetchSink& sink,
                               const std::atomic<bool>&) override {
     content::FetchOutcome outcome;
-    if (request.url != GoldenServer::pulled_uri) return nothing_there();
+    if (request.url.text() != GoldenServer::pulled_uri) return nothing_there();
     const std::string_view content = "pulled bytes";
     outcome.status = 200;
     if (!sink.begin({200, 0, static_cast<std::int64_t>(content.size()), ""}) ||
@@ -75,12 +75,13 @@ class FixedFetcher final : public content::Fetcher {
     return outcome;
   }
   content::FetchOutcome probe(const content::FetchRequest& request) override {
-    if (request.url != GoldenServer::pulled_uri && request.url != GoldenServer::unknown_uri) return nothing_there();
+    if (request.url.text() != GoldenServer::pulled_uri && request.url.text() != GoldenServer::unknown_uri)
+      return nothing_there();
     content::FetchOutcome outcome;
     outcome.presented =
         content::PeerCertificate{"00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33", std::string(64, 'A'),
                                  "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"};
-    if (request.url == GoldenServer::unknown_uri && !request.trust.thumbprint) {
+    if (request.url.text() == GoldenServer::unknown_uri && !request.trust.thumbprint) {
       outcome.failure = content::FetchFailure::certificate;
       outcome.reason = base::make_message("quire.pull.certificate", "The certificate is not trusted.");
     }
