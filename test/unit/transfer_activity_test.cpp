@@ -83,8 +83,9 @@ TEST_P(TransferActivityTest, AnAppendWithoutBytesIsActivityToo) {
 /// Somebody who calls often but not always at the last moment must not find the promise shorter than it was.
 TEST_P(TransferActivityTest, ADownloadThatIsToldOfInTimeKeepsItsSession) {
   const auto interval = service::activity_interval(timeout);
-  fill(item_, {{"a.iso", "bytes"}});
-  const auto id = must(world_->downloads().create(alice(), item_.text(), std::nullopt));
+  const auto item = new_item("downloaded", "");
+  fill(item, {{"a.iso", "bytes"}});
+  const auto id = must(world_->downloads().create(alice(), item.text(), std::nullopt));
   for (int i = 0; i < 100; ++i) {
     advance(interval);
     must(world_->download_bytes().touch(id));
