@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "formats/content_kind.h"
 #include "service/archive_destination.h"
 #include "service/blob_destination.h"
 
@@ -62,7 +63,8 @@ Result<void> FileUpload::append(std::span<const std::byte> bytes, std::shared_pt
   if (entry_.progress().stopped) return entry_.why_stopped();
   if (given_up_) return *given_up_;
   const auto end = position_ + static_cast<std::int64_t>(bytes.size());
-  if (const auto broken = promises_.excess(end)) {
+  if (position_ == 0 && entry_.target().is_metadata()) looks_like_ = formats::looks_like(bytes);
+  if (const auto broken = promises_.excess(end, looks_like_)) {
     given_up_ = broken->by_file ? destination_->fail(broken->reason) : refuse(broken->reason);
     return *given_up_;
   }

@@ -3,6 +3,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 
 #include "service/destination.h"
 #include "service/parallel_hasher.h"
@@ -41,6 +42,7 @@ class FileUpload final : public Upload {
   const UploadPromises promises_;
   std::unique_ptr<ParallelHasher> body_digests_;  ///< where some were promised
   std::int64_t position_;                         ///< of the next byte in the file
+  std::string looks_like_;                        ///< a metadata file by its first bytes, for a refusal
   bool ended_ = false;
   std::optional<base::Error> given_up_;  ///< nothing more is taken
   std::unique_ptr<Destination> destination_;

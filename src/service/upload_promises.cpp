@@ -39,7 +39,7 @@ std::vector<base::DigestAlgorithm> UploadPromises::body_digest_algorithms() cons
   return algorithms;
 }
 
-std::optional<UploadPromises::Broken> UploadPromises::excess(std::int64_t end) const {
+std::optional<UploadPromises::Broken> UploadPromises::excess(std::int64_t end, const std::string& looks_like) const {
   if (request_.part_length && end > range().end)
     return Broken{
         base::make_message("quire.upload.part_too_long",
@@ -48,10 +48,11 @@ std::optional<UploadPromises::Broken> UploadPromises::excess(std::int64_t end) c
   const auto length = file_length();
   if (length && end > *length) return Broken{size_differs(file_.name, *length, end), !is_part()};
   if (metadata_bytes_max_ && end > *metadata_bytes_max_)
-    return Broken{base::make_message("quire.package.metadata_too_large",
-                                     "File {name} of the package has more than the {limit} bytes that are allowed.",
-                                     {{"name", file_.name}, {"limit", *metadata_bytes_max_}}),
-                  true};
+    return Broken{
+        base::make_message("quire.package.metadata_too_large",
+                           "File {name} of the package has more than the {limit} bytes that are allowed{looks_like}.",
+                           {{"name", file_.name}, {"limit", *metadata_bytes_max_}, {"looks_like", looks_like}}),
+        true};
   return std::nullopt;
 }
 

@@ -30,8 +30,8 @@ class UploadPromises {
     base::Message reason;
     bool by_file = false;  ///< file and session end in ERROR
   };
-  /// Why the body may not go on to `end`.
-  std::optional<Broken> excess(std::int64_t end) const;
+  /// Why the body may not go on to `end`. `looks_like`: what its first bytes are (content_kind.h), or nothing.
+  std::optional<Broken> excess(std::int64_t end, const std::string& looks_like) const;
   /// Why it may not end at `end`, with these digests.
   std::optional<base::Message> body_problem(std::int64_t end, const std::vector<base::Checksum>& digests) const;
 

@@ -236,6 +236,11 @@ TEST_P(PackageSessionTest, MetadataLargerThanTheLimitEndsTheSession) {
   const auto entry = add(id, "vm.ovf");
   EXPECT_EQ(why(send(*world_, entry.upload_token, std::string(101, ' '))), "quire.package.metadata_too_large");
   expect_ended(id, "vm.ovf");
+
+  const auto another = open();
+  const auto refused = send(*world_, add(another, "vm.ovf").upload_token, archive({{"vm.ovf", vm_ovf}}));
+  EXPECT_EQ(why(refused), "quire.package.metadata_too_large");
+  EXPECT_THAT(refused.error().text(), HasSubstr("100 bytes that are allowed, and it looks like a tar archive."));
 }
 
 TEST_P(PackageSessionTest, ReplacingADiskOfAPackageKeepsTheRest) {
