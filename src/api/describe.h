@@ -161,7 +161,8 @@ const Type& type_of() {
   return type;
 }
 
-/// Makes the registry's entry of an operation from its definition: a struct with `Input` (a described structure),
+/// Makes the registry's entry of an operation from its definition: a struct with `Input` (a described structure, with
+/// `static constexpr std::array objects` of NamedObject when it names any),
 /// `Output` (void or a describable type), `static OperationFacts facts()` and `static base::Result<Output>
 /// run(service::Services&, const CallContext&, const Input&)`.
 template <class Op>
@@ -170,6 +171,7 @@ Operation bind() {
   using Output = typename Op::Output;
   Operation operation;
   operation.facts = Op::facts();
+  if constexpr (requires { Input::objects; }) operation.objects.assign(Input::objects.begin(), Input::objects.end());
   operation.input = &type_of<Input>();
   operation.make_input = [] { return std::make_shared<Input>(); };
   if constexpr (std::is_void_v<Output>) {

@@ -7,26 +7,31 @@ namespace quire::api {
 
 struct DownloadSessionCreateInput {
   static constexpr std::string_view canonical_name = operation_input;
+  static constexpr std::array objects = {NamedObject{ObjectKind::library_item, "create_spec.library_item_id"}};
   std::optional<std::string> client_token;
   DownloadSessionModel create_spec;
 };
 struct DownloadSessionKeepAliveInput {
   static constexpr std::string_view canonical_name = operation_input;
+  static constexpr std::array objects = {NamedObject{ObjectKind::download_session, "download_session_id"}};
   std::string download_session_id;
   std::optional<std::int64_t> progress;
 };
 struct DownloadSessionFailInput {
   static constexpr std::string_view canonical_name = operation_input;
+  static constexpr std::array objects = {NamedObject{ObjectKind::download_session, "download_session_id"}};
   std::string download_session_id;
   std::string client_error_message;
 };
 struct DownloadSessionFileNameInput {
   static constexpr std::string_view canonical_name = operation_input;
+  static constexpr std::array objects = {NamedObject{ObjectKind::download_session, "download_session_id"}};
   std::string download_session_id;
   std::string file_name;
 };
 struct DownloadSessionFilePrepareInput {
   static constexpr std::string_view canonical_name = operation_input;
+  static constexpr std::array objects = {NamedObject{ObjectKind::download_session, "download_session_id"}};
   std::string download_session_id;
   std::string file_name;
   std::optional<EndpointType> endpoint_type;

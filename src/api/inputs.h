@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,27 +17,33 @@ struct NoInput {
 };
 struct LibraryIdInput {
   static constexpr std::string_view canonical_name = operation_input;
+  static constexpr std::array objects = {NamedObject{ObjectKind::library, "library_id"}};
   std::string library_id;
 };
 struct LibraryItemIdInput {
   static constexpr std::string_view canonical_name = operation_input;
+  static constexpr std::array objects = {NamedObject{ObjectKind::library_item, "library_item_id"}};
   std::string library_item_id;
 };
 struct OptionalLibraryItemIdInput {
   static constexpr std::string_view canonical_name = operation_input;
+  static constexpr std::array objects = {NamedObject{ObjectKind::library_item, "library_item_id"}};
   std::optional<std::string> library_item_id;
 };
 struct UpdateSessionIdInput {
   static constexpr std::string_view canonical_name = operation_input;
+  static constexpr std::array objects = {NamedObject{ObjectKind::update_session, "update_session_id"}};
   std::string update_session_id;
 };
 struct UpdateSessionFileNameInput {
   static constexpr std::string_view canonical_name = operation_input;
+  static constexpr std::array objects = {NamedObject{ObjectKind::update_session, "update_session_id"}};
   std::string update_session_id;
   std::string file_name;
 };
 struct DownloadSessionIdInput {
   static constexpr std::string_view canonical_name = operation_input;
+  static constexpr std::array objects = {NamedObject{ObjectKind::download_session, "download_session_id"}};
   std::string download_session_id;
 };
 

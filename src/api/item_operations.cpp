@@ -11,27 +11,33 @@ struct ItemFindInput {
 };
 struct ItemCreateInput {
   static constexpr std::string_view canonical_name = operation_input;
+  static constexpr std::array objects = {NamedObject{ObjectKind::library, "create_spec.library_id"}};
   std::optional<std::string> client_token;
   ItemModel create_spec;
 };
 struct ItemCopyInput {
   static constexpr std::string_view canonical_name = operation_input;
+  static constexpr std::array objects = {NamedObject{ObjectKind::library_item, "source_library_item_id"},
+                                         NamedObject{ObjectKind::library, "destination_create_spec.library_id"}};
   std::string source_library_item_id;
   std::optional<std::string> client_token;
   ItemModel destination_create_spec;
 };
 struct ItemUpdateInput {
   static constexpr std::string_view canonical_name = operation_input;
+  static constexpr std::array objects = {NamedObject{ObjectKind::library_item, "library_item_id"}};
   std::string library_item_id;
   ItemModel update_spec;
 };
 struct ItemFileGetInput {
   static constexpr std::string_view canonical_name = operation_input;
+  static constexpr std::array objects = {NamedObject{ObjectKind::library_item, "library_item_id"}};
   std::string library_item_id;
   std::string name;
 };
 struct ItemStorageGetInput {
   static constexpr std::string_view canonical_name = operation_input;
+  static constexpr std::array objects = {NamedObject{ObjectKind::library_item, "library_item_id"}};
   std::string library_item_id;
   std::string file_name;
 };

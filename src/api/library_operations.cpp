@@ -11,6 +11,7 @@ struct LibraryFindInput {
 };
 struct LibraryUpdateInput {
   static constexpr std::string_view canonical_name = operation_input;
+  static constexpr std::array objects = {NamedObject{ObjectKind::library, "library_id"}};
   std::string library_id;
   LibraryModel update_spec;
 };

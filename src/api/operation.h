@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "api/type.h"
@@ -27,6 +28,16 @@ struct CallContext {
   content::Caller caller;                  ///< of operations that need a login
   std::optional<Credentials> credentials;  ///< Basic, user_pass
   std::string base_url;  ///< `https://host:port` as the client reaches us; handed-out URLs begin with it
+};
+
+/// What an operation can be about.
+enum class ObjectKind { library, library_item, update_session, download_session };
+
+/// An object that a call names by its identifier. It exists, as far as the caller may see it, before any other value of
+/// the input is judged (content-library-api.md §28.4).
+struct NamedObject {
+  ObjectKind kind;
+  std::string_view member;  ///< of the input, `library_item_id`; of its spec, `create_spec.library_id`
 };
 
 /// The facts of one operation, from which every wire, OpenAPI and the documents derive (content-library-api.md
@@ -54,6 +65,7 @@ struct OperationFacts {
 /// the path.
 struct Operation {
   OperationFacts facts;
+  std::vector<NamedObject> objects;  ///< in the order of the input
   const Type* input = nullptr;
   const Type* output = nullptr;  ///< nullptr: void
   std::function<std::shared_ptr<void>()> make_input;

@@ -9,26 +9,31 @@ namespace quire::api {
 
 struct UpdateSessionCreateInput {
   static constexpr std::string_view canonical_name = operation_input;
+  static constexpr std::array objects = {NamedObject{ObjectKind::library_item, "create_spec.library_item_id"}};
   std::optional<std::string> client_token;
   UpdateSessionModel create_spec;
 };
 struct UpdateSessionUpdateInput {
   static constexpr std::string_view canonical_name = operation_input;
+  static constexpr std::array objects = {NamedObject{ObjectKind::update_session, "update_session_id"}};
   std::string update_session_id;
   UpdateSessionModel update_spec;
 };
 struct UpdateSessionKeepAliveInput {
   static constexpr std::string_view canonical_name = operation_input;
+  static constexpr std::array objects = {NamedObject{ObjectKind::update_session, "update_session_id"}};
   std::string update_session_id;
   std::optional<std::int64_t> client_progress;
 };
 struct UpdateSessionFailInput {
   static constexpr std::string_view canonical_name = operation_input;
+  static constexpr std::array objects = {NamedObject{ObjectKind::update_session, "update_session_id"}};
   std::string update_session_id;
   std::string client_error_message;
 };
 struct UpdateSessionFileAddInput {
   static constexpr std::string_view canonical_name = operation_input;
+  static constexpr std::array objects = {NamedObject{ObjectKind::update_session, "update_session_id"}};
   std::string update_session_id;
   UpdateSessionFileAddSpec file_spec;
 };

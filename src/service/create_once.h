@@ -15,6 +15,9 @@ struct Creation {
   std::string_view operation;  ///< `com.vmware.content.library.item.create`
   const std::optional<std::string>& client_token;
   std::string spec_digest;  ///< of all that the client asked for
+  /// NotFound unless what the spec names exists. Asked before a token is refused: existence comes before values
+  /// (§28.4). Empty: it names nothing, or that was found before.
+  std::function<base::Result<void>(Transaction&)> find_container = {};
 };
 
 struct Created {

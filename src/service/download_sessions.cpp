@@ -126,7 +126,10 @@ Result<DownloadSessionId> DownloadSessions::create(const Caller& caller, const s
     return Error(ErrorKind::invalid_argument, "quire.download_session.no_item",
                  "create_spec.library_item_id is required.");
   const Creation creation{"com.vmware.content.library.item.download_session.create", client_token,
-                          spec_digest({item_id})};
+                          spec_digest({item_id}), [&](Transaction& t) -> Result<void> {
+                            QUIRE_RETURN_IF_ERROR(find_item(t, ItemId(*item_id)));
+                            return {};
+                          }};
   QUIRE_ASSIGN_OR_RETURN(
       const auto created, create_once(context_, caller, creation, [&](Transaction& t) -> Result<std::string> {
         QUIRE_ASSIGN_OR_RETURN(const auto item, find_item(t, ItemId(*item_id)));

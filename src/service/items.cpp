@@ -133,9 +133,10 @@ struct CopySource {
   content::StorageId target;
 };
 
-Result<CopySource> find_copy_source(View view, const ItemId& source, const LibraryId& destination) {
+Result<CopySource> find_copy_source(View view, const ItemId& source, const std::optional<std::string>& destination) {
   QUIRE_ASSIGN_OR_RETURN(const auto item, find_item(view, source));
-  QUIRE_ASSIGN_OR_RETURN(const auto library, find_library(view, destination));
+  if (!destination) return missing_member("destination_create_spec.library_id");
+  QUIRE_ASSIGN_OR_RETURN(const auto library, find_library(view, LibraryId(*destination)));
   CopySource found{item, files_of(view, item), {}, library.storage};
   for (const auto& file : found.files)
     if (auto blob = view->find<Blob>(file.blob)) found.blobs.emplace(file.blob, *std::move(blob));
@@ -168,12 +169,16 @@ StoredFile stored(const Library& library, const Item& item, const content::Stora
 Result<ItemId> Items::create(const Caller& caller, const ItemSpec& spec,
                              const std::optional<std::string>& client_token) {
   if (!spec.library_id) return missing_member("create_spec.library_id");
-  if (!spec.name) return missing_member("create_spec.name");
-  const Creation creation{"com.vmware.content.library.item.create", client_token, digest_of(spec, "")};
+  const LibraryId library_id(*spec.library_id);
+  const Creation creation{"com.vmware.content.library.item.create", client_token, digest_of(spec, ""),
+                          [&](Transaction& t) -> Result<void> {
+                            QUIRE_RETURN_IF_ERROR(find_library(t, library_id));
+                            return {};
+                          }};
   QUIRE_ASSIGN_OR_RETURN(const auto created,
                          create_once(context_, caller, creation, [&](Transaction& t) -> Result<std::string> {
-                           const LibraryId library_id(*spec.library_id);
                            QUIRE_RETURN_IF_ERROR(find_library(t, library_id));
+                           if (!spec.name) return missing_member("create_spec.name");
                            QUIRE_RETURN_IF_ERROR(check_texts(spec, context_.limits));
                            QUIRE_RETURN_IF_ERROR(find_destination(t, library_id, *spec.name));
                            QUIRE_RETURN_IF_ERROR(check_room_to_grow(context_));
@@ -191,13 +196,11 @@ Result<ItemId> Items::create(const Caller& caller, const ItemSpec& spec,
 
 Result<ItemId> Items::copy(const Caller& caller, const ItemId& source_id, const ItemSpec& destination,
                            const std::optional<std::string>& client_token) {
-  if (!destination.library_id) return missing_member("destination_create_spec.library_id");
-  const LibraryId library_id(*destination.library_id);
-
   // Bytes on another storage are copied before the transaction that names them (bytes before rows).
   QUIRE_ASSIGN_OR_RETURN(const auto source, read(context_, caller, [&](View view) {
-                           return find_copy_source(view, source_id, library_id);
+                           return find_copy_source(view, source_id, destination.library_id);
                          }));
+  const LibraryId library_id(*destination.library_id);
   QUIRE_RETURN_IF_ERROR(check_texts(destination, context_.limits));
   const auto* storage = context_.storages.find(source.target);
   if (storage == nullptr) return base::internal_error("storage " + source.target.text() + " is not configured");

@@ -103,7 +103,10 @@ Result<UpdateSessionId> UpdateSessions::create(const Caller& caller, const std::
     return Error(ErrorKind::invalid_argument, "quire.update_session.no_item",
                  "create_spec.library_item_id is required.");
   const Creation creation{"com.vmware.content.library.item.update_session.create", client_token,
-                          digest_of(item_id, warning_behavior)};
+                          digest_of(item_id, warning_behavior), [&](Transaction& t) -> Result<void> {
+                            QUIRE_RETURN_IF_ERROR(find_item(t, ItemId(*item_id)));
+                            return {};
+                          }};
   const auto create = [&](Transaction& t, const FactsByBlob& facts) -> Result<std::string> {
     QUIRE_ASSIGN_OR_RETURN(const auto item, find_item(t, ItemId(*item_id)));
     QUIRE_RETURN_IF_ERROR(check_warnings(warning_behavior));
