@@ -17,6 +17,7 @@ const std::vector<Operation>& all_operations() {
     add_item_operations(operations);
     add_update_session_operations(operations);
     add_download_session_operations(operations);
+    add_server_operations(operations);
     return operations;
   }();
   return all;

@@ -407,7 +407,8 @@ Result<void> serve(const Settings& settings) {
   const auto server = http::make_server(*std::move(http_settings), services, router);
   if (!server) return server.error();
 
-  work::Supervisor supervisor(periodic_works(context, services, pulls, settings.pulls_max));
+  work::Supervisor supervisor(periodic_works(context, services, pulls, settings.pulls_max), clock);
+  services.workers = service::Workers([&supervisor] { return supervisor.status(); });
   print_ready(**server);
   std::thread signal_thread([&] { obey_signals(**server, settings.shutdown_grace); });
   (*server)->run();

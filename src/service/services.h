@@ -8,6 +8,7 @@
 #include "service/sources.h"
 #include "service/update_sessions.h"
 #include "service/uploads.h"
+#include "service/workers.h"
 
 namespace quire::service {
 
@@ -39,6 +40,7 @@ struct Services {
   Configuration configuration;
   Uploads uploads;
   Downloads downloads;
+  Workers workers = {};  ///< filled by whoever runs them, before requests come
   const std::string server_guid;
   const content::Storages& storages;
   base::Clock& clock;

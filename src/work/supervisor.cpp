@@ -7,7 +7,7 @@
 namespace quire::work {
 namespace {
 
-constexpr std::size_t backoff_doublings_max = 4;
+constexpr std::int64_t backoff_doublings_max = 4;
 
 base::Result<void> run_guarded(const PeriodicWork& work) {
   try {
@@ -21,11 +21,11 @@ base::Result<void> run_guarded(const PeriodicWork& work) {
 
 struct Supervisor::Worker {
   PeriodicWork work;
-  WorkerStatus status;
+  service::WorkerStatus status;
   std::thread thread;
 };
 
-Supervisor::Supervisor(std::vector<PeriodicWork> works) {
+Supervisor::Supervisor(std::vector<PeriodicWork> works, const base::Clock& clock) : clock_(clock) {
   for (auto& work : works) {
     auto worker = std::make_unique<Worker>();
     worker->status.name = work.name;
@@ -47,9 +47,9 @@ void Supervisor::stop() {
     if (worker->thread.joinable()) worker->thread.join();
 }
 
-std::vector<WorkerStatus> Supervisor::status() const {
+std::vector<service::WorkerStatus> Supervisor::status() const {
   const std::lock_guard lock(mutex_);
-  std::vector<WorkerStatus> all;
+  std::vector<service::WorkerStatus> all;
   for (const auto& worker : workers_) all.push_back(worker->status);
   return all;
 }
@@ -65,10 +65,11 @@ void Supervisor::work_loop(Worker& worker) {
       worker.status.failures_in_a_row = 0;
     } else {
       ++worker.status.failures_in_a_row;
-      worker.status.last_error = result.error().text() + " " + result.error().cause();
+      worker.status.last_error = result.error().text();
+      worker.status.last_error_time = clock_.now();
       if (worker.status.failures_in_a_row == 1)
-        spdlog::error("Background work {} failed and will be tried again: {}", worker.status.name,
-                      worker.status.last_error);
+        spdlog::error("Background work {} failed and will be tried again: {} {}", worker.status.name,
+                      result.error().text(), result.error().cause());
     }
     const auto doublings = std::min(worker.status.failures_in_a_row, backoff_doublings_max);
     wake_.wait_for(lock, worker.work.interval * (1U << doublings), [this] { return stopping_; });

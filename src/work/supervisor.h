@@ -8,8 +8,10 @@
 #include <thread>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "service/workers.h"
 
 namespace quire::work {
 
@@ -21,30 +23,24 @@ struct PeriodicWork {
   std::function<base::Result<void>()> run;
 };
 
-/// What an operator may want to know of a worker.
-struct WorkerStatus {
-  std::string name;
-  std::size_t runs = 0;
-  std::size_t failures_in_a_row = 0;
-  std::string last_error;  ///< of the last failure; empty when there never was one
-};
-
 /// Runs each work on a thread of its own from construction to stop(). An exception of a work counts as its failure.
 class Supervisor {
  public:
-  explicit Supervisor(std::vector<PeriodicWork> works);
+  /// `clock`, which says when a failure was, must outlive it.
+  Supervisor(std::vector<PeriodicWork> works, const base::Clock& clock);
   ~Supervisor();  ///< stops
   Supervisor(const Supervisor&) = delete;
   Supervisor& operator=(const Supervisor&) = delete;
 
   /// Waits for running work to end; none starts afterwards. May be called twice.
   void stop();
-  std::vector<WorkerStatus> status() const;
+  std::vector<service::WorkerStatus> status() const;
 
  private:
   struct Worker;
   void work_loop(Worker& worker);
 
+  const base::Clock& clock_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   bool stopping_ = false;

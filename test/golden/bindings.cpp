@@ -142,6 +142,8 @@ constexpr std::array places = {
     Place{"content.library.item.downloadsession.file.get", "POST",
           "/content/library/item/downloadsession/file/id:{download_session_id}?~action=get", "GET",
           "/content/library/item/download-session/{download_session_id}/file?file_name={file_name}"},
+
+    Place{"quire.server.workers.list", "GET", "/quire/server/workers", "GET", "/quire/server/workers"},
 };
 
 /// HTTP statuses of §1.8.1 with §28.4: legacy, new.
@@ -159,6 +161,10 @@ const std::map<std::string, std::pair<int, int>, std::less<>> error_statuses = {
     {"UNAUTHORIZED", {403, 403}},
     {"UNSUPPORTED", {400, 400}},
 };
+
+std::string full_name(std::string_view name) {
+  return (name.starts_with("quire.") ? "com." : "com.vmware.") + std::string(name);
+}
 
 std::string percent_encoded(std::string_view text) {
   constexpr std::string_view digits = "0123456789ABCDEF";
@@ -388,6 +394,12 @@ bool may_refuse_with(const api::Operation& operation, std::string_view error_typ
 
 }  // namespace
 
+std::string short_name(const api::Operation& operation) {
+  const auto full = operation.facts.service + "." + operation.facts.name;
+  const std::string_view published = "com.vmware.";
+  return full.substr(full.starts_with(published) ? published.size() : std::string_view("com.").size());
+}
+
 json::value vapi_input(const api::Type& type, const json::value* value) {
   switch (type.kind) {
     case TypeKind::optional:
@@ -458,8 +470,10 @@ wire::Request Client::rest_request(std::string_view name, json::object input, bo
   const bool legacy = binding_ == Binding::legacy_rest;
   wire::Request request;
   request.method = legacy ? place->legacy_method : place->method;
-  request.target =
-      (legacy ? "/rest/com/vmware" : "/api") + filled(legacy ? place->legacy_target : place->target, input);
+  request.target = (!legacy                      ? "/api"
+                    : name.starts_with("quire.") ? "/rest/com"
+                                                 : "/rest/com/vmware") +
+                   filled(legacy ? place->legacy_target : place->target, input);
   if (token_) request.headers.add("vmware-api-session-id", *token_);
   if (credentials_) {
     request.headers.add("Authorization", "Basic " + base64(credentials_->user + ":" + credentials_->password));
@@ -510,7 +524,7 @@ wire::Request Client::rpc_request(const api::Operation& operation, const json::o
 }
 
 Outcome Client::call(std::string_view name, json::object input, std::string_view title, bool with_body) {
-  const std::string full = "com.vmware." + std::string(name);
+  const std::string full = full_name(name);
   const auto dot = full.rfind('.');
   const auto* operation = api::find_operation(full.substr(0, dot), full.substr(dot + 1));
   if (operation == nullptr) throw std::runtime_error("no operation " + full);

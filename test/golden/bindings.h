@@ -14,9 +14,12 @@ namespace quire::golden {
 
 enum class Binding { legacy_rest, new_rest, json_rpc };
 
+/// The operation's name without `com.vmware.`, or without `com.` for those of our own.
+std::string short_name(const api::Operation& operation);
+
 /// What a call came to, in a form that does not depend on the binding.
 struct Outcome {
-  std::string operation;      ///< `content.library.get`
+  std::string operation;      ///< `content.library.get`, `quire.server.workers.list`
   std::string error_type;     ///< `NOT_FOUND`; empty on success
   boost::json::value result;  ///< as new REST writes it; null for void
 };
@@ -43,7 +46,7 @@ class Client {
     credentials_ = api::Credentials{std::move(user), std::move(password)};
   }
 
-  /// `operation` without `com.vmware.`: `content.library.get`. Fails the test unless it succeeds.
+  /// `operation` is a short_name(). Fails the test unless it succeeds.
   boost::json::value done(std::string_view operation, boost::json::object input = {}, std::string_view remark = "");
   /// Fails the test unless it is refused with `error_type`.
   void refused(std::string_view error_type, std::string_view operation, boost::json::object input = {},

@@ -109,10 +109,6 @@ json::value& at_path(json::value& value, std::string_view path) {
   return dot == std::string_view::npos ? member : at_path(member, path.substr(dot + 1));
 }
 
-std::string name_of(const api::Operation& operation) {
-  return (operation.facts.service + "." + operation.facts.name).substr(std::string_view("com.vmware.").size());
-}
-
 /// One binding, somebody logged in, and one object of each kind.
 struct World {
   explicit World(Binding binding) : client(binding, server, transcript) {
@@ -179,8 +175,8 @@ TEST(CheckOrder, ExistenceBeforeValues) {
             if (member.value() == "" &&
                 operation.facts.path.find("{" + std::string(member.key()) + "}") != std::string::npos)
               return;
-          SCOPED_TRACE(name_of(operation) + ", unknown " + std::string(unknown.member) + ", " + what);
-          world.client.refused("NOT_FOUND", name_of(operation), input.as_object());
+          SCOPED_TRACE(short_name(operation) + ", unknown " + std::string(unknown.member) + ", " + what);
+          world.client.refused("NOT_FOUND", short_name(operation), input.as_object());
         };
         for (const auto* id : {"nonsense", "a b/c?d#e%", "00000000-0000-4000-8000-0000000000ff"}) {
           at_path(input, unknown.member) = id;
@@ -202,8 +198,8 @@ TEST(CheckOrder, AuthenticationBeforeForm) {
       json::object input;  // without the members that it needs besides
       for (const auto& field : operation.input->fields)
         if (field.type->kind == TypeKind::string) input.emplace(field.name, "x");
-      SCOPED_TRACE(name_of(operation));
-      world.client.refused("UNAUTHENTICATED", name_of(operation), input);
+      SCOPED_TRACE(short_name(operation));
+      world.client.refused("UNAUTHENTICATED", short_name(operation), input);
     }
   }
 }

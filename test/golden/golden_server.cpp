@@ -147,6 +147,11 @@ GoldenServer::GoldenServer()
       logins_(context_, {}),
       services_(context_, logins_, std::string(server_guid)),
       router_(services_) {
+  services_.workers = service::Workers([] {
+    return std::vector<service::WorkerStatus>{
+        {"update session expiry", 12, 0, std::nullopt, std::nullopt},
+        {"pull 1", 3, 2, "The server failed. Its log says more.", base::parse_time("2026-02-11T08:04:17.512Z")}};
+  });
   for (const auto* user : {"administrator@vsphere.local", "somebody@vsphere.local"}) {
     const bool administrator = user[0] == 'a';
     if (const auto set = logins_.set_password(user, "secret", administrator); !set)

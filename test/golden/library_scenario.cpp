@@ -764,4 +764,17 @@ void walk_through_the_older_bindings(Client& client) {
   client.refused("INVALID_ARGUMENT", probe, {{"source_endpoint", object{}}}, "without a URI");
 }
 
+void walk_through_our_own(Client& client) {
+  const std::string workers = "quire.server.workers.list";
+  client.transcript().heading("Background workers");
+  client.use(std::nullopt);
+  client.refused("UNAUTHENTICATED", workers, {}, "without a login");
+  client.authenticate_once(somebody, "secret");
+  client.use(text(client.done("cis.session.create")));
+  client.refused("UNAUTHORIZED", workers, {}, "not an administrator");
+  client.authenticate_once(administrator, "secret");
+  client.use(text(client.done("cis.session.create")));
+  client.done(workers);
+}
+
 }  // namespace quire::golden

@@ -11,4 +11,7 @@ void walk_through_the_api(Client& client);
 /// The same for operations that new REST does not have.
 void walk_through_the_older_bindings(Client& client);
 
+/// The same for operations that only this server has.
+void walk_through_our_own(Client& client);
+
 }  // namespace quire::golden

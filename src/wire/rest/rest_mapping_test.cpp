@@ -160,6 +160,7 @@ const std::vector<Row>& table() {
       {"content.library.item.downloadsession.file.get",
        "POST …/library/item/downloadsession/file/id:{download_session_id}?~action=get",
        "GET /api/content/library/item/download-session/{download_session_id}/file 200 query:file_name"},
+      {"quire.server.workers.list", "GET /rest/com/quire/server/workers", "GET /api/quire/server/workers 200"},
   };
   return rows;
 }
@@ -172,9 +173,14 @@ std::string written_out(std::string_view legacy) {
   return text;
 }
 
+/// Of a row's operation: rows leave out the beginning that all have.
+std::string full_name(std::string_view operation) {
+  return (operation.starts_with("quire.") ? "com." : "com.vmware.") + std::string(operation);
+}
+
 TEST(RestMapping, EveryOperationStandsWhereTheReferenceSays) {
   for (const auto& row : table()) {
-    const auto name = "com.vmware." + std::string(row.operation);
+    const auto name = full_name(row.operation);
     const auto dot = name.rfind('.');
     const auto* operation = api::find_operation(name.substr(0, dot), name.substr(dot + 1));
     ASSERT_NE(operation, nullptr) << name;
@@ -185,7 +191,7 @@ TEST(RestMapping, EveryOperationStandsWhereTheReferenceSays) {
 
 TEST(RestMapping, TheTableMissesNoOperation) {
   std::set<std::string> rows;
-  for (const auto& row : table()) rows.insert("com.vmware." + std::string(row.operation));
+  for (const auto& row : table()) rows.insert(full_name(row.operation));
   for (const auto& operation : api::all_operations())
     EXPECT_EQ(rows.count(operation.facts.service + "." + operation.facts.name), 1U)
         << "add a row for " << operation.facts.service << "." << operation.facts.name;
