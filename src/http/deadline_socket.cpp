@@ -38,6 +38,8 @@ constexpr base::Duration gather_time = std::chrono::milliseconds(5);
 constexpr std::size_t receive_bytes = 1024 * 1024;
 /// What waits in the system for a peer that takes nothing. A thousand of them must not take the memory that TCP has.
 constexpr int unsent_bytes_max = 1024 * 1024;
+/// Who has taken so much is no such peer: the system may keep as much for it as it likes, which is faster.
+constexpr std::size_t proven_bytes = 8 * 1024 * 1024;
 /// Less room than this is not worth sending.
 constexpr std::size_t send_room_min = 16 * 1024;
 
@@ -122,10 +124,20 @@ DeadlineSocket::DeadlineSocket(tcp::socket socket)
   error_code ignored;
   socket_.set_option(tcp::no_delay(true), ignored);
   socket_.native_non_blocking(true, ignored);
-  ::setsockopt(descriptor(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_bytes_max, sizeof(unsent_bytes_max));
+  limit_unsent(unsent_bytes_max);
 }
 
 DeadlineSocket::~DeadlineSocket() { join_reactor(); }
+
+/// 0 for no limit of ours.
+void DeadlineSocket::limit_unsent(int bytes) {
+  if (::setsockopt(descriptor(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof(bytes)) == 0) unsent_max_ = bytes;
+}
+
+void DeadlineSocket::count_sent(std::size_t bytes) {
+  sent_bytes_ += bytes;
+  if (unsent_max_ > 0 && sent_bytes_ >= proven_bytes) limit_unsent(0);
+}
 
 int DeadlineSocket::descriptor() { return away_ >= 0 ? away_ : socket_.native_handle(); }
 
@@ -288,7 +300,10 @@ std::optional<std::size_t> DeadlineSocket::send_now(std::span<const std::byte> b
   do {
     count = ::send(descriptor(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   } while (count < 0 && errno == EINTR);
-  if (count >= 0) return static_cast<std::size_t>(count);
+  if (count >= 0) {
+    count_sent(static_cast<std::size_t>(count));
+    return static_cast<std::size_t>(count);
+  }
   if (errno == EAGAIN) return 0;
   end_ = End::closed;
   return std::nullopt;
@@ -304,9 +319,9 @@ std::size_t DeadlineSocket::send_room() {
   // As the system says that a socket is writable, and a quarter less than it takes: it counts more than the bytes.
   const std::int64_t queued = memory[SK_MEMINFO_WMEM_QUEUED];
   const auto room = static_cast<std::int64_t>(memory[SK_MEMINFO_SNDBUF]) - queued;
-  if (room < queued / 2 || 2 * unsent >= unsent_bytes_max) return 0;
-  return std::max(send_room_min,
-                  static_cast<std::size_t>(std::min<std::int64_t>(room / 4 * 3, unsent_bytes_max - unsent)));
+  const std::int64_t unsent_max = unsent_max_ > 0 ? unsent_max_ : memory[SK_MEMINFO_SNDBUF];
+  if (room < queued / 2 || 2 * unsent >= unsent_max) return 0;
+  return std::max(send_room_min, static_cast<std::size_t>(std::min<std::int64_t>(room / 4 * 3, unsent_max - unsent)));
 }
 
 asio::awaitable<bool> DeadlineSocket::wait_writable(base::Duration patience) {
@@ -336,7 +351,10 @@ asio::awaitable<std::optional<std::size_t>> DeadlineSocket::send_file_now(int fi
     end_ = End::interrupted;
     co_return std::nullopt;
   }
-  if (sending.sent > 0) co_return static_cast<std::size_t>(sending.sent);
+  if (sending.sent > 0) {
+    count_sent(static_cast<std::size_t>(sending.sent));
+    co_return static_cast<std::size_t>(sending.sent);
+  }
   if (sending.sent < 0 && (sending.error == EAGAIN || sending.error == EINTR)) co_return std::size_t{0};
   end_ = End::closed;
   co_return std::nullopt;

@@ -100,6 +100,8 @@ class DeadlineSocket {
 
   bool may_wait(Deadline deadline);
   void ended(const boost::system::error_code& error);
+  void limit_unsent(int bytes);
+  void count_sent(std::size_t bytes);
   int descriptor();
   void leave_reactor();
   void join_reactor();
@@ -113,6 +115,8 @@ class DeadlineSocket {
   bool streaming_ = false;      ///< much came at once the last time
   std::size_t wake_bytes_ = 1;  ///< the socket counts as readable from so many bytes on
   std::shared_ptr<Watch> watch_;
+  int unsent_max_ = 0;          ///< the system keeps no more for the peer than this; 0 for its own limit
+  std::size_t sent_bytes_ = 0;  ///< of files
   End end_ = End::none;
   bool interrupted_ = false;
   bool broken_off_ = false;
