@@ -73,9 +73,9 @@ TEST(FailingCatalogTest, EveryTransactionAndOperationFailsOnceInTurn) {
   for (const auto kind : {Faults::Kind::error, Faults::Kind::crash})
     EXPECT_THAT(
         outcomes(kind, everywhere),
-        ElementsAre("before transaction write (fault point 1): 0", "in transaction at put_setting (fault point 2): 0",
-                    "in transaction at put_setting (fault point 3): 0", "after commit of write (fault point 4): 2",
-                    "before transaction read (fault point 5): 2", "in transaction at setting (fault point 6): 2"));
+        ElementsAre("before transaction write (fault point 1): 0", "in transaction at put Setting (fault point 2): 0",
+                    "in transaction at put Setting (fault point 3): 0", "after commit of write (fault point 4): 2",
+                    "before transaction read (fault point 5): 2", "in transaction at find Setting (fault point 6): 2"));
 }
 
 TEST(FailingCatalogTest, PointsThatAreNotAskedForDoNotCount) {

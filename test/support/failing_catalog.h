@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boost/core/demangle.hpp>
 #include <optional>
 #include <span>
 #include <string>
@@ -95,8 +96,11 @@ class FailingView : public View {
   /// `request` is a variant of requests for rows of each table.
   template <class Request>
   View& pass(std::string_view verb, const Request& request) {
-    const auto of_table = [](const auto& one) { return std::string(typeid(one).name()); };
-    return pass(std::string(verb) + " " + std::visit(of_table, request));
+    const auto row_type = []<template <class> class One, class Row>(const One<Row>&) {
+      const auto name = boost::core::demangle(typeid(Row).name());
+      return name.substr(name.rfind(':') + 1);
+    };
+    return pass(std::string(verb) + " " + std::visit(row_type, request));
   }
 
  private:
