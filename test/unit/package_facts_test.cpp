@@ -78,7 +78,7 @@ TEST_P(PackageFactsTest, ADescriptorThatCannotBeReadIsAnError) {
   fill_before_it_is_a_package();
   lose_descriptor();
   const auto refused = sessions().create(alice(), item_.text(), std::nullopt, std::nullopt);
-  EXPECT_EQ(kind(refused), "resource_inaccessible");
+  ASSERT_EQ(kind(refused), "resource_inaccessible");
   EXPECT_THAT(refused.error().text(), testing::HasSubstr("vm.ovf of item item"));
   EXPECT_TRUE(must(sessions().list(alice(), item_)).empty());
 }
