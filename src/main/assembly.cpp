@@ -327,7 +327,7 @@ Result<adapters::files::ReadableFiles> readable_files(const Settings& settings, 
     readable.folders.push_back(canonical);
   }
   const auto data = fs::weakly_canonical(settings.data);
-  for (const auto* own : {"tls", "lock", "catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm"})
+  for (const auto* own : {"tls", "lock", "ballast", "catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm"})
     readable.closed.push_back(data / own);
   for (const auto& secret : {settings.tls_key, settings.admin_password_file})
     if (!secret.empty()) readable.closed.push_back(fs::weakly_canonical(fs::absolute(secret)));

@@ -133,7 +133,7 @@ TEST_P(PulledReferenceTest, ThatIsNowhereSaysEveryPlace) {
 
 // `My%20VM-disk1.vmdk` was asked for as `My%2520VM-disk1.vmdk`.
 TEST_P(PulledReferenceTest, IsAUriReference) {
-  sources().put("https://host/a/vm.ovf",
+  sources().put("https://host/a/vm.ovf?token=1",
                 descriptor_of({"My%20VM-disk1.vmdk", "50%25.vmdk", "b c.vmdk", "sub/d?.vmdk"}));
   sources().put("https://host/a/My%20VM-disk1.vmdk", "1");
   sources().put("https://host/a/50%25.vmdk", "2");
