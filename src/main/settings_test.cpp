@@ -73,8 +73,8 @@ std::size_t members_with_a_setting(Bounds Settings::* place) {
 
 TEST(Settings, EveryLimitIsASetting) {
   EXPECT_EQ(members_with_a_setting(&Settings::limits), boost::pfr::tuple_size_v<content::Limits>);
-  // `calls_may_wait` is no limit: it follows from the kind of catalog.
-  EXPECT_EQ(members_with_a_setting(&Settings::http), boost::pfr::tuple_size_v<http::ServerLimits> - 1);
+  // `calls_may_wait` and `activity_interval` are no limits: they follow from the kind of catalog and the time-outs.
+  EXPECT_EQ(members_with_a_setting(&Settings::http), boost::pfr::tuple_size_v<http::ServerLimits> - 2);
 }
 
 TEST(Settings, TheDocumentIsTheOneThatIsCheckedIn) {

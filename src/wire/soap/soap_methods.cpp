@@ -26,8 +26,8 @@ const Reference pbm_service_instance{"PbmServiceInstance", "ServiceInstance"};
 
 Fault invalid_login(std::string text) { return {"InvalidLogin", std::move(text), {}}; }
 
-/// wire-protocols.md §4.3. Terraform demands three numbers in `version`, an integer in `build` and exactly this name and
-/// apiType.
+/// wire-protocols.md §4.3. Terraform demands three numbers in `version`, an integer in `build` and exactly this name
+/// and apiType.
 DataObject about(const service::Services& services) {
   return {"AboutInfo",
           {{"name", std::string("VMware vCenter Server")},
