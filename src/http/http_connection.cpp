@@ -4,6 +4,7 @@
 #include <array>
 #include <boost/asio/post.hpp>
 #include <cstring>
+#include <limits>
 
 #include "http/response_head.h"
 
@@ -17,7 +18,8 @@ constexpr std::size_t body_read_bytes = 64 * 1024;
 constexpr std::size_t direct_read_bytes_min = 16 * 1024;
 /// What an early answer leaves unread of a body is read up to here to keep the connection.
 constexpr std::uint64_t drain_bytes_max = 64 * 1024;
-/// What a client goes on sending after its refusal is read so long and so far, so that it sees the answer and no reset.
+/// What a client goes on sending after its refusal is read so long and so far, so that it sees the answer and no reset;
+/// of a file, only so long.
 constexpr base::Duration linger = std::chrono::seconds(2);
 constexpr std::size_t linger_bytes_max = 1024 * 1024;
 
@@ -58,6 +60,7 @@ asio::awaitable<bool> HttpConnection::fill_input(std::size_t bytes_max, Deadline
 asio::awaitable<HttpConnection::Next> HttpConnection::read_head() {
   head_.reset();
   refusal_.reset();
+  body_is_file_ = false;
   body_ = Body::whole;
   if (stopping_ || transport_.socket().interrupted()) co_return Next::none;
   if (input().empty()) {
@@ -227,7 +230,8 @@ asio::awaitable<void> HttpConnection::close() {
   // Without unread bytes a close sends no reset, so nobody has to wait.
   const bool unread = body_ == Body::more || body_ == Body::malformed || refusal_ || !input().empty();
   const auto wait = unread && !transport_.socket().interrupted() ? linger : base::Duration::zero();
-  co_await transport_.close_gently(wait, linger_bytes_max);
+  const std::size_t bytes_max = body_is_file_ ? std::numeric_limits<std::size_t>::max() : linger_bytes_max;
+  co_await transport_.close_gently(wait, bytes_max);
 }
 
 void HttpConnection::request_stop() {

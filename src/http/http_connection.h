@@ -68,6 +68,11 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   /// Reads what is left of the body when the connection goes on after the answer.
   boost::asio::awaitable<bool> ready_for_next();
 
+  /// The body of this request is a file. A refused one may be far larger than that of a call, and clients that send
+  /// all of it before they read the answer are the rule: what is left of it is read for as long, but as fast as it
+  /// comes.
+  void expect_file() { body_is_file_ = true; }
+
   /// Closes so that the peer still gets the last answer.
   boost::asio::awaitable<void> close();
 
@@ -98,6 +103,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   std::string input_;  ///< received and not yet used, from input_begin_ on
   std::size_t input_begin_ = 0;
   std::optional<RequestHead> head_;
+  bool body_is_file_ = false;
   std::optional<Refusal> refusal_;
   Body body_ = Body::whole;
   std::uint64_t body_left_ = 0;  ///< with Content-Length

@@ -83,6 +83,7 @@ asio::awaitable<void> answer_transfer(std::shared_ptr<HttpConnection> connection
                                       const TransferTarget& target) {
   const auto& method = connection->head().method;
   if (method == "PUT" || method == "POST" || method == "PATCH") {
+    connection->expect_file();
     co_await receive_upload(connection, parts, target);
     co_return;
   }
