@@ -168,8 +168,8 @@ TEST_F(ServerTest, LittleIsReadBehindARefusal) {
   }
 }
 
-/// Clients send a file whole before they read the answer: the first bound on what is read behind a refusal cut off those
-/// whose file met a full disk, and they saw a broken connection instead of 507.
+/// Clients send a file whole before they read the answer: the first bound on what is read behind a refusal cut off
+/// those whose file met a full disk, and they saw a broken connection instead of 507.
 TEST_F(ServerTest, TheRefusalOfAFileIsSeenByWhoSendsItWholeFirst) {
   start(true);
   const std::string file(8 * 1024 * 1024, 'x');
