@@ -13,10 +13,8 @@ namespace quire::adapters::sql {
 namespace {
 
 using content::Blob;
-using content::ContentFile;
 using content::DownloadSession;
 using content::DownloadSessionId;
-using content::Item;
 using content::ItemId;
 using content::LibraryId;
 using content::SessionFile;
