@@ -50,7 +50,7 @@ Result<void> FileUpload::start(std::shared_ptr<ArrivingContent> content) {
     destination_ = std::make_unique<BlobDestination>(entry_, promises_, std::move(content));
   else
     destination_ = std::make_unique<ArchiveDestination>(entry_, promises_.request().body_length);
-  const auto started = destination_->start();
+  auto started = destination_->start();
   if (started) return {};
   const auto kind = started.error().kind();
   if (kind != ErrorKind::concurrent_change && kind != ErrorKind::not_found) return give_up(started.error());

@@ -16,7 +16,6 @@ namespace {
 
 using base::Error;
 using base::ErrorKind;
-using base::Message;
 using base::Result;
 using content::Caller;
 using content::ItemId;
