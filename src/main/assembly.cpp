@@ -123,7 +123,7 @@ Result<std::unique_ptr<content::Catalog>> open_catalog(const Settings& settings)
 Result<std::unique_ptr<content::Catalog>> open_embedded_catalog(const Settings& settings,
                                                                 adapters::files::Ballast& ballast) {
   auto opened = open_catalog(settings);
-  if (!opened && adapters::files::is_catalog_full(opened.error()) && ballast.let_go()) opened = open_catalog(settings);
+  if (!opened && adapters::files::is_catalog_full(opened.error()) && ballast.release()) opened = open_catalog(settings);
   if (!opened) return opened;
   return std::unique_ptr<content::Catalog>(
       std::make_unique<adapters::files::BallastedCatalog>(*std::move(opened), ballast));

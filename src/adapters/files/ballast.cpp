@@ -54,7 +54,7 @@ bool Ballast::hold() {
   return true;
 }
 
-bool Ballast::let_go() {
+bool Ballast::release() {
   const std::scoped_lock lock(mutex_);
   if (!held_.exchange(false)) return false;
   if (::unlink(path_.c_str()) != 0 && errno != ENOENT) {
@@ -71,7 +71,7 @@ base::Result<void> BallastedCatalog::write_transaction(
     const std::function<base::Result<void>(content::CatalogWriter&)>& function) {
   auto ended = catalog_->write_transaction(function);
   if (ended || !is_catalog_full(ended.error())) return ended;
-  ballast_.let_go();  // or somebody else just did
+  ballast_.release();  // or somebody else just did
   return catalog_->write_transaction(function);
 }
 

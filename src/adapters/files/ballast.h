@@ -25,7 +25,7 @@ class Ballast {
   bool hold();
 
   /// Gives the room back. True when there was some to give.
-  bool let_go();
+  bool release();
 
  private:
   std::optional<std::int64_t> free_bytes() const;

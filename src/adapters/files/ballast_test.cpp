@@ -43,9 +43,9 @@ TEST(Ballast, TakesItsRoomAndGivesItBackOnce) {
   Ballast ballast(path, mebibyte);
   EXPECT_TRUE(ballast.hold());
   EXPECT_EQ(std::filesystem::file_size(path), static_cast<std::uintmax_t>(mebibyte));
-  EXPECT_TRUE(ballast.let_go());
+  EXPECT_TRUE(ballast.release());
   EXPECT_FALSE(std::filesystem::exists(path));
-  EXPECT_FALSE(ballast.let_go());
+  EXPECT_FALSE(ballast.release());
   EXPECT_TRUE(ballast.hold()) << "there is room, so it is made again";
   EXPECT_TRUE(std::filesystem::exists(path));
 }
@@ -56,7 +56,7 @@ TEST(Ballast, AnEarlierOneIsTakenOverAndAHalfOneIsMadeWhole) {
   {
     const Ballast first(path, mebibyte);
   }
-  EXPECT_TRUE(Ballast(path, mebibyte).let_go());
+  EXPECT_TRUE(Ballast(path, mebibyte).release());
   std::ofstream(path) << "half of it";
   EXPECT_TRUE(Ballast(path, mebibyte).hold());
   EXPECT_EQ(std::filesystem::file_size(path), static_cast<std::uintmax_t>(mebibyte));
