@@ -4,9 +4,9 @@
 add_library(quire_flags INTERFACE)
 target_compile_options(quire_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Werror)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  # g++ 12 warns wrongly inside the standard library at -O2 (GCC bugs 105329, 105651, 107852).
+  # g++ 12 warns wrongly inside the standard library at -O2 (GCC bugs 105329, 105651, 107852, 104475).
   target_compile_options(quire_flags INTERFACE -Wno-restrict -Wno-stringop-overflow -Wno-array-bounds -Wno-maybe-uninitialized
-    -Wno-dangling-pointer -Wno-stringop-overread)
+    -Wno-dangling-pointer -Wno-stringop-overread -Wno-free-nonheap-object)
 else()
   add_link_options(-fuse-ld=lld-19)
 endif()
