@@ -16,7 +16,7 @@
 #include "content/item.h"
 #include "content/library.h"
 #include "content/update_session.h"
-#include "service/update_sessions.h"
+#include "service/update_session/update_sessions.h"
 
 /// The structures of the API as clients see them, members in the order of the published bindings (wire-protocols.md
 /// §7.2). Mandatory members are plain, optional-typed ones std::optional (content-library-api.md Appendix B).

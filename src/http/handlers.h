@@ -9,8 +9,8 @@
 #include "base/error.h"
 #include "base/result.h"
 #include "content/ids.h"
-#include "service/download_sessions.h"
-#include "service/uploads.h"
+#include "service/download_session/download_sessions.h"
+#include "service/upload/uploads.h"
 #include "wire/request/message.h"
 
 namespace quire::http {

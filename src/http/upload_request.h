@@ -4,7 +4,7 @@
 #include <variant>
 
 #include "http/request_head.h"
-#include "service/uploads.h"
+#include "service/upload/uploads.h"
 
 namespace quire::http {
 

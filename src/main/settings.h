@@ -9,8 +9,8 @@
 #include "base/result.h"
 #include "content/limits.h"
 #include "http/server.h"
-#include "service/context.h"
-#include "service/logins.h"
+#include "service/access/logins.h"
+#include "service/transaction/context.h"
 
 namespace quire::main {
 

@@ -1,13 +1,13 @@
 #pragma once
 
-#include "service/configuration.h"
-#include "service/download_sessions.h"
-#include "service/items.h"
-#include "service/libraries.h"
-#include "service/logins.h"
-#include "service/sources.h"
-#include "service/update_sessions.h"
-#include "service/uploads.h"
+#include "service/access/logins.h"
+#include "service/download_session/download_sessions.h"
+#include "service/library/configuration.h"
+#include "service/library/items.h"
+#include "service/library/libraries.h"
+#include "service/update_session/sources.h"
+#include "service/update_session/update_sessions.h"
+#include "service/upload/uploads.h"
 #include "service/workers.h"
 
 namespace quire::service {

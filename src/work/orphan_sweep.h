@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-#include "service/context.h"
+#include "service/transaction/context.h"
 
 namespace quire::work {
 

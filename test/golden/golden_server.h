@@ -6,8 +6,8 @@
 
 #include "content/catalog.h"
 #include "content/fetcher.h"
-#include "service/pulls.h"
 #include "service/services.h"
+#include "service/upload/pulls.h"
 #include "support/manual_clock.h"
 #include "support/sequential_identities.h"
 #include "support/temporary_folder.h"

@@ -14,12 +14,12 @@
 #include <vector>
 
 #include "adapters/files/file_blob_store.h"
-#include "service/download_sessions.h"
-#include "service/items.h"
-#include "service/libraries.h"
-#include "service/pulls.h"
-#include "service/update_sessions.h"
-#include "service/uploads.h"
+#include "service/download_session/download_sessions.h"
+#include "service/library/items.h"
+#include "service/library/libraries.h"
+#include "service/update_session/update_sessions.h"
+#include "service/upload/pulls.h"
+#include "service/upload/uploads.h"
 #include "support/catalog_place.h"
 #include "support/failing_blob_store.h"
 #include "support/failing_catalog.h"

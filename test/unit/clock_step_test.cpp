@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "service/logins.h"
+#include "service/access/logins.h"
 #include "support/service_world.h"
 
 /// The wall clock is set while sessions live. Nothing may expire early, nothing may stay for ever, and what clients are

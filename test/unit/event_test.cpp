@@ -1,6 +1,6 @@
 #include <gmock/gmock.h>
 
-#include "service/events.h"
+#include "service/transaction/events.h"
 #include "support/service_world.h"
 
 // Who follows the events learns what was changed, by whom, and nothing else.

@@ -1,4 +1,4 @@
-#include "service/transaction.h"
+#include "service/transaction/transaction.h"
 
 #include <gmock/gmock.h>
 

@@ -1,6 +1,6 @@
 #include <gmock/gmock.h>
 
-#include "service/activity_interval.h"
+#include "service/session/activity_interval.h"
 #include "support/service_world.h"
 
 // Bytes that come or go keep a session alive, however slowly, whatever the time-out: a session never expires early.

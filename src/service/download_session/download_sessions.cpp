@@ -1,0 +1,360 @@
+#include "service/download_session/download_sessions.h"
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/digest.h"
+#include "base/log.h"
+#include "content/text.h"
+#include "service/blob/blob_bytes.h"
+#include "service/session/activity_interval.h"
+#include "service/session/session_access.h"
+#include "service/transaction/create_once.h"
+#include "service/transaction/events.h"
+#include "service/transaction/find.h"
+
+namespace quire::service {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using base::Result;
+using content::Caller;
+using content::ContentFile;
+using content::DownloadSession;
+using content::DownloadSessionId;
+using content::DownloadSessionState;
+using content::ItemId;
+
+std::string_view name_of(DownloadSessionState state) {
+  switch (state) {
+    case DownloadSessionState::ACTIVE:
+      return "ACTIVE";
+    case DownloadSessionState::CANCELED:
+      return "CANCELED";
+    case DownloadSessionState::ERROR:
+      return "ERROR";
+  }
+  return "";
+}
+
+Error not_found(const DownloadSessionId& id) {
+  return {ErrorKind::not_found,
+          "quire.download_session.not_found",
+          "No download session has the identifier {download_session_id}; it may have expired.",
+          {{"download_session_id", id.text()}}};
+}
+
+Result<DownloadSession> find_session(View view, const DownloadSessionId& id, base::Time now) {
+  auto session = view->find<DownloadSession>(id);
+  const auto& caller = view.caller();
+  const bool usable =
+      session && (caller.administrator || session->creator == caller.user) && session->expires_at >= now;
+  if (!usable) return not_found(id);
+  return *std::move(session);
+}
+
+Result<void> check_active(const DownloadSession& session, std::string_view operation) {
+  if (session.state == DownloadSessionState::ACTIVE) return {};
+  Error error(ErrorKind::not_allowed_in_current_state, "quire.download_session.wrong_state",
+              "Operation {operation} is not possible while download session {download_session_id} is {state}.",
+              {{"operation", std::string(operation)},
+               {"state", std::string(name_of(session.state))},
+               {"download_session_id", session.id.text()}});
+  return session.error_message ? error.because(*session.error_message) : error;
+}
+
+/// The links of the session die, and the content that it pinned goes when nothing else names it.
+void release(Transaction& t, const DownloadSession& session) {
+  t.stop_transfers_after_commit(session.token);
+  t.release(session.content);
+}
+
+void end_session(Transaction& t, DownloadSession session, DownloadSessionState state,
+                 const std::optional<base::Message>& error_message) {
+  session.state = state;
+  session.error_message = error_message;
+  record_end(t, session, std::string(name_of(state)));
+  record_activity(t, session, Activity::changes);
+  release(t, session);
+}
+
+/// The file as its session shows it; in how far it was prepared counts while the session is ACTIVE.
+Result<DownloadFile> shown(const Context& context, View view, const DownloadSession& session, const ContentFile& file) {
+  DownloadFile download;
+  download.file = file;
+  download.token = session.token;
+  if (session.state != DownloadSessionState::ACTIVE) return download;
+  const auto prepared = view->find<content::PreparedFile>({session.id, file.name});
+  download.prepared = prepared.has_value();
+  if (!prepared || prepared->access != content::DownloadAccess::DIRECT) return download;
+  const auto blob = view->find<content::Blob>(file.blob);
+  const auto* storage = blob ? context.storages.find(blob->storage) : nullptr;
+  if (storage == nullptr) return base::internal_error("blob " + file.blob.text() + " is on no configured storage");
+  download.direct_uri = storage->blobs->uri(file.blob);
+  return download;
+}
+
+Result<ContentFile> find_file(View view, const DownloadSession& session, const std::string& name) {
+  if (auto file = view->find<ContentFile>({session.content, name})) return *std::move(file);
+  return Error(ErrorKind::invalid_argument, "quire.download_session.unknown_file",
+               "Download session {download_session_id} has no file named {file_name}.",
+               {{"download_session_id", session.id.text()}, {"file_name", name}});
+}
+
+/// Finds the session for a call that only reads; such a call counts as activity too.
+Result<DownloadSession> read_session(Context& context, const Caller& caller, const DownloadSessionId& id) {
+  const auto now = context.leases.now();
+  auto session = read(context, caller, [&](View view) { return find_session(view, id, now); });
+  if (!session || !needs_extension(session->expires_at, now, context.settings.download_session_timeout)) return session;
+  auto touched = write(context, caller, [&](Transaction& t) -> Result<DownloadSession> {
+    auto again = find_session(t, id, t.now());
+    if (again && again->state == DownloadSessionState::ACTIVE) record_activity(t, *again, Activity::reads);
+    return again;
+  });
+  // A full disk must not hide the session from its owner.
+  if (!touched && touched.error().kind() == ErrorKind::unable_to_allocate_resource) return session;
+  return touched;
+}
+
+}  // namespace
+
+Result<DownloadSessionId> DownloadSessions::create(const Caller& caller, const std::optional<std::string>& item_id,
+                                                   const std::optional<std::string>& client_token) {
+  if (!item_id)
+    return Error(ErrorKind::invalid_argument, "quire.download_session.no_item",
+                 "create_spec.library_item_id is required.");
+  const Creation creation{"com.vmware.content.library.item.download_session.create", client_token,
+                          spec_digest({item_id}), [&](Transaction& t) -> Result<void> {
+                            QUIRE_RETURN_IF_ERROR(find_item(t, ItemId(*item_id)));
+                            return {};
+                          }};
+  QUIRE_ASSIGN_OR_RETURN(
+      const auto created, create_once(context_, caller, creation, [&](Transaction& t) -> Result<std::string> {
+        QUIRE_ASSIGN_OR_RETURN(const auto item, find_item(t, ItemId(*item_id)));
+        if (t->download_session_count() >= context_.limits.download_sessions_max)
+          return Error(ErrorKind::service_unavailable, "quire.download_session.too_many",
+                       "There are {limit} download sessions already, which is the limit; delete some.",
+                       {{"limit", static_cast<std::int64_t>(context_.limits.download_sessions_max)}});
+        DownloadSession session;
+        session.id = DownloadSessionId(context_.identities.uuid_made_at(t.wall_time()));
+        session.item_id = item.id;
+        session.item_content_version = item.content_version;
+        session.content = item.content;
+        session.creator = caller.user;
+        session.login = caller.login;
+        session.token = content::TransferToken(context_.identities.secret());
+        session.created = t.now();
+        session.expires_at = extended(session.created, session.created, context_.settings.download_session_timeout);
+        t->insert(session);
+        record(t, content::EventKind::download_session_created, session);
+        return session.id.text();
+      }));
+  return DownloadSessionId(created.id);
+}
+
+Result<std::vector<DownloadSessionId>> DownloadSessions::list(const Caller& caller, const std::optional<ItemId>& item) {
+  return read(context_, caller, [&](View view) -> Result<std::vector<DownloadSessionId>> {
+    if (item && !view->find<content::Item>(*item)) return item_not_found(*item);
+    std::vector<DownloadSessionId> ids;
+    for (const auto& id : view->download_sessions(caller.user, item))
+      if (find_session(view, id, context_.leases.now())) ids.push_back(id);
+    return ids;
+  });
+}
+
+Result<DownloadSession> DownloadSessions::get(const Caller& caller, const DownloadSessionId& id) {
+  auto session = read_session(context_, caller, id);
+  if (session) session->expires_at = context_.leases.shown(session->expires_at);
+  return session;
+}
+
+Result<void> DownloadSessions::keep_alive(const Caller& caller, const DownloadSessionId& id,
+                                          const std::optional<std::int64_t>& progress) {
+  return write(context_, caller, [&](Transaction& t) -> Result<void> {
+    QUIRE_ASSIGN_OR_RETURN(auto session, find_session(t, id, t.now()));
+    QUIRE_RETURN_IF_ERROR(check_progress(progress));
+    QUIRE_RETURN_IF_ERROR(check_active(session, "keep_alive"));
+    if (progress) session.client_progress = std::max(session.client_progress, *progress);
+    record_activity(t, session, Activity::changes);
+    return {};
+  });
+}
+
+Result<void> DownloadSessions::cancel(const Caller& caller, const DownloadSessionId& id) {
+  return write(context_, caller, [&](Transaction& t) -> Result<void> {
+    QUIRE_ASSIGN_OR_RETURN(const auto session, find_session(t, id, t.now()));
+    QUIRE_RETURN_IF_ERROR(check_active(session, "cancel"));
+    end_session(t, session, DownloadSessionState::CANCELED, std::nullopt);
+    return {};
+  });
+}
+
+Result<void> DownloadSessions::fail(const Caller& caller, const DownloadSessionId& id,
+                                    const std::optional<std::string>& client_error_message) {
+  return write(context_, caller, [&](Transaction& t) -> Result<void> {
+    QUIRE_ASSIGN_OR_RETURN(const auto session, find_session(t, id, t.now()));
+    QUIRE_ASSIGN_OR_RETURN(const auto reason, client_failure(client_error_message, context_.limits));
+    QUIRE_RETURN_IF_ERROR(check_active(session, "fail"));
+    end_session(t, session, DownloadSessionState::ERROR, reason);
+    return {};
+  });
+}
+
+Result<void> DownloadSessions::remove(const Caller& caller, const DownloadSessionId& id) {
+  return write(context_, caller, [&](Transaction& t) -> Result<void> {
+    QUIRE_ASSIGN_OR_RETURN(const auto session, find_session(t, id, t.now()));
+    if (session.state == DownloadSessionState::ACTIVE) record_end(t, session, "deleted");
+    t->remove<DownloadSession>(id);
+    release(t, session);
+    return {};
+  });
+}
+
+Result<std::vector<DownloadFile>> DownloadSessions::files(const Caller& caller, const DownloadSessionId& id) {
+  QUIRE_ASSIGN_OR_RETURN(const auto session, read_session(context_, caller, id));
+  return read(context_, caller, [&](View view) -> Result<std::vector<DownloadFile>> {
+    std::vector<DownloadFile> all;
+    for (const auto& file : view->list<ContentFile>(session.content)) {
+      QUIRE_ASSIGN_OR_RETURN(auto one, shown(context_, view, session, file));
+      all.push_back(std::move(one));
+    }
+    return all;
+  });
+}
+
+Result<DownloadFile> DownloadSessions::prepare(const Caller& caller, const DownloadSessionId& id,
+                                               const std::string& name, bool direct) {
+  if (direct) {
+    QUIRE_ASSIGN_OR_RETURN(
+        const auto blobs, read(context_, caller, [&](View view) -> Result<std::vector<content::Blob>> {
+          const auto session = find_session(view, id, context_.leases.now());
+          const auto file = session ? view->find<ContentFile>({session->content, name}) : std::nullopt;
+          const auto blob = file ? view->find<content::Blob>(file->blob) : std::nullopt;
+          return blob ? std::vector{*blob} : std::vector<content::Blob>();
+        }));
+    QUIRE_RETURN_IF_ERROR(move_to_storage(context_, blobs));
+  }
+  return write(context_, caller, [&](Transaction& t) -> Result<DownloadFile> {
+    QUIRE_ASSIGN_OR_RETURN(auto session, find_session(t, id, t.now()));
+    QUIRE_ASSIGN_OR_RETURN(const auto file, find_file(t, session, name));
+    QUIRE_RETURN_IF_ERROR(check_active(session, "prepare"));
+    t->put(id, content::PreparedFile{name, direct ? content::DownloadAccess::DIRECT : content::DownloadAccess::HTTPS});
+    record_activity(t, session, Activity::changes);
+    return shown(context_, t, session, file);
+  });
+}
+
+Result<DownloadFile> DownloadSessions::file(const Caller& caller, const DownloadSessionId& id,
+                                            const std::string& name) {
+  QUIRE_ASSIGN_OR_RETURN(const auto session, read_session(context_, caller, id));
+  return read(context_, caller, [&](View view) -> Result<DownloadFile> {
+    QUIRE_ASSIGN_OR_RETURN(const auto file, find_file(view, session, name));
+    return shown(context_, view, session, file);
+  });
+}
+
+Result<void> DownloadSessions::remove_expired() {
+  constexpr std::size_t batch = 100;
+  const auto worker = system_caller("download session expiry");
+  for (std::size_t count = batch; count == batch;) {
+    QUIRE_ASSIGN_OR_RETURN(count, write(context_, worker, [&](Transaction& t) -> Result<std::size_t> {
+                             const auto ids = t->expired_download_sessions(t.now(), batch);
+                             for (const auto& id : ids) {
+                               const auto session = t->find<DownloadSession>(id);
+                               t->remove<DownloadSession>(id);
+                               if (!session) continue;
+                               if (session->state == DownloadSessionState::ACTIVE) record_end(t, *session, "expired");
+                               release(t, *session);
+                             }
+                             return ids.size();
+                           }));
+  }
+  return {};
+}
+
+namespace {
+
+/// The bytes are those that were uploaded, or an Error. Costs a reading of all of them when the blob has lost its seal.
+Result<void> check_bytes(const content::Blob& blob, const std::string& name, content::BlobReader& bytes) {
+  const auto damaged = [&](std::string_view how) {
+    return Error(
+               ErrorKind::internal_server_error, "quire.download.damaged",
+               "File {name} is damaged on storage {storage}: its bytes are no longer those that were uploaded. Upload "
+               "it again, or restore file {blob} of the storage from a backup.",
+               {{"name", name}, {"storage", blob.storage.text()}, {"blob", blob.id.text()}})
+        .with_cause(std::string(how));
+  };
+  if (bytes.size() != blob.size) return damaged("its size has changed");
+  if (bytes.sealed()) return {};
+  base::Hasher hasher(base::DigestAlgorithm::SHA256);
+  std::vector<std::byte> buffer(1024 * 1024);
+  for (std::int64_t done = 0; done < blob.size;) {
+    QUIRE_ASSIGN_OR_RETURN(const auto count, bytes.read(done, buffer));
+    if (count == 0) return damaged("it has become shorter");
+    hasher.update(std::span(buffer).first(count));
+    done += static_cast<std::int64_t>(count);
+  }
+  if (hasher.finish().hex != blob.sha256) return damaged("its SHA-256 has changed");
+  if (const auto sealed = bytes.seal(); !sealed)
+    spdlog::warn("Blob {} was checked but could not be sealed; each download will check it: {}", blob.id.text(),
+                 sealed.error().cause());
+  return {};
+}
+
+}  // namespace
+
+Result<OpenDownload> Downloads::open(const content::TransferToken& token, const std::string& name) {
+  const auto now = context_.leases.now();
+  const Error none(ErrorKind::not_found, "quire.download.not_found",
+                   "There is nothing to download here: the link is wrong, was not prepared, or its session has ended.");
+  struct Place {
+    OpenDownload download;
+    content::Blob blob;
+  };
+  const auto look = [&](content::CatalogReader& reader) -> Result<Place> {
+    const auto session = reader.download_session_of(token);
+    if (!session || session->state != DownloadSessionState::ACTIVE || session->expires_at < now) return none;
+    auto file = reader.find<ContentFile>({session->content, name});
+    if (!file || !reader.find<content::PreparedFile>({session->id, name})) return none;
+    auto blob = reader.find<content::Blob>(file->blob);
+    if (!blob) return base::internal_error("content file without blob " + file->blob.text());
+    return Place{{nullptr, *std::move(file), session->id, blob->sha256}, *std::move(blob)};
+  };
+  QUIRE_ASSIGN_OR_RETURN(auto place, context_.catalog.read(look));
+  auto bytes = open_blob(context_, place.blob);
+  if (!bytes) {
+    // The session may have ended since, and the last that named these bytes with it.
+    QUIRE_RETURN_IF_ERROR(context_.catalog.read(look));
+    return base::internal_error("blob " + place.blob.id.text() + " cannot be opened: " + bytes.error().cause());
+  }
+  if (auto good = check_bytes(place.blob, name, **bytes); !good) {
+    spdlog::error("Blob {} of storage {} is not served: {}", place.blob.id.text(), place.blob.storage.text(),
+                  good.error().cause());
+    return good.error();
+  }
+  place.download.bytes = *std::move(bytes);
+  if (auto touched = touch(place.download.session); !touched && touched.error().kind() == ErrorKind::not_found)
+    return touched.error();
+  return std::move(place.download);
+}
+
+Result<void> Downloads::touch(const DownloadSessionId& id) {
+  const auto active = [&](content::CatalogReader& reader) -> Result<DownloadSession> {
+    auto found = reader.find<DownloadSession>(id);
+    if (!found || found->state != DownloadSessionState::ACTIVE) return not_found(id);
+    return *std::move(found);
+  };
+  QUIRE_ASSIGN_OR_RETURN(const auto session, context_.catalog.read(active));
+  // What goes out until the next call counts too.
+  const auto timeout = context_.settings.download_session_timeout;
+  if (!needs_extension(session.expires_at, context_.leases.now() + 2 * activity_interval(timeout), timeout)) return {};
+  return write(context_, system_caller("downloads"), [&](Transaction& t) -> Result<void> {
+    QUIRE_ASSIGN_OR_RETURN(auto again, active(t.catalog()));
+    record_activity(t, again, Activity::transfers);
+    return {};
+  });
+}
+
+}  // namespace quire::service

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "service/transaction/context.h"
+
+namespace quire::service {
+
+/// A file of a download session as the client sees it (content-library-api.md §17).
+struct DownloadFile {
+  content::ContentFile file;
+  bool prepared = false;
+  content::TransferToken token;           ///< secret of the session's endpoints
+  std::optional<std::string> direct_uri;  ///< set when it was prepared for DIRECT access: where its bytes lie
+};
+
+/// Download sessions (content-library-api.md §16, §17, §28.1): each shows and serves the content of its creation,
+/// whatever happens to the item. All threads may call it. Who may use one: its creator and administrators.
+class DownloadSessions {
+ public:
+  explicit DownloadSessions(Context& context) : context_(context) {}
+
+  /// NotFound: item; InvalidArgument: no item, client token.
+  base::Result<content::DownloadSessionId> create(const content::Caller& caller, const std::optional<std::string>& item,
+                                                  const std::optional<std::string>& client_token);
+  base::Result<std::vector<content::DownloadSessionId>> list(const content::Caller& caller,
+                                                             const std::optional<content::ItemId>& item);
+  base::Result<content::DownloadSession> get(const content::Caller& caller, const content::DownloadSessionId& id);
+  base::Result<void> keep_alive(const content::Caller& caller, const content::DownloadSessionId& id,
+                                const std::optional<std::int64_t>& progress);
+  base::Result<void> cancel(const content::Caller& caller, const content::DownloadSessionId& id);
+  base::Result<void> fail(const content::Caller& caller, const content::DownloadSessionId& id,
+                          const std::optional<std::string>& client_error_message);
+  base::Result<void> remove(const content::Caller& caller, const content::DownloadSessionId& id);  ///< in every state
+
+  base::Result<std::vector<DownloadFile>> files(const content::Caller& caller, const content::DownloadSessionId& id);
+  /// Everything is local, so the file is prepared when this returns. `direct`: the answer names the storage URI instead
+  /// of an HTTPS endpoint. InvalidArgument for an unknown name. NotAllowedInCurrentState unless ACTIVE.
+  base::Result<DownloadFile> prepare(const content::Caller& caller, const content::DownloadSessionId& id,
+                                     const std::string& name, bool direct);
+  base::Result<DownloadFile> file(const content::Caller& caller, const content::DownloadSessionId& id,
+                                  const std::string& name);
+
+  base::Result<void> remove_expired();
+
+ private:
+  Context& context_;
+};
+
+/// A file that somebody downloads, open.
+struct OpenDownload {
+  std::shared_ptr<content::BlobReader> bytes;
+  content::ContentFile file;
+  content::DownloadSessionId session;
+  std::string sha256;  ///< of the whole file, lower-case hexadecimal
+};
+
+/// The byte side of download sessions, for the HTTP layer. All threads may call it.
+class Downloads {
+ public:
+  explicit Downloads(Context& context) : context_(context) {}
+
+  /// The prepared file under `/cls/data/<token>/<name>`. NotFound for an unknown, unprepared or dead one.
+  base::Result<OpenDownload> open(const content::TransferToken& token, const std::string& name);
+  /// Counts as activity of the download session and its login; call it now and then while bytes flow. NotFound when the
+  /// session has been cancelled or is gone: the transfer must stop.
+  base::Result<void> touch(const content::DownloadSessionId& id);
+
+ private:
+  Context& context_;
+};
+
+}  // namespace quire::service

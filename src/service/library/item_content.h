@@ -1,0 +1,26 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "service/transaction/transaction.h"
+
+/// The one place where an item gets other files: whoever changes content goes through here.
+namespace quire::service {
+
+/// What an item's content becomes.
+struct ContentChange {
+  std::vector<content::ContentFile> files;  ///< all of them; their blobs are there
+  std::optional<content::CertificateVerification> certificate_verification;
+  std::string user;  ///< whose change it is, for the item's history (content-library-api.md §19)
+};
+
+/// The item's files; none when it never had content.
+std::vector<content::ContentFile> files_of(View view, const content::Item& item);
+
+/// Points the item, whose row is there, to a new set of files: the next content version, its size, its time of change
+/// and what is known of its signature, with a record of the change. Bytes that nothing names any more go.
+void change_content(Transaction& t, content::Item item, const ContentChange& change);
+
+}  // namespace quire::service

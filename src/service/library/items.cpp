@@ -1,0 +1,359 @@
+#include "service/library/items.h"
+
+#include <map>
+
+#include "base/uri.h"
+#include "content/text.h"
+#include "service/blob/blob_bytes.h"
+#include "service/library/item_content.h"
+#include "service/transaction/create_once.h"
+#include "service/transaction/events.h"
+#include "service/transaction/find.h"
+
+namespace quire::service {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using base::Result;
+using content::Blob;
+using content::BlobId;
+using content::Caller;
+using content::ContentFile;
+using content::ContentId;
+using content::EventKind;
+using content::Item;
+using content::ItemId;
+using content::Library;
+using content::LibraryId;
+
+Result<void> check_texts(const ItemSpec& spec, const content::Limits& limits) {
+  if (spec.name) QUIRE_RETURN_IF_ERROR(content::check_name("name", *spec.name, limits.name_chars_max));
+  if (spec.type) QUIRE_RETURN_IF_ERROR(content::check_text("type", *spec.type, limits.type_chars_max));
+  if (spec.description) return content::check_text("description", *spec.description, limits.description_chars_max);
+  return {};
+}
+
+Error name_taken(const std::string& name, const Library& library) {
+  // The id and arguments that clients know from real servers (§1.8.3).
+  return {ErrorKind::already_exists,
+          "com.vmware.vdcs.cls-main.duplicate_item_name_unsupported_in_library",
+          "An item named {name} is in library {library} already; choose another name.",
+          {{"name", name}, {"library", library.name}, {"library_id", library.id.text()}}};
+}
+
+/// §11.1: items of a subscribed library change only through the publisher.
+Result<void> check_local(const Library& library) {
+  if (library.type == content::LibraryType::LOCAL) return {};
+  return Error(ErrorKind::invalid_element_type, "quire.library.not_local",
+               "Library {name} is a subscribed library; its items come from the publisher.", {{"name", library.name}});
+}
+
+/// An item that its users may change, with its library.
+Result<Item> find_local_item(View view, const ItemId& id) {
+  QUIRE_ASSIGN_OR_RETURN(auto item, find_item(view, id));
+  QUIRE_ASSIGN_OR_RETURN(const auto library, find_library(view, item.library_id));
+  QUIRE_RETURN_IF_ERROR(check_local(library));
+  return item;
+}
+
+/// The library that an item is to be made in, if it may be.
+Result<Library> find_destination(View view, const LibraryId& id, const std::string& name) {
+  QUIRE_ASSIGN_OR_RETURN(auto library, find_library(view, id));
+  QUIRE_RETURN_IF_ERROR(check_local(library));
+  if (view->item_named(id, name)) return name_taken(name, library);
+  return library;
+}
+
+Error missing_member(const std::string& member) {
+  return {ErrorKind::invalid_argument, "quire.item.member_missing", "{member} is required.", {{"member", member}}};
+}
+
+std::string digest_of(const ItemSpec& spec, const std::string& source) {
+  return spec_digest({source, spec.library_id, spec.name, spec.description, spec.type, spec.source_id});
+}
+
+Item new_item(const Transaction& t, const LibraryId& library) {
+  Item item;
+  item.id = ItemId(t.context().identities.uuid_made_at(t.wall_time()));
+  item.library_id = library;
+  item.creation_time = t.wall_time();
+  item.last_modified_time = item.creation_time;
+  return item;
+}
+
+Result<void> copy_bytes(content::BlobReader& from, content::BlobWriter& to) {
+  std::vector<std::byte> buffer(1U << 20U);
+  for (std::int64_t offset = 0; offset < from.size();) {
+    QUIRE_ASSIGN_OR_RETURN(const auto got, from.read(offset, buffer));
+    if (got == 0) return base::internal_error("a blob ended early while it was copied");
+    QUIRE_RETURN_IF_ERROR(to.append(std::span(buffer).first(got)));
+    offset += static_cast<std::int64_t>(got);
+  }
+  return to.commit();
+}
+
+Result<ArrivedBlob> copy_of(Context& context, const Blob& blob, const content::Storage& target) {
+  QUIRE_ASSIGN_OR_RETURN(const auto reader, open_blob(context, blob));
+  ArrivedBlob copy{{BlobId(context.identities.uuid()), target.id, blob.size, blob.sha256, blob.in_catalog}};
+  if (blob.in_catalog) {
+    copy.bytes.resize(static_cast<std::size_t>(blob.size));
+    QUIRE_ASSIGN_OR_RETURN(const auto got, reader->read(0, copy.bytes));
+    if (got != copy.bytes.size()) return base::internal_error("a blob ended early while it was copied");
+    return copy;
+  }
+  QUIRE_ASSIGN_OR_RETURN(const auto writer, target.blobs->create(copy.blob.id, blob.size));
+  QUIRE_RETURN_IF_ERROR(copy_bytes(*reader, *writer));
+  return copy;
+}
+
+/// Copies those of `blobs` that lie elsewhere to `target`, so that a transaction can name it. On an Error nothing is
+/// left.
+Result<std::map<BlobId, ArrivedBlob>> copy_to_storage(Context& context, const std::map<BlobId, Blob>& blobs,
+                                                      const content::Storage& target) {
+  std::map<BlobId, ArrivedBlob> copies;
+  std::vector<Blob> made;
+  for (const auto& [id, blob] : blobs) {
+    if (blob.storage == target.id) continue;
+    auto copy = copy_of(context, blob, target);
+    if (!copy) {
+      remove_bytes(context, made);
+      return copy.error();
+    }
+    made.push_back(copy->blob);
+    copies.emplace(id, *std::move(copy));
+  }
+  return copies;
+}
+
+struct CopySource {
+  Item item;
+  std::vector<ContentFile> files;
+  std::map<BlobId, Blob> blobs;
+  content::StorageId target;
+};
+
+Result<CopySource> find_copy_source(View view, const ItemId& source, const std::optional<std::string>& destination) {
+  QUIRE_ASSIGN_OR_RETURN(const auto item, find_item(view, source));
+  if (!destination) return missing_member("destination_create_spec.library_id");
+  QUIRE_ASSIGN_OR_RETURN(const auto library, find_library(view, LibraryId(*destination)));
+  CopySource found{item, files_of(view, item), {}, library.storage};
+  for (const auto& file : found.files)
+    if (auto blob = view->find<Blob>(file.blob)) found.blobs.emplace(file.blob, *std::move(blob));
+  return found;
+}
+
+/// The source's files as the copy has them: the first of their names, in the copied bytes where there are such.
+std::vector<ContentFile> files_of_copy(const CopySource& source, const std::map<BlobId, ArrivedBlob>& copies) {
+  auto files = source.files;
+  for (auto& file : files) {
+    if (const auto copy = copies.find(file.blob); copy != copies.end()) file.blob = copy->second.blob.id;
+    file.version = 1;
+  }
+  return files;
+}
+
+StoredFile stored(const Library& library, const Item& item, const content::Storage* storage, const ContentFile& file,
+                  const std::string& uri) {
+  // Clients build datastore paths from the last segment and from the prefix of summary.url (wire-protocols.md §4.8,
+  // §5.1).
+  if (library.backing.type == content::StorageBackingType::DATASTORE && storage != nullptr)
+    return {file, library.backing,
+            storage->url() + "contentlib-" + library.id.text() + "/" + item.id.text() + "/" +
+                base::percent_encode_path(file.name)};
+  return {file, library.backing, uri};
+}
+
+}  // namespace
+
+Result<ItemId> Items::create(const Caller& caller, const ItemSpec& spec,
+                             const std::optional<std::string>& client_token) {
+  if (!spec.library_id) return missing_member("create_spec.library_id");
+  const LibraryId library_id(*spec.library_id);
+  const Creation creation{"com.vmware.content.library.item.create", client_token, digest_of(spec, ""),
+                          [&](Transaction& t) -> Result<void> {
+                            QUIRE_RETURN_IF_ERROR(find_library(t, library_id));
+                            return {};
+                          }};
+  QUIRE_ASSIGN_OR_RETURN(const auto created,
+                         create_once(context_, caller, creation, [&](Transaction& t) -> Result<std::string> {
+                           QUIRE_RETURN_IF_ERROR(find_library(t, library_id));
+                           if (!spec.name) return missing_member("create_spec.name");
+                           QUIRE_RETURN_IF_ERROR(check_texts(spec, context_.limits));
+                           QUIRE_RETURN_IF_ERROR(find_destination(t, library_id, *spec.name));
+                           QUIRE_RETURN_IF_ERROR(check_room_to_grow(context_));
+                           Item item = new_item(t, library_id);
+                           item.name = *spec.name;
+                           item.description = spec.description.value_or("");
+                           item.type = spec.type.value_or("");
+                           item.source_id = spec.source_id;
+                           t->insert(item);
+                           record(t, EventKind::item_created, item, {{"name", item.name}});
+                           return item.id.text();
+                         }));
+  return ItemId(created.id);
+}
+
+Result<ItemId> Items::copy(const Caller& caller, const ItemId& source_id, const ItemSpec& destination,
+                           const std::optional<std::string>& client_token) {
+  // Bytes on another storage are copied before the transaction that names them (bytes before rows).
+  QUIRE_ASSIGN_OR_RETURN(const auto source, read(context_, caller, [&](View view) {
+                           return find_copy_source(view, source_id, destination.library_id);
+                         }));
+  const LibraryId library_id(*destination.library_id);
+  QUIRE_RETURN_IF_ERROR(check_texts(destination, context_.limits));
+  const auto* storage = context_.storages.find(source.target);
+  if (storage == nullptr) return base::internal_error("storage " + source.target.text() + " is not configured");
+  QUIRE_ASSIGN_OR_RETURN(const auto copies, copy_to_storage(context_, source.blobs, *storage));
+
+  const Creation creation{"com.vmware.content.library.item.copy", client_token,
+                          digest_of(destination, source_id.text())};
+  const auto created = create_once(context_, caller, creation, [&](Transaction& t) -> Result<std::string> {
+    QUIRE_ASSIGN_OR_RETURN(const auto from, find_item(t, source_id));
+    const std::string name = destination.name.value_or(from.name);
+    QUIRE_RETURN_IF_ERROR(find_destination(t, library_id, name));
+    if (from.content != source.item.content)
+      return Error(ErrorKind::resource_inaccessible, "quire.item.changed_while_copied",
+                   "Item {name} got new content while it was being copied; copy it again.", {{"name", from.name}});
+    QUIRE_RETURN_IF_ERROR(check_room_to_grow(context_));
+    Item item = new_item(t, library_id);
+    item.name = name;
+    item.description = destination.description.value_or(from.description);
+    item.type = destination.type.value_or(from.type);
+    item.source_id = from.source_id ? *from.source_id : from.id.text();
+    item.security_compliance = from.security_compliance;
+    item.certificate_verification = from.certificate_verification;
+    t->insert(item);
+    record(t, EventKind::item_created, item, {{"name", item.name}});
+    for (const auto& [old_id, copy] : copies) t->insert_blob(copy.blob, copy.bytes);
+    if (!source.files.empty())
+      change_content(t, item, {files_of_copy(source, copies), from.certificate_verification, caller.user});
+    return item.id.text();
+  });
+  std::vector<Blob> made;
+  for (const auto& [old_id, copy] : copies) made.push_back(copy.blob);
+  if (!created) {
+    remove_bytes_after_failure(context_, created.error(), made);
+    return created.error();
+  }
+  if (created->repeated) remove_bytes(context_, made);
+  return ItemId(created->id);
+}
+
+Result<std::vector<ItemId>> Items::list(const Caller& caller, const LibraryId& library) {
+  return read(context_, caller, [&](View view) -> Result<std::vector<ItemId>> {
+    QUIRE_RETURN_IF_ERROR(find_library(view, library));
+    content::ItemFilter filter;
+    filter.library_id = library;
+    return view->items(filter);
+  });
+}
+
+Result<std::vector<ItemId>> Items::find(const Caller& caller, const content::ItemFilter& filter) {
+  if (!filter.name && !filter.library_id && !filter.source_id && !filter.type && !filter.cached)
+    return Error(ErrorKind::invalid_argument, "quire.item.find_without_property",
+                 "The find specification is empty; give at least one of name, library_id, source_id, type and cached.");
+  return read(context_, caller, [&](View view) -> Result<std::vector<ItemId>> { return view->items(filter); });
+}
+
+Result<Item> Items::get(const Caller& caller, const ItemId& id) {
+  return read(context_, caller, [&](View view) { return find_item(view, id); });
+}
+
+Result<void> Items::update(const Caller& caller, const ItemId& id, const ItemSpec& spec) {
+  return write(context_, caller, [&](Transaction& t) -> Result<void> {
+    QUIRE_ASSIGN_OR_RETURN(const auto item, find_local_item(t, id));
+    QUIRE_RETURN_IF_ERROR(check_texts(spec, context_.limits));
+    if (spec.version && *spec.version != std::to_string(item.version))
+      return Error(ErrorKind::invalid_argument, "quire.item.stale_version",
+                   "Item {name} has version {current} now, not {given}; read it again and repeat the change.",
+                   {{"name", item.name}, {"current", item.version}, {"given", *spec.version}});
+    Item changed = item;
+    if (spec.name && *spec.name != item.name) {
+      QUIRE_ASSIGN_OR_RETURN(const auto library, find_library(t, item.library_id));
+      if (t->item_named(item.library_id, *spec.name)) return name_taken(*spec.name, library);
+      changed.name = *spec.name;
+    }
+    if (spec.description) changed.description = *spec.description;
+    if (spec.type) changed.type = *spec.type;
+    if (changed == item) return {};
+    ++changed.version;
+    ++changed.metadata_version;
+    changed.last_modified_time = t.wall_time();
+    t->update(changed);
+    record(t, EventKind::item_updated, changed, {{"name", changed.name}});
+    return {};
+  });
+}
+
+Result<void> Items::remove(const Caller& caller, const ItemId& id) {
+  return write(context_, caller, [&](Transaction& t) -> Result<void> {
+    QUIRE_ASSIGN_OR_RETURN(const auto item, find_local_item(t, id));
+    remove_item_with_sessions(t, item);
+    return {};
+  });
+}
+
+Result<std::vector<ContentFile>> Items::files(const Caller& caller, const ItemId& id) {
+  return read(context_, caller, [&](View view) -> Result<std::vector<ContentFile>> {
+    QUIRE_ASSIGN_OR_RETURN(const auto item, find_item(view, id));
+    return files_of(view, item);
+  });
+}
+
+Result<ContentFile> Items::file(const Caller& caller, const ItemId& id, const std::string& name) {
+  QUIRE_ASSIGN_OR_RETURN(const auto stored, stored_file(caller, id, name));
+  return stored.file;
+}
+
+Result<std::vector<StoredFile>> Items::stored_files(const Caller& caller, const ItemId& id) {
+  struct Found {
+    std::vector<StoredFile> files;
+    std::vector<Blob> blobs;
+  };
+  QUIRE_ASSIGN_OR_RETURN(auto found, read(context_, caller, [&](View view) -> Result<Found> {
+                           QUIRE_ASSIGN_OR_RETURN(const auto item, find_item(view, id));
+                           QUIRE_ASSIGN_OR_RETURN(const auto library, find_library(view, item.library_id));
+                           const auto* storage = context_.storages.find(library.storage);
+                           Found all;
+                           for (const auto& file : files_of(view, item)) {
+                             all.files.push_back(stored(library, item, storage, file,
+                                                        storage == nullptr ? "" : storage->blobs->uri(file.blob)));
+                             if (auto blob = view->find<Blob>(file.blob)) all.blobs.push_back(*std::move(blob));
+                           }
+                           return all;
+                         }));
+  QUIRE_RETURN_IF_ERROR(move_to_storage(context_, found.blobs));
+  return std::move(found.files);
+}
+
+Result<StoredFile> Items::stored_file(const Caller& caller, const ItemId& id, const std::string& name) {
+  QUIRE_ASSIGN_OR_RETURN(const auto all, stored_files(caller, id));
+  for (const auto& file : all)
+    if (file.file.name == name) return file;
+  return Error(ErrorKind::not_found, "quire.item.file_not_found", "Item {library_item_id} has no file named {name}.",
+               {{"library_item_id", id.text()}, {"name", name}});
+}
+
+void remove_item_with_sessions(Transaction& t, const Item& item) {
+  for (const auto& session_id : t->update_sessions("", item.id))
+    if (const auto session = t->find<content::UpdateSession>(session_id))
+      discard_session(t, *session, "deleted with its item");
+  std::vector<ContentId> contents = {item.content};
+  for (const auto& session_id : t->download_sessions("", item.id)) {
+    if (const auto session = t->find<content::DownloadSession>(session_id)) {
+      if (session->state == content::DownloadSessionState::ACTIVE) record_end(t, *session, "deleted with its item");
+      contents.push_back(session->content);
+      t.stop_transfers_after_commit(session->token);
+    }
+    t->remove<content::DownloadSession>(session_id);
+  }
+  Item emptied = item;
+  emptied.content = ContentId();
+  t->update(emptied);
+  for (const auto& content : contents) t.release(content);
+  record(t, EventKind::item_deleted, item, {{"name", item.name}});
+  t->remove<Item>(item.id);
+}
+
+}  // namespace quire::service

@@ -1,0 +1,184 @@
+#include "service/library/libraries.h"
+
+#include "content/text.h"
+#include "service/library/items.h"
+#include "service/transaction/create_once.h"
+#include "service/transaction/events.h"
+#include "service/transaction/find.h"
+
+namespace quire::service {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using base::Result;
+using content::Caller;
+using content::EventKind;
+using content::Library;
+using content::LibraryId;
+using content::StorageBackingType;
+
+Result<Library> find_local(View view, const LibraryId& id) {
+  auto library = find_library(view, id);
+  if (library && library->type != content::LibraryType::LOCAL)
+    return Error(ErrorKind::invalid_element_type, "quire.library.not_local",
+                 "Library {name} is a subscribed library; this works on local libraries only.",
+                 {{"name", library->name}});
+  return library;
+}
+
+Result<void> check_publishing(const LibrarySpec& spec) {
+  if (!spec.publish || !spec.publish->published.value_or(false)) return {};
+  return Error(ErrorKind::unsupported, "quire.library.publishing_unsupported",
+               "This server does not publish libraries yet; leave publish_info.published out or false.");
+}
+
+Result<void> check_texts(const LibrarySpec& spec, const content::Limits& limits) {
+  if (spec.name) QUIRE_RETURN_IF_ERROR(content::check_name("name", *spec.name, limits.name_chars_max));
+  if (spec.description) return content::check_text("description", *spec.description, limits.description_chars_max);
+  return {};
+}
+
+struct Placement {
+  content::StorageBacking backing;
+  content::StorageId storage;
+};
+
+/// Which storage a create spec means (§28 leaves it open; absent or empty: the default one, which is then reported).
+Result<Placement> place(const LibrarySpec& spec, const content::Storages& storages) {
+  if (!spec.storage_backings || spec.storage_backings->empty()) {
+    const auto& storage = storages.default_storage();
+    return Placement{{StorageBackingType::DATASTORE, storage.id.text(), std::nullopt}, storage.id};
+  }
+  if (spec.storage_backings->size() > 1)
+    return Error(ErrorKind::unsupported, "quire.library.several_storage_backings",
+                 "A library has exactly one storage backing; {count} were given.",
+                 {{"count", static_cast<std::int64_t>(spec.storage_backings->size())}});
+  const auto& backing = spec.storage_backings->front();
+  const bool by_uri = backing.type == StorageBackingType::OTHER;
+  const auto& name = by_uri ? backing.storage_uri : backing.datastore_id;
+  const std::string member = by_uri ? "storage_uri" : "datastore_id";
+  if (!name || name->empty() || (by_uri ? backing.datastore_id : backing.storage_uri))
+    return Error(ErrorKind::invalid_argument, "quire.library.storage_backing_incomplete",
+                 "storage_backings needs {member} and only that for its type.", {{"member", member}});
+  const auto* storage = by_uri ? storages.containing(*name) : storages.find(content::StorageId(*name));
+  if (storage == nullptr)
+    return Error(ErrorKind::invalid_argument, "quire.library.unknown_storage",
+                 "{member} {value} is not a configured storage of this server.",
+                 {{"member", member}, {"value", *name}});
+  return Placement{backing, storage->id};
+}
+
+std::string digest_of(const LibrarySpec& spec) {
+  std::vector<std::optional<std::string>> parts = {spec.name, spec.description};
+  if (spec.optimize_remote_publishing) parts.emplace_back(*spec.optimize_remote_publishing ? "optimized" : "plain");
+  for (const auto& backing : spec.storage_backings.value_or(std::vector<content::StorageBacking>())) {
+    parts.push_back(backing.datastore_id);
+    parts.push_back(backing.storage_uri);
+  }
+  return spec_digest(parts);
+}
+
+}  // namespace
+
+Result<std::vector<LibraryId>> Libraries::list(const Caller& caller) {
+  return read(context_, caller,
+              [](View view) -> Result<std::vector<LibraryId>> { return view->libraries(content::LibraryFilter{}); });
+}
+
+Result<std::vector<LibraryId>> Libraries::list_local(const Caller& caller) {
+  return read(context_, caller, [](View view) -> Result<std::vector<LibraryId>> {
+    content::LibraryFilter filter;
+    filter.type = content::LibraryType::LOCAL;
+    return view->libraries(filter);
+  });
+}
+
+Result<Library> Libraries::get(const Caller& caller, const LibraryId& id) {
+  return read(context_, caller, [&](View view) { return find_library(view, id); });
+}
+
+Result<Library> Libraries::get_local(const Caller& caller, const LibraryId& id) {
+  return read(context_, caller, [&](View view) { return find_local(view, id); });
+}
+
+Result<std::vector<LibraryId>> Libraries::find(const Caller& caller, const content::LibraryFilter& filter) {
+  if (!filter.name && !filter.type)
+    return Error(ErrorKind::invalid_argument, "quire.library.find_without_property",
+                 "The find specification is empty; give at least one of name and type.");
+  return read(context_, caller, [&](View view) -> Result<std::vector<LibraryId>> { return view->libraries(filter); });
+}
+
+Result<LibraryId> Libraries::create_local(const Caller& caller, const LibrarySpec& spec,
+                                          const std::optional<std::string>& client_token) {
+  if (!spec.name)
+    return Error(ErrorKind::invalid_argument, "quire.library.no_name",
+                 "A new library needs a name: create_spec.name is missing.");
+  QUIRE_RETURN_IF_ERROR(check_texts(spec, context_.limits));
+  QUIRE_RETURN_IF_ERROR(check_publishing(spec));
+  QUIRE_ASSIGN_OR_RETURN(const auto placement, place(spec, context_.storages));
+  const Creation creation{"com.vmware.content.local_library.create", client_token, digest_of(spec)};
+  QUIRE_ASSIGN_OR_RETURN(const auto created,
+                         create_once(context_, caller, creation, [&](Transaction& t) -> Result<std::string> {
+                           QUIRE_RETURN_IF_ERROR(check_room_to_grow(context_));
+                           Library library;
+                           library.id = LibraryId(context_.identities.uuid_made_at(t.wall_time()));
+                           library.name = *spec.name;
+                           library.description = spec.description.value_or("");
+                           library.creation_time = t.wall_time();
+                           library.last_modified_time = library.creation_time;
+                           library.backing = placement.backing;
+                           library.storage = placement.storage;
+                           library.optimize_remote_publishing = spec.optimize_remote_publishing.value_or(false);
+                           t->insert(library);
+                           record(t, EventKind::library_created, library, {{"name", library.name}});
+                           return library.id.text();
+                         }));
+  return LibraryId(created.id);
+}
+
+Result<void> Libraries::update(const Caller& caller, const LibraryId& id, const LibrarySpec& spec) {
+  return change(caller, id, spec, ErrorKind::invalid_argument, false);
+}
+
+Result<void> Libraries::update_local(const Caller& caller, const LibraryId& id, const LibrarySpec& spec) {
+  return change(caller, id, spec, ErrorKind::concurrent_change, true);
+}
+
+Result<void> Libraries::change(const Caller& caller, const LibraryId& id, const LibrarySpec& spec,
+                               ErrorKind stale_version, bool local_only) {
+  return write(context_, caller, [&](Transaction& t) -> Result<void> {
+    QUIRE_ASSIGN_OR_RETURN(const auto library, local_only ? find_local(t, id) : find_library(t, id));
+    QUIRE_RETURN_IF_ERROR(check_texts(spec, context_.limits));
+    if (local_only)  // publish_info does not belong to library.update (§4.1)
+      QUIRE_RETURN_IF_ERROR(check_publishing(spec));
+    if (spec.version && *spec.version != std::to_string(library.version))
+      return Error(stale_version, "quire.library.stale_version",
+                   "Library {name} has version {current} now, not {given}; read it again and repeat the change.",
+                   {{"name", library.name}, {"current", library.version}, {"given", *spec.version}});
+    Library changed = library;
+    if (spec.name) changed.name = *spec.name;
+    if (spec.description) changed.description = *spec.description;
+    if (changed == library) return {};
+    ++changed.version;
+    changed.last_modified_time = t.wall_time();
+    t->update(changed);
+    record(t, EventKind::library_updated, changed, {{"name", changed.name}});
+    return {};
+  });
+}
+
+Result<void> Libraries::remove_local(const Caller& caller, const LibraryId& id) {
+  return write(context_, caller, [&](Transaction& t) -> Result<void> {
+    QUIRE_ASSIGN_OR_RETURN(const auto library, find_local(t, id));
+    content::ItemFilter filter;
+    filter.library_id = id;
+    for (const auto& item_id : t->items(filter))
+      if (const auto item = t->find<content::Item>(item_id)) remove_item_with_sessions(t, *item);
+    t->remove<Library>(id);
+    record(t, EventKind::library_deleted, library, {{"name", library.name}});
+    return {};
+  });
+}
+
+}  // namespace quire::service

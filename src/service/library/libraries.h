@@ -1,0 +1,63 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "service/transaction/context.h"
+
+namespace quire::service {
+
+/// What a client may say about publication (content-library-api.md §4.2). Publishing itself is not offered yet:
+/// `published` true is Unsupported.
+struct PublishSpec {
+  std::optional<content::AuthenticationMethod> authentication_method;
+  std::optional<bool> published;
+};
+
+/// Members of library_model that create and update read; unset = default or unchanged.
+struct LibrarySpec {
+  std::optional<std::string> name;
+  std::optional<std::string> description;
+  std::optional<std::vector<content::StorageBacking>> storage_backings;
+  std::optional<bool> optimize_remote_publishing;
+  std::optional<std::string> version;
+  std::optional<PublishSpec> publish;
+};
+
+/// Libraries (content-library-api.md §4, §5). All threads may call it.
+class Libraries {
+ public:
+  explicit Libraries(Context& context) : context_(context) {}
+
+  base::Result<std::vector<content::LibraryId>> list(const content::Caller& caller);
+  base::Result<std::vector<content::LibraryId>> list_local(const content::Caller& caller);
+  /// NotFound.
+  base::Result<content::Library> get(const content::Caller& caller, const content::LibraryId& id);
+  /// NotFound; InvalidElementType for a subscribed library.
+  base::Result<content::Library> get_local(const content::Caller& caller, const content::LibraryId& id);
+  /// InvalidArgument when nothing is asked for.
+  base::Result<std::vector<content::LibraryId>> find(const content::Caller& caller,
+                                                     const content::LibraryFilter& filter);
+
+  /// InvalidArgument: bad name, description, storage or client token. Unsupported: several storage backings,
+  /// publishing.
+  base::Result<content::LibraryId> create_local(const content::Caller& caller, const LibrarySpec& spec,
+                                                const std::optional<std::string>& client_token);
+
+  /// What all types share: name and description. InvalidArgument also for a `version` that is not current (§4.1).
+  base::Result<void> update(const content::Caller& caller, const content::LibraryId& id, const LibrarySpec& spec);
+  /// As update, but ConcurrentChange for a `version` that is not current (§5).
+  base::Result<void> update_local(const content::Caller& caller, const content::LibraryId& id, const LibrarySpec& spec);
+
+  /// Ends every session on its items and removes them all. NotFound; InvalidElementType.
+  base::Result<void> remove_local(const content::Caller& caller, const content::LibraryId& id);
+
+ private:
+  base::Result<void> change(const content::Caller& caller, const content::LibraryId& id, const LibrarySpec& spec,
+                            base::ErrorKind stale_version, bool local_only);
+
+  Context& context_;
+};
+
+}  // namespace quire::service

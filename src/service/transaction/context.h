@@ -1,0 +1,85 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/identity.h"
+#include "base/result.h"
+#include "content/catalog.h"
+#include "content/fetcher.h"
+#include "content/limits.h"
+#include "content/storage.h"
+#include "service/transaction/lease_clock.h"
+#include "service/transfer/transfer_board.h"
+
+namespace quire::service {
+
+struct Settings {
+  base::Duration update_session_timeout = std::chrono::minutes(5);
+  base::Duration download_session_timeout = std::chrono::minutes(5);
+  base::Duration ended_session_retention = std::chrono::hours(24);  ///< how long DONE, ERROR, CANCELED sessions stay
+  base::Duration complete_idle_pulls_after = std::chrono::seconds(30);  ///< §28.1; 0: never
+  std::size_t pull_attempts = 5;                                        ///< §28.3
+  std::vector<std::string> trusted_certificates = {};                   ///< PEM; roots of packages' signatures (§10)
+  base::Duration event_retention = std::chrono::hours(7 * 24);
+  base::Duration client_token_retention = std::chrono::hours(48);  ///< §28.1: at least 24 h
+};
+
+class Transaction;
+
+/// The catalog as services see it: they look here and change it through write() (transaction.h).
+class ReadableCatalog {
+ public:
+  ReadableCatalog(content::Catalog& catalog) : catalog_(catalog) {}  // NOLINT(google-explicit-constructor)
+
+  /// As content::Catalog.
+  template <class F>
+  auto read(F&& function) {
+    return catalog_.read(std::forward<F>(function));
+  }
+  std::optional<std::uint64_t> logins_version() const { return catalog_.logins_version(); }
+
+ private:
+  friend class Transaction;
+  content::Catalog& catalog_;
+};
+
+/// What every service works on. Owned by main; outlives the services. The ports are thread-safe.
+struct Context {
+  ReadableCatalog catalog;
+  content::Storages& storages;
+  base::Clock& clock;  ///< for what people are shown, and for uptime
+  LeaseClock leases;   ///< for what lasts a length of time: sessions, client tokens
+  base::IdentitySource& identities;
+  TransferBoard& transfers;
+  Settings settings;
+  content::Limits limits;
+  content::Fetcher* fetcher = nullptr;       ///< reads what lies elsewhere; nullptr: pulls are Unsupported
+  std::function<void()> on_pull_added = {};  ///< wakes whoever runs pulls; called after the commit
+  /// False while the catalog's disk is so full that what is left is kept for ending and deleting. From any thread.
+  std::function<bool()> has_room_to_grow = [] { return true; };
+  /// Held while a blob moves from the catalog to its storage.
+  std::shared_ptr<std::mutex> moving_blobs = std::make_shared<std::mutex>();
+};
+
+/// Removes the bytes of blobs whose rows have just been removed. Call it after the transaction has committed, never
+/// inside. A failure is logged only: the sweep finds such bytes later.
+void remove_bytes(Context& context, const std::vector<content::Blob>& blobs);
+
+/// Removes the bytes of `blobs` after the transaction that was to insert their rows has failed with `failure`. A
+/// failure can hide a commit whose answer was lost; then the catalog is asked, and when it does not answer, the bytes
+/// stay for the sweep.
+void remove_bytes_after_failure(Context& context, const base::Error& failure, const std::vector<content::Blob>& blobs);
+
+/// UnableToAllocateResource unless the catalog has room for something new: asked by all that makes items, libraries and
+/// their content grow, never by what logs in, downloads, ends or deletes.
+base::Result<void> check_room_to_grow(const Context& context);
+
+}  // namespace quire::service

@@ -1,0 +1,55 @@
+#include "service/transaction/transaction.h"
+
+#include <boost/json.hpp>
+#include <string>
+
+#include "base/time.h"
+
+namespace quire::service {
+
+void AfterCommit::run(Context& context) const {
+  for (const auto& token : transfers) context.transfers.stop(token);
+  remove_bytes(context, bytes);
+  if (wake_pulls && context.on_pull_added) context.on_pull_added();
+}
+
+void Transaction::release(const std::vector<content::BlobId>& blobs) {
+  for (auto& removed : writer_.remove_unreferenced_blobs(blobs)) remove_bytes_after_commit(std::move(removed));
+}
+
+void Transaction::release(const content::ContentId& content) {
+  if (!content.empty()) release(writer_.remove_content_if_unused(content));
+}
+
+void Transaction::discard_partial(content::SessionFile& file) {
+  if (file.unfinished) remove_bytes_after_commit({file.unfinished->blob, file.unfinished->storage, 0, ""});
+  file.unfinished.reset();
+}
+
+namespace {
+
+std::string json_of(const EventDetails& details) {
+  if (details.empty()) return "";
+  boost::json::object object;
+  for (const auto& [name, value] : details) {
+    auto& member = object[name];
+    if (const auto* text = std::get_if<std::string>(&value)) member = *text;
+    if (const auto* number = std::get_if<std::int64_t>(&value)) member = *number;
+    if (const auto* time = std::get_if<base::Time>(&value)) member = base::to_text(*time);
+  }
+  return boost::json::serialize(object);
+}
+
+}  // namespace
+
+void Transaction::append_events() {
+  for (const auto& event : events_)
+    writer_.append_event(
+        {0, event.kind, wall_time_, caller_.user, event.library, event.item, event.subject, json_of(event.details)});
+}
+
+content::Caller system_caller(std::string_view worker) {
+  return {"system:" + std::string(worker), content::LoginId(), true};
+}
+
+}  // namespace quire::service

@@ -1,0 +1,72 @@
+#include "service/upload/metadata_facts.h"
+
+#include <algorithm>
+
+#include "service/update_session/package_intake.h"
+
+namespace quire::service {
+namespace {
+
+using base::Result;
+using content::CatalogReader;
+using content::PackageFile;
+using content::SessionFile;
+using Counterpart = MetadataFacts::Counterpart;
+
+std::vector<Counterpart> counterparts_among(const std::vector<SessionFile>& files, const UploadTarget& target) {
+  std::vector<Counterpart> found;
+  if (target.kind() != PackageFile::manifest && target.kind() != PackageFile::certificate) return found;
+  const auto wanted = target.kind() == PackageFile::manifest ? PackageFile::certificate : PackageFile::manifest;
+  for (const auto& file : files)
+    if (!file.blob.empty() && content::package_file(target.item_type, file.name) == wanted)
+      found.push_back({file.name, file.blob, {}});
+  return found;
+}
+
+Result<std::vector<std::byte>> all_bytes(Context& context, const content::BlobId& id) {
+  QUIRE_ASSIGN_OR_RETURN(const auto blob, context.catalog.read([&](CatalogReader& reader) -> Result<content::Blob> {
+    if (auto found = reader.find<content::Blob>(id)) return *std::move(found);
+    return base::internal_error("a metadata file names blob " + id.text() + ", which is not there");
+  }));
+  QUIRE_ASSIGN_OR_RETURN(const auto reader, open_blob(context, blob));
+  std::vector<std::byte> all;
+  QUIRE_RETURN_IF_ERROR(read_through(*reader, {0, blob.size}, [&](std::span<const std::byte> bytes, const auto&) {
+    all.insert(all.end(), bytes.begin(), bytes.end());
+    return Result<void>();
+  }));
+  return all;
+}
+
+}  // namespace
+
+bool MetadataFacts::still_hold(const UploadTarget& target, const std::vector<SessionFile>& files) const {
+  return std::ranges::equal(counterparts, counterparts_among(files, target), [](const auto& one, const auto& other) {
+    return one.name == other.name && one.blob == other.blob;
+  });
+}
+
+Result<MetadataFacts> read_metadata(Context& context, const UploadTarget& target,
+                                    const std::vector<std::byte>& metadata) {
+  MetadataFacts facts;
+  if (!target.is_metadata()) return facts;
+  if (target.kind() == PackageFile::descriptor) {
+    facts.own = descriptor_facts(metadata);
+    return facts;
+  }
+  if (target.kind() == PackageFile::manifest) facts.own = manifest_facts(metadata);
+  QUIRE_ASSIGN_OR_RETURN(facts.counterparts,
+                         context.catalog.read([&](CatalogReader& reader) -> Result<std::vector<Counterpart>> {
+                           return counterparts_among(reader.list<SessionFile>(target.session), target);
+                         }));
+  const auto& trusted = context.settings.trusted_certificates;
+  for (auto& counterpart : facts.counterparts) {
+    QUIRE_ASSIGN_OR_RETURN(const auto stored, all_bytes(context, counterpart.blob));
+    if (target.kind() == PackageFile::manifest)
+      counterpart.facts = signature_facts(stored, target.file.name, metadata, trusted, context.clock.now());
+    else
+      facts.own = signature_facts(metadata, counterpart.name, stored, trusted, context.clock.now());
+  }
+  return facts;
+}
+
+}  // namespace quire::service
