@@ -57,6 +57,19 @@ TEST_P(EventTest, TheLifeOfAnItem) {
   EXPECT_THAT(news(), ElementsAre(EventKind::item_deleted, EventKind::library_deleted));
 }
 
+TEST_P(EventTest, AnUpdateTellsWhatItChanged) {
+  service::ItemSpec spec;
+  spec.name = "renamed";
+  spec.type = "iso";
+  must(world_->items().update(alice(), item_, spec));
+  EXPECT_EQ(events().back().details, R"({"name":"renamed","previous_name":"item","type":"iso"})");
+  service::LibrarySpec description;
+  description.description = "of the team";
+  must(world_->libraries().update_local(alice(), library_, description));
+  EXPECT_EQ(events().back().kind, EventKind::library_updated);
+  EXPECT_EQ(events().back().details, R"({"name":"library","description":"of the team"})");
+}
+
 TEST_P(EventTest, ACopyHasAHistoryOfItsOwn) {
   fill(item_, {{"a", "bytes"}});
   news();

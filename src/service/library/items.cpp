@@ -281,7 +281,9 @@ Result<void> Items::update(const Caller& caller, const ItemId& id, const ItemSpe
     ++changed.metadata_version;
     changed.last_modified_time = t.wall_time();
     t->update(changed);
-    record(t, EventKind::item_updated, changed, {{"name", changed.name}});
+    auto details = changes_between(item, changed);
+    if (changed.type != item.type) details.push_back({"type", changed.type});
+    record(t, EventKind::item_updated, changed, std::move(details));
     return {};
   });
 }

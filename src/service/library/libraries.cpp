@@ -163,7 +163,7 @@ Result<void> Libraries::change(const Caller& caller, const LibraryId& id, const 
     ++changed.version;
     changed.last_modified_time = t.wall_time();
     t->update(changed);
-    record(t, EventKind::library_updated, changed, {{"name", changed.name}});
+    record(t, EventKind::library_updated, changed, changes_between(library, changed));
     return {};
   });
 }

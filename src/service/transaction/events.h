@@ -12,6 +12,16 @@ void record(Transaction& t, content::EventKind kind, const content::UpdateSessio
 void record(Transaction& t, content::EventKind kind, const content::DownloadSession& session,
             EventDetails details = {});
 
+/// What an update of a library or an item changed, each member with its new value; the name always, and the one before
+/// it when it is another.
+template <class Subject>
+EventDetails changes_between(const Subject& before, const Subject& after) {
+  EventDetails details{{"name", after.name}};
+  if (after.name != before.name) details.push_back({"previous_name", before.name});
+  if (after.description != before.description) details.push_back({"description", after.description});
+  return details;
+}
+
 /// For a worker: removes events that are older than Settings::event_retention.
 base::Result<void> remove_old_events(Context& context);
 
