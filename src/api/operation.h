@@ -53,8 +53,9 @@ struct OperationFacts {
   std::vector<base::ErrorKind> errors{};  ///< declared; Unauthenticated and Unauthorized go without saying
   std::string summary{};                  ///< one sentence for OpenAPI and the documents
   bool needs_login = true;
-  bool in_new_rest = true;     ///< false: served on legacy REST and JSON-RPC only
-  bool optional_body = false;  ///< REST: a missing body stands for unset members even where one is mandatory (`fail`)
+  bool in_new_rest = true;      ///< false: served on legacy REST and JSON-RPC only
+  bool legacy_at_path = false;  ///< legacy REST: at /rest and `path`, as services since 6.7.2 are (§1.2)
+  bool optional_body = false;   ///< REST: a missing body stands for unset members even where one is mandatory (`fail`)
 };
 
 /// One operation, defined once. `input` is a structure whose members are the operation's parameters in order; the new

@@ -159,6 +159,21 @@ struct ItemStorageInfo {
   std::string version;
 };
 
+struct ItemChangeSummary {
+  static constexpr std::string_view canonical_name = "com.vmware.content.library.item.changes.summary";
+  std::string version;
+  base::Time time;
+  std::optional<std::string> user;
+  std::optional<std::string> short_message;
+};
+
+struct ItemChangeInfo {
+  static constexpr std::string_view canonical_name = "com.vmware.content.library.item.changes.info";
+  base::Time time;
+  std::optional<std::string> user;
+  std::optional<std::string> message;
+};
+
 struct TransferEndpoint {
   static constexpr std::string_view canonical_name = "com.vmware.content.library.item.transfer_endpoint";
   std::string uri;

@@ -74,6 +74,8 @@ BOOST_DESCRIBE_STRUCT(ItemFindSpec, (), (name, library_id, source_id, type, cach
 BOOST_DESCRIBE_STRUCT(ChecksumInfo, (), (algorithm, checksum))
 BOOST_DESCRIBE_STRUCT(ItemFileInfo, (), (checksum_info, name, size, cached, version))
 BOOST_DESCRIBE_STRUCT(ItemStorageInfo, (), (storage_backing, storage_uris, checksum_info, name, size, cached, version))
+BOOST_DESCRIBE_STRUCT(ItemChangeSummary, (), (version, time, user, short_message))
+BOOST_DESCRIBE_STRUCT(ItemChangeInfo, (), (time, user, message))
 BOOST_DESCRIBE_STRUCT(TransferEndpoint, (), (uri, ssl_certificate_thumbprint, ssl_certificate))
 BOOST_DESCRIBE_STRUCT(CertificateInfo, (), (issuer, subject, self_signed, x509))
 BOOST_DESCRIBE_STRUCT(PreviewWarningInfo, (), (type, message, ignored))

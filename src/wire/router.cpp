@@ -30,6 +30,7 @@ struct Router::Routes {
   explicit Routes(service::Services& services)
       : invoker(services),
         legacy_rest(api::all_operations(), invoker),
+        legacy_at_path(api::all_operations(), invoker, RestForm::legacy),
         new_rest(api::all_operations(), invoker),
         json_rpc(api::all_operations(), invoker),
         soap(services),
@@ -51,13 +52,15 @@ struct Router::Routes {
     }
     if (path == openapi_path) return openapi_response(request.method);
     if (begins_with(path, "/api/")) return new_rest.handle(request);
-    if (begins_with(path, "/rest/")) return legacy_rest.handle(request);
+    if (begins_with(path, "/rest/com/")) return legacy_rest.handle(request);
+    if (begins_with(path, "/rest/")) return legacy_at_path.handle(request);
     if (SoapFacade::owns(path)) return soap.handle(request);
     return rest_failure(RestForm::current, operation_not_found(path));
   }
 
   ServiceInvoker invoker;
   LegacyRest legacy_rest;
+  NewRest legacy_at_path;
   NewRest new_rest;
   JsonRpc json_rpc;
   SoapFacade soap;

@@ -15,8 +15,8 @@ namespace {
 namespace json = boost::json;
 using api::TypeKind;
 
-/// Where an operation is found, below `/rest/com/vmware` and below `/api` (content-library-api.md §2–§17,
-/// wire-protocols.md §3.3, §3.4). `{name}` stands for an input in the path or query.
+/// Where an operation is found, below `/rest/com/vmware` (unless the target says `/rest` itself) and below `/api`
+/// (content-library-api.md §2–§19, wire-protocols.md §3.3, §3.4). `{name}` stands for an input in the path or query.
 struct Place {
   std::string_view operation;
   std::string_view legacy_method;
@@ -70,6 +70,11 @@ constexpr std::array places = {
           "/content/library/item/{library_item_id}/storage"},
     Place{"content.library.item.storage.get", "POST", "/content/library/item/storage/id:{library_item_id}?~action=get",
           "GET", "/content/library/item/{library_item_id}/storage?file_name={file_name}"},
+
+    Place{"content.library.item.changes.list", "GET", "/rest/content/library/item/{library_item}/changes", "GET",
+          "/content/library/item/{library_item}/changes"},
+    Place{"content.library.item.changes.get", "GET", "/rest/content/library/item/{library_item}/changes/{version}",
+          "GET", "/content/library/item/{library_item}/changes/{version}"},
 
     Place{"content.library.item.update_session.create", "POST", "/content/library/item/update-session", "POST",
           "/content/library/item/update-session"},
@@ -470,9 +475,10 @@ wire::Request Client::rest_request(std::string_view name, json::object input, bo
   const bool legacy = binding_ == Binding::legacy_rest;
   wire::Request request;
   request.method = legacy ? place->legacy_method : place->method;
-  request.target = (!legacy                      ? "/api"
-                    : name.starts_with("quire.") ? "/rest/com"
-                                                 : "/rest/com/vmware") +
+  request.target = (!legacy                                      ? "/api"
+                    : place->legacy_target.starts_with("/rest/") ? ""
+                    : name.starts_with("quire.")                 ? "/rest/com"
+                                                                 : "/rest/com/vmware") +
                    filled(legacy ? place->legacy_target : place->target, input);
   if (token_) request.headers.add("vmware-api-session-id", *token_);
   if (credentials_) {

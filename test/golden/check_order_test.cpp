@@ -137,8 +137,8 @@ bool is_served(const api::Operation& operation, Binding binding) {
 
 TEST(CheckOrder, IdentifiersAreMarkedInTheRegistry) {
   const auto is_identifier = [](std::string_view name) {
-    return name == "library_id" || name == "library_item_id" || name == "source_library_item_id" ||
-           name == "update_session_id" || name == "download_session_id";
+    return name == "library_id" || name == "library_item_id" || name == "library_item" ||
+           name == "source_library_item_id" || name == "update_session_id" || name == "download_session_id";
   };
   for (const auto& operation : api::all_operations()) {
     std::vector<std::string> expected;

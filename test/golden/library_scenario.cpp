@@ -450,6 +450,18 @@ struct Walk {
     remove_session(idle);
   }
 
+  void history() const {
+    section("The history of an item");
+    const std::string service = "content.library.item.changes.";
+    done(service + "list", {{"library_item", ubuntu}});
+    done(service + "get", {{"library_item", ubuntu}, {"version", "2"}});
+    done(service + "list", {{"library_item", tiny}}, "none yet");
+    refused("NOT_FOUND", service + "get", {{"library_item", ubuntu}, {"version", "1"}}, "it was made without content");
+    refused("NOT_FOUND", service + "get", {{"library_item", ubuntu}, {"version", "two"}});
+    refused("NOT_FOUND", service + "get", {{"library_item", unknown_id}, {"version", "2"}});
+    refused("NOT_FOUND", service + "list", {{"library_item", unknown_id}});
+  }
+
   void unhappy_endings() const {
     section("Update sessions that end otherwise");
     const auto canceled = new_session(ubuntu, "to be cancelled");
@@ -735,6 +747,7 @@ void walk_through_the_api(Client& client) {
   walk.items();
   walk.update_session();
   walk.content();
+  walk.history();
   walk.unhappy_endings();
   walk.pulls();
   walk.packages();

@@ -337,6 +337,22 @@ Result<StoredFile> Items::stored_file(const Caller& caller, const ItemId& id, co
                {{"library_item_id", id.text()}, {"name", name}});
 }
 
+Result<std::vector<content::Change>> Items::changes(const Caller& caller, const ItemId& id) {
+  return read(context_, caller, [&](View view) -> Result<std::vector<content::Change>> {
+    QUIRE_RETURN_IF_ERROR(find_item(view, id));
+    return view->list<content::Change>(id);
+  });
+}
+
+Result<content::Change> Items::change(const Caller& caller, const ItemId& id, const std::string& version) {
+  QUIRE_ASSIGN_OR_RETURN(const auto all, changes(caller, id));
+  for (const auto& change : all)
+    if (std::to_string(change.content_version) == version) return change;
+  return Error(ErrorKind::not_found, "quire.item.change_not_found",
+               "The history of item {library_item_id} has no content version {version}.",
+               {{"library_item_id", id.text()}, {"version", version}});
+}
+
 void remove_item_with_sessions(Transaction& t, const Item& item) {
   for (const auto& session_id : t->update_sessions("", item.id))
     if (const auto session = t->find<content::UpdateSession>(session_id))

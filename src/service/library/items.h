@@ -55,6 +55,12 @@ class Items {
   base::Result<StoredFile> stored_file(const content::Caller& caller, const content::ItemId& id,
                                        const std::string& name);
 
+  /// The item's history, oldest change first (§19). NotFound.
+  base::Result<std::vector<content::Change>> changes(const content::Caller& caller, const content::ItemId& id);
+  /// The change that made the content version. NotFound: no such item, or no change of that version.
+  base::Result<content::Change> change(const content::Caller& caller, const content::ItemId& id,
+                                       const std::string& version);
+
  private:
   Context& context_;
 };

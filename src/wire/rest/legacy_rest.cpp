@@ -49,6 +49,7 @@ void add_session_cookie(const api::Operation& operation, const void* output, con
 
 LegacyRest::LegacyRest(const std::vector<api::Operation>& operations, Invoker& invoker) : invoker_(invoker) {
   for (const auto& operation : operations) {
+    if (operation.facts.legacy_at_path) continue;
     auto mapping = legacy_mapping(operation);
     auto& routes = services_[mapping.service_path];
     routes.push_back({&operation, std::move(mapping)});

@@ -12,10 +12,9 @@
 namespace quire::wire {
 namespace {
 
-constexpr auto form = RestForm::current;
 constexpr std::string_view action_name = "action";
 constexpr std::string_view client_token_name = "client_token";
-constexpr std::size_t prefix_segments = 1;  // `api`
+constexpr std::size_t prefix_segments = 1;  // `api` or `rest`
 
 bool same_template(const std::vector<PathSegment>& a, const std::vector<PathSegment>& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const PathSegment& x, const PathSegment& y) {
@@ -83,9 +82,10 @@ base::Error unsupported_property(const std::string& name) {
 /// Reads the operation's input out of the parts of one request.
 class InputReader {
  public:
-  InputReader(const api::Operation& operation, const NewRestMapping& mapping, const Request& request,
+  InputReader(RestForm form, const api::Operation& operation, const NewRestMapping& mapping, const Request& request,
               const RequestTarget& target, const RestBody& body)
-      : operation_(operation),
+      : form_(form),
+        operation_(operation),
         mapping_(mapping),
         request_(request),
         target_(target),
@@ -115,7 +115,7 @@ class InputReader {
       case InputPlace::body_member:
         break;
     }
-    return decode_body_member(form, operation_, body_, field, input);
+    return decode_body_member(form_, operation_, body_, field, input);
   }
 
   const std::string& segment(const std::string& name) const {
@@ -134,11 +134,12 @@ class InputReader {
   }
 
   base::Result<void> read_whole_body(const api::Field& field, void* member) {
-    if (body_.object) return decode_rest(*body_.object, *field.type, member, form, InputPath{});
+    if (body_.object) return decode_rest(*body_.object, *field.type, member, form_, InputPath{});
     if (field.type->kind != api::TypeKind::optional && !operation_.facts.optional_body) return required(InputPath{});
     return {};
   }
 
+  RestForm form_;
   const api::Operation& operation_;
   const NewRestMapping& mapping_;
   const Request& request_;
@@ -149,10 +150,15 @@ class InputReader {
 
 }  // namespace
 
-NewRest::NewRest(const std::vector<api::Operation>& operations, Invoker& invoker) : invoker_(invoker) {
+NewRest::NewRest(const std::vector<api::Operation>& operations, Invoker& invoker, RestForm form)
+    : invoker_(invoker), form_(form) {
+  const bool legacy = form == RestForm::legacy;
   for (const auto& operation : operations) {
-    if (!operation.facts.in_new_rest) continue;
+    if (legacy ? !operation.facts.legacy_at_path : !operation.facts.in_new_rest) continue;
     auto mapping = new_rest_mapping(operation);
+    for (auto& where : mapping.places)
+      if (legacy && (where == InputPlace::whole_body || where == InputPlace::client_token))
+        where = InputPlace::body_member;
     auto& places = places_[mapping.path.size()];
     auto place = std::find_if(places.begin(), places.end(),
                               [&](const Place& known) { return same_template(known.path, mapping.path); });
@@ -177,23 +183,23 @@ Response NewRest::run(const Candidate& candidate, const Request& request, const 
   const auto& operation = *candidate.operation;
   const auto challenge = challenge_for(operation);
   const auto call = admit(invoker_, operation, identification_of(request.headers), request.base_url);
-  if (!call) return rest_failure(form, call.error(), challenge);
+  if (!call) return rest_failure(form_, call.error(), challenge);
   RestBody body;
-  if (request.method != "GET" && request.method != "DELETE") body = read_body(form, request);
+  if (request.method != "GET" && request.method != "DELETE") body = read_body(form_, request);
   if (body.refusal) return *std::move(body.refusal);
   const auto input = operation.make_input();
-  const auto read = InputReader(operation, candidate.mapping, request, target, body).read(input.get());
-  if (!read) return rest_failure(form, read.error());
+  const auto read = InputReader(form_, operation, candidate.mapping, request, target, body).read(input.get());
+  if (!read) return rest_failure(form_, read.error());
   const auto output = invoke(invoker_, operation, *call, input.get());
-  if (!output) return rest_failure(form, output.error(), challenge);
-  return rest_success(form, operation, output->get());
+  if (!output) return rest_failure(form_, output.error(), challenge);
+  return rest_success(form_, operation, output->get());
 }
 
 Response NewRest::handle(const Request& request) const {
   auto target = parse_target(request.target);
-  if (!target) return rest_failure(form, target.error());
+  if (!target) return rest_failure(form_, target.error());
   const auto* place = find(target->segments);
-  if (!place) return rest_failure(form, operation_not_found(path_of(request.target)));
+  if (!place) return rest_failure(form_, operation_not_found(path_of(request.target)));
 
   std::set<std::string> methods;
   for (const auto& candidate : place->candidates) {
@@ -203,7 +209,7 @@ Response NewRest::handle(const Request& request) const {
   if (methods.count(request.method) == 0) {
     std::string allowed;
     for (const auto& method : methods) allowed += (allowed.empty() ? "" : ", ") + method;
-    return method_not_allowed(form, request.method, std::move(allowed));
+    return method_not_allowed(form_, request.method, std::move(allowed));
   }
 
   const auto action = action_of(*target);
@@ -217,7 +223,7 @@ Response NewRest::handle(const Request& request) const {
     chosen = &candidate;
     chosen_given = given;
   }
-  if (!chosen) return rest_failure(form, operation_not_found(request.method + " " + request.target));
+  if (!chosen) return rest_failure(form_, operation_not_found(request.method + " " + request.target));
   return run(*chosen, request, *target);
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "api/operation.h"
+#include "wire/codec/rest_codec.h"
 #include "wire/request/invocation.h"
 #include "wire/request/message.h"
 #include "wire/request/request_target.h"
@@ -14,13 +15,13 @@
 namespace quire::wire {
 
 /// New REST, everything below `/api/` (content-library-api.md §1.3). Besides its canonical request, an operation
-/// without
-/// `?action=` takes its own name as one (`…/file?action=add`); underscores in actions count as dashes. Immutable; all
-/// threads may call it.
+/// without `?action=` takes its own name as one (`…/file?action=add`); underscores in actions count as dashes.
+/// As RestForm::legacy it serves the operations that are `legacy_at_path`: the same paths below `/rest/`, with the
+/// bodies and answers of legacy REST (§1.2). Immutable; all threads may call it.
 class NewRest {
  public:
   /// Both must outlive it.
-  NewRest(const std::vector<api::Operation>& operations, Invoker& invoker);
+  NewRest(const std::vector<api::Operation>& operations, Invoker& invoker, RestForm form = RestForm::current);
 
   Response handle(const Request& request) const;
 
@@ -41,6 +42,7 @@ class NewRest {
   /// By number of segments; of two templates that fit, the one with the earlier literal comes first.
   std::map<std::size_t, std::vector<Place>> places_;
   Invoker& invoker_;
+  RestForm form_;
 };
 
 }  // namespace quire::wire

@@ -103,6 +103,21 @@ TEST_F(NewRestTest, BareResults) {
   EXPECT_EQ(send("GET", "/content/library").body, R"(["a","b"])");
 }
 
+/// Services since 6.7.2 have new paths with the bodies and answers of legacy REST (§1.2).
+TEST_F(NewRestTest, AtPathsOfLegacyRest) {
+  const NewRest legacy(api::all_operations(), invoker, RestForm::legacy);
+  invoker.result = "[]";
+  const auto list = legacy.handle(request_for("GET", "/rest/content/library/item/a%2Fb/changes"));
+  EXPECT_EQ(list.status, 200);
+  EXPECT_EQ(list.body, R"({"value":[]})");
+  EXPECT_EQ(invoker.ran, "changes.list");
+  EXPECT_EQ(invoker.input, R"({"library_item":"a/b"})");
+  const auto unknown = legacy.handle(request_for("GET", "/rest/content/library"));
+  EXPECT_EQ(unknown.status, 404);
+  EXPECT_EQ(boost::json::parse(unknown.body).at("type").as_string(), "com.vmware.vapi.std.errors.operation_not_found");
+  EXPECT_EQ(legacy.handle(request_for("POST", "/rest/content/library/item/a/changes")).status, 405);
+}
+
 struct Refused {
   std::string method, target, body;
   int status;

@@ -11,6 +11,9 @@ namespace quire::wire {
 namespace {
 
 std::string legacy_text(const api::Operation& operation) {
+  const auto& facts = operation.facts;
+  if (facts.legacy_at_path)
+    return facts.method + " /rest" + facts.path + (facts.action.empty() ? "" : "?action=" + facts.action);
   const auto mapping = legacy_mapping(operation);
   auto text = mapping.method + " " + mapping.service_path;
   if (mapping.id) text += "/id:{" + mapping.id->name + "}";
@@ -94,6 +97,10 @@ const std::vector<Row>& table() {
        "GET /api/content/library/item/{library_item_id}/storage 200"},
       {"content.library.item.storage.get", "POST …/library/item/storage/id:{library_item_id}?~action=get",
        "GET /api/content/library/item/{library_item_id}/storage 200 query:file_name"},
+      {"content.library.item.changes.list", "GET /rest/content/library/item/{library_item}/changes",
+       "GET /api/content/library/item/{library_item}/changes 200"},
+      {"content.library.item.changes.get", "GET /rest/content/library/item/{library_item}/changes/{version}",
+       "GET /api/content/library/item/{library_item}/changes/{version} 200"},
       {"content.library.item.update_session.create", "POST …/library/item/update-session",
        "POST /api/content/library/item/update-session 201 token body"},
       {"content.library.item.update_session.list", "GET …/library/item/update-session",
