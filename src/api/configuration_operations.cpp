@@ -16,6 +16,33 @@ namespace {
 using base::ErrorKind;
 using base::Result;
 
+/// A number of the service's, with where clients find it and its description.
+struct NumberMember {
+  std::optional<std::int64_t> service::ConfigurationModel::* stored;
+  std::optional<std::int64_t> ConfigurationModel::* value;
+  std::optional<ConfigurationSetting> ConfigurationModel::* setting;
+};
+#define QUIRE_NUMBER_MEMBER(name) \
+  NumberMember { &service::ConfigurationModel::name, &ConfigurationModel::name, &ConfigurationModel::name##_setting }
+constexpr std::array number_members = {
+    QUIRE_NUMBER_MEMBER(automatic_sync_start_hour),
+    QUIRE_NUMBER_MEMBER(automatic_sync_stop_hour),
+    QUIRE_NUMBER_MEMBER(maximum_concurrent_item_syncs),
+    QUIRE_NUMBER_MEMBER(automatic_sync_refresh_interval),
+    QUIRE_NUMBER_MEMBER(automatic_sync_setting_refresh_interval),
+    QUIRE_NUMBER_MEMBER(transfer_throttling_bandwidth_total),
+    QUIRE_NUMBER_MEMBER(transfer_nfc_max_concurrent_transfers_per_host),
+    QUIRE_NUMBER_MEMBER(priority_transfer_threads_pool_size),
+    QUIRE_NUMBER_MEMBER(transfer_threads_pool_size),
+};
+#undef QUIRE_NUMBER_MEMBER
+
+ConfigurationSetting setting_of(const service::ConfigurationNumber& number) {
+  return {std::string(number.name),
+          number.restart_needed,
+          {{{"MIN_INCLUSIVE", std::to_string(number.least)}}, {{"MAX_INCLUSIVE", std::to_string(number.most)}}}};
+}
+
 struct ConfigurationGet {
   using Input = NoInput;
   using Output = ConfigurationModel;
@@ -28,10 +55,17 @@ struct ConfigurationGet {
             .summary = "The service-wide settings."};
   }
   static Result<ConfigurationModel> run(service::Services& services, const CallContext& call, const Input&) {
-    const auto model = services.configuration.get(call.caller);
-    if (!model) return model.error();
-    return ConfigurationModel{model->automatic_sync_enabled, model->automatic_sync_start_hour,
-                              model->automatic_sync_stop_hour, model->maximum_concurrent_item_syncs};
+    QUIRE_ASSIGN_OR_RETURN(const auto values, services.configuration.get(call.caller));
+    ConfigurationModel model;
+    model.automatic_sync_enabled = values.automatic_sync_enabled;
+    model.automatic_sync_enabled_setting =
+        ConfigurationSetting{"automatic_sync_enabled", false, {{{"ENUMERATION", "true"}}, {{"ENUMERATION", "false"}}}};
+    for (const auto& row : number_members) {
+      model.*row.value = values.*row.stored;
+      for (const auto& number : service::configuration_numbers())
+        if (number.member == row.stored) model.*row.setting = setting_of(number);
+    }
+    return model;
   }
 };
 
@@ -49,10 +83,10 @@ struct ConfigurationUpdate {
             .summary = "Changes the settings that are given."};
   }
   static Result<void> run(service::Services& services, const CallContext& call, const Input& input) {
-    const auto& model = input.model;
-    return services.configuration.update(
-        call.caller, {model.automatic_sync_enabled, model.automatic_sync_start_hour, model.automatic_sync_stop_hour,
-                      model.maximum_concurrent_item_syncs});
+    service::ConfigurationModel values;
+    values.automatic_sync_enabled = input.model.automatic_sync_enabled;
+    for (const auto& row : number_members) values.*row.stored = input.model.*row.value;
+    return services.configuration.update(call.caller, values);
   }
 };
 

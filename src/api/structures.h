@@ -45,12 +45,37 @@ struct SessionInfo {
   base::Time last_accessed_time;
 };
 
+/// What a member of the configuration takes (content-library-api.md §3). A constraint is a map of its ConstraintType to
+/// the value.
+struct ConfigurationSetting {
+  static constexpr std::string_view canonical_name = "com.vmware.content.configuration_model.configuration_setting";
+  std::string name;
+  bool reboot_required = false;
+  std::vector<std::map<std::string, std::string>> constraints;
+};
+
 struct ConfigurationModel {
   static constexpr std::string_view canonical_name = "com.vmware.content.configuration_model";
   std::optional<bool> automatic_sync_enabled;
+  std::optional<ConfigurationSetting> automatic_sync_enabled_setting;
   std::optional<std::int64_t> automatic_sync_start_hour;
+  std::optional<ConfigurationSetting> automatic_sync_start_hour_setting;
   std::optional<std::int64_t> automatic_sync_stop_hour;
+  std::optional<ConfigurationSetting> automatic_sync_stop_hour_setting;
   std::optional<std::int64_t> maximum_concurrent_item_syncs;
+  std::optional<ConfigurationSetting> maximum_concurrent_item_syncs_setting;
+  std::optional<std::int64_t> automatic_sync_refresh_interval;
+  std::optional<ConfigurationSetting> automatic_sync_refresh_interval_setting;
+  std::optional<std::int64_t> automatic_sync_setting_refresh_interval;
+  std::optional<ConfigurationSetting> automatic_sync_setting_refresh_interval_setting;
+  std::optional<std::int64_t> transfer_throttling_bandwidth_total;
+  std::optional<ConfigurationSetting> transfer_throttling_bandwidth_total_setting;
+  std::optional<std::int64_t> transfer_nfc_max_concurrent_transfers_per_host;
+  std::optional<ConfigurationSetting> transfer_nfc_max_concurrent_transfers_per_host_setting;
+  std::optional<std::int64_t> priority_transfer_threads_pool_size;
+  std::optional<ConfigurationSetting> priority_transfer_threads_pool_size_setting;
+  std::optional<std::int64_t> transfer_threads_pool_size;
+  std::optional<ConfigurationSetting> transfer_threads_pool_size_setting;
 };
 
 struct StorageBacking {

@@ -53,9 +53,18 @@ inline constexpr std::string_view enumeration_name<EndpointType> =
 BOOST_DESCRIBE_STRUCT(LocalizationParam, (), (s, dt, i))
 BOOST_DESCRIBE_STRUCT(LocalizableMessage, (), (id, default_message, args, params, localized))
 BOOST_DESCRIBE_STRUCT(SessionInfo, (), (user, created_time, last_accessed_time))
+BOOST_DESCRIBE_STRUCT(ConfigurationSetting, (), (name, reboot_required, constraints))
 BOOST_DESCRIBE_STRUCT(ConfigurationModel, (),
-                      (automatic_sync_enabled, automatic_sync_start_hour, automatic_sync_stop_hour,
-                       maximum_concurrent_item_syncs))
+                      (automatic_sync_enabled, automatic_sync_enabled_setting, automatic_sync_start_hour,
+                       automatic_sync_start_hour_setting, automatic_sync_stop_hour, automatic_sync_stop_hour_setting,
+                       maximum_concurrent_item_syncs, maximum_concurrent_item_syncs_setting,
+                       automatic_sync_refresh_interval, automatic_sync_refresh_interval_setting,
+                       automatic_sync_setting_refresh_interval, automatic_sync_setting_refresh_interval_setting,
+                       transfer_throttling_bandwidth_total, transfer_throttling_bandwidth_total_setting,
+                       transfer_nfc_max_concurrent_transfers_per_host,
+                       transfer_nfc_max_concurrent_transfers_per_host_setting, priority_transfer_threads_pool_size,
+                       priority_transfer_threads_pool_size_setting, transfer_threads_pool_size,
+                       transfer_threads_pool_size_setting))
 BOOST_DESCRIBE_STRUCT(StorageBacking, (), (type, datastore_id, storage_uri))
 BOOST_DESCRIBE_STRUCT(OptimizationInfo, (), (optimize_remote_publishing))
 BOOST_DESCRIBE_STRUCT(PublishInfo, (),

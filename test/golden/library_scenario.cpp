@@ -129,6 +129,11 @@ struct Walk {
          {{"model", object{{"automatic_sync_enabled", false}, {"automatic_sync_start_hour", 22}}}});
     done("content.configuration.get", {}, "two members changed");
     refused("INVALID_ARGUMENT", "content.configuration.update", {{"model", object{{"automatic_sync_stop_hour", 24}}}});
+    for (const auto* member : {"automatic_sync_refresh_interval", "automatic_sync_setting_refresh_interval",
+                               "transfer_nfc_max_concurrent_transfers_per_host", "transfer_threads_pool_size"})
+      refused("INVALID_ARGUMENT", "content.configuration.update", {{"model", object{{member, 0}}}});
+    const auto model = done("content.configuration.get");
+    done("content.configuration.update", {{"model", model}}, "the whole model sent back");
     refused("INVALID_ARGUMENT", "content.configuration.update", {}, "without a model");
     done("content.type.list");
   }

@@ -12,24 +12,29 @@ using base::Error;
 using base::ErrorKind;
 using content::Caller;
 
-/// One row a number: name, default, range (content-library-api.md §3).
-struct NumberRow {
-  std::string_view name;
-  std::optional<std::int64_t> ConfigurationModel::* member;
-  std::int64_t fallback;
-  std::int64_t least;
-  std::int64_t most;
-};
 constexpr std::array number_rows = {
-    NumberRow{"automatic_sync_start_hour", &ConfigurationModel::automatic_sync_start_hour, 20, 0, 23},
-    NumberRow{"automatic_sync_stop_hour", &ConfigurationModel::automatic_sync_stop_hour, 7, 0, 23},
-    NumberRow{"maximum_concurrent_item_syncs", &ConfigurationModel::maximum_concurrent_item_syncs, 5, 1, 1000},
+    ConfigurationNumber{"automatic_sync_start_hour", &ConfigurationModel::automatic_sync_start_hour, 20, 0, 23},
+    ConfigurationNumber{"automatic_sync_stop_hour", &ConfigurationModel::automatic_sync_stop_hour, 7, 0, 23},
+    ConfigurationNumber{"maximum_concurrent_item_syncs", &ConfigurationModel::maximum_concurrent_item_syncs, 5, 1,
+                        1000},
+    ConfigurationNumber{"automatic_sync_refresh_interval", &ConfigurationModel::automatic_sync_refresh_interval, 240, 1,
+                        10'080},
+    ConfigurationNumber{"automatic_sync_setting_refresh_interval",
+                        &ConfigurationModel::automatic_sync_setting_refresh_interval, 600, 1, 86'400, true},
+    ConfigurationNumber{"transfer_throttling_bandwidth_total", &ConfigurationModel::transfer_throttling_bandwidth_total,
+                        0, 0, 1'000'000},
+    ConfigurationNumber{"transfer_nfc_max_concurrent_transfers_per_host",
+                        &ConfigurationModel::transfer_nfc_max_concurrent_transfers_per_host, 8, 1, 1000},
+    ConfigurationNumber{"priority_transfer_threads_pool_size", &ConfigurationModel::priority_transfer_threads_pool_size,
+                        5, 1, 1000, true},
+    ConfigurationNumber{"transfer_threads_pool_size", &ConfigurationModel::transfer_threads_pool_size, 20, 1, 1000,
+                        true},
 };
 constexpr std::string_view enabled_name = "automatic_sync_enabled";
 
 std::string key_of(std::string_view name) { return "configuration." + std::string(name); }
 
-std::int64_t stored_number(View view, const NumberRow& row) {
+std::int64_t stored_number(View view, const ConfigurationNumber& row) {
   const auto text = view->setting(key_of(row.name));
   std::int64_t value = row.fallback;
   if (text) std::from_chars(text->data(), text->data() + text->size(), value);
@@ -37,6 +42,8 @@ std::int64_t stored_number(View view, const NumberRow& row) {
 }
 
 }  // namespace
+
+std::span<const ConfigurationNumber> configuration_numbers() { return number_rows; }
 
 base::Result<ConfigurationModel> Configuration::get(const Caller& caller) {
   return read(context_, caller, [](View view) -> base::Result<ConfigurationModel> {

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
+#include <string_view>
 
 #include "service/transaction/context.h"
 
@@ -13,7 +15,24 @@ struct ConfigurationModel {
   std::optional<std::int64_t> automatic_sync_start_hour;
   std::optional<std::int64_t> automatic_sync_stop_hour;
   std::optional<std::int64_t> maximum_concurrent_item_syncs;
+  std::optional<std::int64_t> automatic_sync_refresh_interval;
+  std::optional<std::int64_t> automatic_sync_setting_refresh_interval;
+  std::optional<std::int64_t> transfer_throttling_bandwidth_total;
+  std::optional<std::int64_t> transfer_nfc_max_concurrent_transfers_per_host;
+  std::optional<std::int64_t> priority_transfer_threads_pool_size;
+  std::optional<std::int64_t> transfer_threads_pool_size;
 };
+
+/// A number of the configuration: its name, what it is until somebody sets it, and what it may be.
+struct ConfigurationNumber {
+  std::string_view name;
+  std::optional<std::int64_t> ConfigurationModel::* member;
+  std::int64_t fallback;
+  std::int64_t least;
+  std::int64_t most;
+  bool restart_needed = false;  ///< a change counts from the server's next start on
+};
+std::span<const ConfigurationNumber> configuration_numbers();
 
 /// All threads may call it.
 class Configuration {
