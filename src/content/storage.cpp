@@ -23,6 +23,11 @@ const Storage* Storages::find(const StorageId& id) const {
   return found == all_.end() ? nullptr : &*found;
 }
 
+base::Result<const Storage*> Storages::get(const StorageId& id) const {
+  if (const auto* storage = find(id)) return storage;
+  return base::internal_error("storage " + id.text() + " is not configured");
+}
+
 const Storage* Storages::containing(std::string_view storage_uri) const {
   if (storage_uri.find("/..") != std::string_view::npos || has_escaped_separator(storage_uri)) return nullptr;
   const auto found = std::find_if(all_.begin(), all_.end(), [&](const auto& storage) {

@@ -29,6 +29,8 @@ class Storages {
   const Storage& default_storage() const { return all_.front(); }
   /// nullptr when there is none.
   const Storage* find(const StorageId& id) const;
+  /// Internal when there is none.
+  base::Result<const Storage*> get(const StorageId& id) const;
   /// The storage whose folder contains `storage_uri`, or nullptr. Paths with `..` are inside no storage.
   const Storage* containing(std::string_view storage_uri) const;
 

@@ -41,8 +41,7 @@ Error not_found(const Blob& blob) {
 }
 
 Result<std::unique_ptr<content::BlobReader>> open_in_storage(const Context& context, const Blob& blob) {
-  const auto* storage = context.storages.find(blob.storage);
-  if (storage == nullptr) return base::internal_error("storage " + blob.storage.text() + " is not configured");
+  QUIRE_ASSIGN_OR_RETURN(const auto* storage, context.storages.get(blob.storage));
   return storage->blobs->open(blob.id);
 }
 
@@ -64,18 +63,15 @@ Result<bool> record_move(Context& context, const content::BlobId& blob) {
 
 Result<void> move_one(Context& context, const Blob& blob) {
   const std::lock_guard one_at_a_time(*context.moving_blobs);
-  const auto bytes = bytes_in_catalog(context, blob);
+  auto bytes = bytes_in_catalog(context, blob);
   if (!bytes && bytes.error().kind() == base::ErrorKind::not_found) return {};
   if (!bytes) return bytes.error();
   if (!*bytes) return {};  // moved already
-  const auto* storage = context.storages.find(blob.storage);
-  if (storage == nullptr) return base::internal_error("storage " + blob.storage.text() + " is not configured");
+  QUIRE_ASSIGN_OR_RETURN(const auto* storage, context.storages.get(blob.storage));
   // What a move that failed has left there.
   QUIRE_RETURN_IF_ERROR(storage->blobs->remove(blob.id));
-  QUIRE_ASSIGN_OR_RETURN(const auto sink, BlobSink::begin(blob.id, *storage, blob.size, {}));
-  QUIRE_RETURN_IF_ERROR(sink->append(**bytes));
-  QUIRE_ASSIGN_OR_RETURN(const auto digests, sink->digests(blob.size));
-  QUIRE_RETURN_IF_ERROR(sink->commit(blob.size, digests));
+  BytesReader reader(**std::move(bytes));
+  QUIRE_RETURN_IF_ERROR(copy_blob(reader, blob.id, *storage));
   auto named = record_move(context, blob.id);
   // A failure may hide a commit, after which the file must stay. When this fails too, the file is left to the next move
   // or start.
@@ -97,6 +93,25 @@ Result<void> move_to_storage(Context& context, const std::vector<Blob>& blobs) {
   for (const auto& blob : blobs)
     if (blob.in_catalog) QUIRE_RETURN_IF_ERROR(move_one(context, blob));
   return {};
+}
+
+Result<Blob> copy_blob(content::BlobReader& from, content::BlobId id, const content::Storage& storage) {
+  const auto size = from.size();
+  QUIRE_ASSIGN_OR_RETURN(const auto sink, BlobSink::begin(std::move(id), storage, size, {}));
+  QUIRE_RETURN_IF_ERROR(read_through(from, {0, size}, [&](std::span<const std::byte> bytes, const auto& owner) {
+    return sink->append(bytes, owner);
+  }));
+  QUIRE_ASSIGN_OR_RETURN(const auto digests, sink->digests(size));
+  return sink->commit(size, digests);
+}
+
+Result<std::vector<std::byte>> read_all(content::BlobReader& reader, std::int64_t size) {
+  std::vector<std::byte> all;
+  QUIRE_RETURN_IF_ERROR(read_through(reader, {0, size}, [&](std::span<const std::byte> bytes, const auto&) {
+    all.insert(all.end(), bytes.begin(), bytes.end());
+    return Result<void>();
+  }));
+  return all;
 }
 
 Result<void> read_through(

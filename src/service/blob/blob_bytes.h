@@ -25,6 +25,13 @@ base::Result<std::unique_ptr<content::BlobReader>> open_blob(Context& context, c
 /// be for whoever is told their place there.
 base::Result<void> move_to_storage(Context& context, const std::vector<content::Blob>& blobs);
 
+/// Outside of transactions: writes what `from` has as the blob `id` of `storage`, durably. The row that may now name
+/// it.
+base::Result<content::Blob> copy_blob(content::BlobReader& from, content::BlobId id, const content::Storage& storage);
+
+/// All bytes of a blob that has `size` of them. Internal when it is shorter.
+base::Result<std::vector<std::byte>> read_all(content::BlobReader& reader, std::int64_t size);
+
 /// Reads `range` piece by piece and gives each to `take`, with what keeps it in memory for as long as somebody holds
 /// it. Internal when the blob is shorter; errors of `take` are handed on.
 base::Result<void> read_through(

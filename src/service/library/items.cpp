@@ -82,29 +82,17 @@ Item new_item(const Transaction& t, const LibraryId& library) {
   return item;
 }
 
-Result<void> copy_bytes(content::BlobReader& from, content::BlobWriter& to) {
-  std::vector<std::byte> buffer(1U << 20U);
-  for (std::int64_t offset = 0; offset < from.size();) {
-    QUIRE_ASSIGN_OR_RETURN(const auto got, from.read(offset, buffer));
-    if (got == 0) return base::internal_error("a blob ended early while it was copied");
-    QUIRE_RETURN_IF_ERROR(to.append(std::span(buffer).first(got)));
-    offset += static_cast<std::int64_t>(got);
-  }
-  return to.commit();
-}
-
 Result<ArrivedBlob> copy_of(Context& context, const Blob& blob, const content::Storage& target) {
   QUIRE_ASSIGN_OR_RETURN(const auto reader, open_blob(context, blob));
-  ArrivedBlob copy{{BlobId(context.identities.uuid()), target.id, blob.size, blob.sha256, blob.in_catalog}};
+  BlobId id(context.identities.uuid());
   if (blob.in_catalog) {
-    copy.bytes.resize(static_cast<std::size_t>(blob.size));
-    QUIRE_ASSIGN_OR_RETURN(const auto got, reader->read(0, copy.bytes));
-    if (got != copy.bytes.size()) return base::internal_error("a blob ended early while it was copied");
-    return copy;
+    QUIRE_ASSIGN_OR_RETURN(auto bytes, read_all(*reader, blob.size));
+    return ArrivedBlob{{std::move(id), target.id, blob.size, blob.sha256, true}, std::move(bytes)};
   }
-  QUIRE_ASSIGN_OR_RETURN(const auto writer, target.blobs->create(copy.blob.id, blob.size));
-  QUIRE_RETURN_IF_ERROR(copy_bytes(*reader, *writer));
-  return copy;
+  QUIRE_ASSIGN_OR_RETURN(auto copy, copy_blob(*reader, std::move(id), target));
+  if (copy.sha256 == blob.sha256) return ArrivedBlob{std::move(copy)};
+  remove_bytes(context, {copy});
+  return base::internal_error("blob " + blob.id.text() + " of storage " + blob.storage.text() + " is damaged");
 }
 
 /// Copies those of `blobs` that lie elsewhere to `target`, so that a transaction can name it. On an Error nothing is
@@ -202,8 +190,7 @@ Result<ItemId> Items::copy(const Caller& caller, const ItemId& source_id, const 
                          }));
   const LibraryId library_id(*destination.library_id);
   QUIRE_RETURN_IF_ERROR(check_texts(destination, context_.limits));
-  const auto* storage = context_.storages.find(source.target);
-  if (storage == nullptr) return base::internal_error("storage " + source.target.text() + " is not configured");
+  QUIRE_ASSIGN_OR_RETURN(const auto* storage, context_.storages.get(source.target));
   QUIRE_ASSIGN_OR_RETURN(const auto copies, copy_to_storage(context_, source.blobs, *storage));
 
   const Creation creation{"com.vmware.content.library.item.copy", client_token,

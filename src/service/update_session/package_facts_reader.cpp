@@ -46,14 +46,7 @@ Result<Wanted> wanted_files(View view, const FindItem& find) {
 Result<std::vector<std::byte>> bytes_of(Context& context, const content::Blob& blob) {
   if (blob.size > context.limits.metadata_file_bytes_max) return base::internal_error("it is too large");
   QUIRE_ASSIGN_OR_RETURN(const auto reader, open_blob(context, blob));
-  std::vector<std::byte> all(static_cast<std::size_t>(blob.size));
-  for (std::size_t filled = 0; filled < all.size();) {
-    QUIRE_ASSIGN_OR_RETURN(const auto got,
-                           reader->read(static_cast<std::int64_t>(filled), std::span(all).subspan(filled)));
-    if (got == 0) return base::internal_error("it has become shorter");
-    filled += got;
-  }
-  return all;
+  return read_all(*reader, blob.size);
 }
 
 }  // namespace

@@ -286,14 +286,9 @@ Result<UploadState> BlobDestination::finish_blob(std::int64_t length, const std:
 }
 
 Result<std::vector<std::byte>> BlobDestination::metadata_bytes(std::int64_t length) const {
-  std::vector<std::byte> all;
-  if (!entry().target().is_metadata()) return all;
+  if (!entry().target().is_metadata()) return std::vector<std::byte>();
   QUIRE_ASSIGN_OR_RETURN(const auto reader, content_->reader());
-  QUIRE_RETURN_IF_ERROR(read_through(*reader, {0, length}, [&](std::span<const std::byte> bytes, const auto&) {
-    all.insert(all.end(), bytes.begin(), bytes.end());
-    return Result<void>();
-  }));
-  return all;
+  return read_all(*reader, length);
 }
 
 /// An archive that came in parts: it lies there whole and is unpacked now.

@@ -29,12 +29,7 @@ Result<std::vector<std::byte>> all_bytes(Context& context, const content::BlobId
     return base::internal_error("a metadata file names blob " + id.text() + ", which is not there");
   }));
   QUIRE_ASSIGN_OR_RETURN(const auto reader, open_blob(context, blob));
-  std::vector<std::byte> all;
-  QUIRE_RETURN_IF_ERROR(read_through(*reader, {0, blob.size}, [&](std::span<const std::byte> bytes, const auto&) {
-    all.insert(all.end(), bytes.begin(), bytes.end());
-    return Result<void>();
-  }));
-  return all;
+  return read_all(*reader, blob.size);
 }
 
 }  // namespace
