@@ -16,6 +16,13 @@ bool has_escaped_separator(std::string_view uri) {
 
 }  // namespace
 
+base::Error storage_full(const std::string& storage_name) {
+  return {base::ErrorKind::unable_to_allocate_resource,
+          "quire.storage.full",
+          "Storage {storage} is full. Delete content that is not needed there or make it larger, then try again.",
+          {{"storage", storage_name}}};
+}
+
 Storages::Storages(std::vector<Storage> all) : all_(std::move(all)) { QUIRE_CHECK(!all_.empty()); }
 
 const Storage* Storages::find(const StorageId& id) const {

@@ -21,6 +21,9 @@ struct Storage {
   std::string url() const { return "ds:///vmfs/volumes/" + uuid + "/"; }
 };
 
+/// UnableToAllocateResource, for bytes that the storage of that name has no room for.
+base::Error storage_full(const std::string& storage_name);
+
 /// All configured storages, fixed at start; the first is the default. Never empty.
 class Storages {
  public:

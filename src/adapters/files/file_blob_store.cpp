@@ -19,6 +19,7 @@
 #include "adapters/files/file_descriptor.h"
 #include "base/check.h"
 #include "base/uri.h"
+#include "content/storage.h"
 
 namespace quire::adapters::files {
 namespace {
@@ -87,13 +88,6 @@ struct Folders {
     return {};
   }
 
-  base::Error storage_full() const {
-    return base::Error(base::ErrorKind::unable_to_allocate_resource, "quire.storage.full",
-                       "Storage {storage} is full. Delete content that is not needed there or make it larger, then "
-                       "try again.",
-                       {{"storage", options.storage_name}});
-  }
-
   base::Error no_room_for(std::int64_t bytes, std::int64_t free_bytes) const {
     return base::Error(base::ErrorKind::unable_to_allocate_resource, "quire.storage.no_room",
                        "Storage {storage} has no room for {bytes} bytes; {free} are free. Delete content that is not "
@@ -103,7 +97,8 @@ struct Folders {
 
   base::Error failure(std::string_view what, std::string_view place, int error_number) const {
     const auto error = failed_call(what, root / place, error_number);
-    return is_out_of_space(error_number) ? storage_full().with_cause(error.cause()) : error;
+    return is_out_of_space(error_number) ? content::storage_full(options.storage_name).with_cause(error.cause())
+                                         : error;
   }
 
   Result<content::BlobStore::Space> space() const {
@@ -298,7 +293,7 @@ class FileBlobWriter final : public content::BlobWriter {
   Result<void> write(std::span<const std::byte> bytes) {
     const auto end = written_ + static_cast<std::int64_t>(bytes.size());
     const Admission admission(*folders_, std::max<std::int64_t>(end - std::max(written_, reserved_), 0));
-    if (!admission.granted()) return folders_->storage_full();
+    if (!admission.granted()) return content::storage_full(folders_->options.storage_name);
     std::size_t done = write_at(file_.get(), bytes, written_);
     written_ += static_cast<std::int64_t>(done);
     if (done == bytes.size()) return {};

@@ -151,9 +151,7 @@ Result<void> check_room(const Context& context, const UploadTarget& target, cons
   if (!request.body_length || *request.body_length > context.limits.catalog_blob_bytes_max) return {};
   QUIRE_ASSIGN_OR_RETURN(const auto space, target.storage->blobs->space());
   if (space.capacity_bytes == 0 || space.free_bytes >= *request.body_length) return {};
-  return Error(ErrorKind::unable_to_allocate_resource, "quire.storage.full",
-               "Storage {storage} is full. Delete content that is not needed there or make it larger, then try again.",
-               {{"storage", target.storage->name}});
+  return content::storage_full(target.storage->name);
 }
 
 UploadRefusal refusal_of(Error error) {
