@@ -206,20 +206,6 @@ SessionPhase phase_of(const UpdateSession& session) {
 
 std::string_view name_of(SessionOperation operation) { return row_of(operation).name; }
 
-std::string_view name_of(UpdateSessionState state) {
-  switch (state) {
-    case UpdateSessionState::ACTIVE:
-      return "ACTIVE";
-    case UpdateSessionState::DONE:
-      return "DONE";
-    case UpdateSessionState::ERROR:
-      return "ERROR";
-    case UpdateSessionState::CANCELED:
-      return "CANCELED";
-  }
-  base::fail_check(__FILE__, __LINE__, "known session state");
-}
-
 bool allows(SessionPhase phase, SessionOperation operation) {
   return row_of(operation).allowed[static_cast<std::size_t>(phase)];
 }
@@ -228,7 +214,7 @@ base::Result<void> check_allowed(const UpdateSession& session, SessionOperation 
   const auto phase = phase_of(session);
   if (allows(phase, operation)) return {};
   const std::string state =
-      phase == SessionPhase::completing ? "ACTIVE, being completed" : std::string(name_of(session.state));
+      phase == SessionPhase::completing ? "ACTIVE, being completed" : std::string(base::name_of(session.state));
   Error error(
       ErrorKind::not_allowed_in_current_state, "quire.update_session.wrong_state",
       "Operation {operation} is not possible while update session {update_session_id} is {state}.",

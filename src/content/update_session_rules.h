@@ -42,7 +42,6 @@ inline constexpr std::array all_session_operations = {
     SessionOperation::upload,
 };
 std::string_view name_of(SessionOperation operation);
-std::string_view name_of(UpdateSessionState state);
 
 /// §14.5 and §28.1 as a table.
 bool allows(SessionPhase phase, SessionOperation operation);

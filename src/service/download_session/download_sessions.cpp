@@ -6,7 +6,6 @@
 
 #include "base/digest.h"
 #include "base/log.h"
-#include "content/text.h"
 #include "service/blob/blob_bytes.h"
 #include "service/session/activity_interval.h"
 #include "service/session/session_access.h"
@@ -24,68 +23,14 @@ using content::Caller;
 using content::ContentFile;
 using content::DownloadSession;
 using content::DownloadSessionId;
-using content::DownloadSessionState;
 using content::ItemId;
-
-std::string_view name_of(DownloadSessionState state) {
-  switch (state) {
-    case DownloadSessionState::ACTIVE:
-      return "ACTIVE";
-    case DownloadSessionState::CANCELED:
-      return "CANCELED";
-    case DownloadSessionState::ERROR:
-      return "ERROR";
-  }
-  return "";
-}
-
-Error not_found(const DownloadSessionId& id) {
-  return {ErrorKind::not_found,
-          "quire.download_session.not_found",
-          "No download session has the identifier {download_session_id}; it may have expired.",
-          {{"download_session_id", id.text()}}};
-}
-
-Result<DownloadSession> find_session(View view, const DownloadSessionId& id, base::Time now) {
-  auto session = view->find<DownloadSession>(id);
-  const auto& caller = view.caller();
-  const bool usable =
-      session && (caller.administrator || session->creator == caller.user) && session->expires_at >= now;
-  if (!usable) return not_found(id);
-  return *std::move(session);
-}
-
-Result<void> check_active(const DownloadSession& session, std::string_view operation) {
-  if (session.state == DownloadSessionState::ACTIVE) return {};
-  Error error(ErrorKind::not_allowed_in_current_state, "quire.download_session.wrong_state",
-              "Operation {operation} is not possible while download session {download_session_id} is {state}.",
-              {{"operation", std::string(operation)},
-               {"state", std::string(name_of(session.state))},
-               {"download_session_id", session.id.text()}});
-  return session.error_message ? error.because(*session.error_message) : error;
-}
-
-/// The links of the session die, and the content that it pinned goes when nothing else names it.
-void release(Transaction& t, const DownloadSession& session) {
-  t.stop_transfers_after_commit(session.token);
-  t.release(session.content);
-}
-
-void end_session(Transaction& t, DownloadSession session, DownloadSessionState state,
-                 const std::optional<base::Message>& error_message) {
-  session.state = state;
-  session.error_message = error_message;
-  record_end(t, session, std::string(name_of(state)));
-  record_activity(t, session, Activity::changes);
-  release(t, session);
-}
 
 /// The file as its session shows it; in how far it was prepared counts while the session is ACTIVE.
 Result<DownloadFile> shown(const Context& context, View view, const DownloadSession& session, const ContentFile& file) {
   DownloadFile download;
   download.file = file;
   download.token = session.token;
-  if (session.state != DownloadSessionState::ACTIVE) return download;
+  if (!is_active(session)) return download;
   const auto prepared = view->find<content::PreparedFile>({session.id, file.name});
   download.prepared = prepared.has_value();
   if (!prepared || prepared->access != content::DownloadAccess::DIRECT) return download;
@@ -101,21 +46,6 @@ Result<ContentFile> find_file(View view, const DownloadSession& session, const s
   return Error(ErrorKind::invalid_argument, "quire.download_session.unknown_file",
                "Download session {download_session_id} has no file named {file_name}.",
                {{"download_session_id", session.id.text()}, {"file_name", name}});
-}
-
-/// Finds the session for a call that only reads; such a call counts as activity too.
-Result<DownloadSession> read_session(Context& context, const Caller& caller, const DownloadSessionId& id) {
-  const auto now = context.leases.now();
-  auto session = read(context, caller, [&](View view) { return find_session(view, id, now); });
-  if (!session || !needs_extension(session->expires_at, now, context.settings.download_session_timeout)) return session;
-  auto touched = write(context, caller, [&](Transaction& t) -> Result<DownloadSession> {
-    auto again = find_session(t, id, t.now());
-    if (again && again->state == DownloadSessionState::ACTIVE) record_activity(t, *again, Activity::reads);
-    return again;
-  });
-  // A full disk must not hide the session from its owner.
-  if (!touched && touched.error().kind() == ErrorKind::unable_to_allocate_resource) return session;
-  return touched;
 }
 
 }  // namespace
@@ -159,61 +89,27 @@ Result<std::vector<DownloadSessionId>> DownloadSessions::list(const Caller& call
     if (item && !view->find<content::Item>(*item)) return item_not_found(*item);
     std::vector<DownloadSessionId> ids;
     for (const auto& id : view->download_sessions(caller.user, item))
-      if (find_session(view, id, context_.leases.now())) ids.push_back(id);
+      if (find_session<DownloadSession>(view, id, context_.leases.now())) ids.push_back(id);
     return ids;
   });
 }
 
 Result<DownloadSession> DownloadSessions::get(const Caller& caller, const DownloadSessionId& id) {
-  auto session = read_session(context_, caller, id);
+  auto session = read_session<DownloadSession>(context_, caller, id);
   if (session) session->expires_at = context_.leases.shown(session->expires_at);
   return session;
 }
 
-Result<void> DownloadSessions::keep_alive(const Caller& caller, const DownloadSessionId& id,
-                                          const std::optional<std::int64_t>& progress) {
-  return write(context_, caller, [&](Transaction& t) -> Result<void> {
-    QUIRE_ASSIGN_OR_RETURN(auto session, find_session(t, id, t.now()));
-    QUIRE_RETURN_IF_ERROR(check_progress(progress));
-    QUIRE_RETURN_IF_ERROR(check_active(session, "keep_alive"));
-    if (progress) session.client_progress = std::max(session.client_progress, *progress);
-    record_activity(t, session, Activity::changes);
-    return {};
-  });
-}
-
-Result<void> DownloadSessions::cancel(const Caller& caller, const DownloadSessionId& id) {
-  return write(context_, caller, [&](Transaction& t) -> Result<void> {
-    QUIRE_ASSIGN_OR_RETURN(const auto session, find_session(t, id, t.now()));
-    QUIRE_RETURN_IF_ERROR(check_active(session, "cancel"));
-    end_session(t, session, DownloadSessionState::CANCELED, std::nullopt);
-    return {};
-  });
-}
-
-Result<void> DownloadSessions::fail(const Caller& caller, const DownloadSessionId& id,
-                                    const std::optional<std::string>& client_error_message) {
-  return write(context_, caller, [&](Transaction& t) -> Result<void> {
-    QUIRE_ASSIGN_OR_RETURN(const auto session, find_session(t, id, t.now()));
-    QUIRE_ASSIGN_OR_RETURN(const auto reason, client_failure(client_error_message, context_.limits));
-    QUIRE_RETURN_IF_ERROR(check_active(session, "fail"));
-    end_session(t, session, DownloadSessionState::ERROR, reason);
-    return {};
-  });
-}
-
 Result<void> DownloadSessions::remove(const Caller& caller, const DownloadSessionId& id) {
   return write(context_, caller, [&](Transaction& t) -> Result<void> {
-    QUIRE_ASSIGN_OR_RETURN(const auto session, find_session(t, id, t.now()));
-    if (session.state == DownloadSessionState::ACTIVE) record_end(t, session, "deleted");
-    t->remove<DownloadSession>(id);
-    release(t, session);
+    QUIRE_ASSIGN_OR_RETURN(const auto session, find_session<DownloadSession>(t, id, t.now()));
+    discard_session(t, session, "deleted");
     return {};
   });
 }
 
 Result<std::vector<DownloadFile>> DownloadSessions::files(const Caller& caller, const DownloadSessionId& id) {
-  QUIRE_ASSIGN_OR_RETURN(const auto session, read_session(context_, caller, id));
+  QUIRE_ASSIGN_OR_RETURN(const auto session, read_session<DownloadSession>(context_, caller, id));
   return read(context_, caller, [&](View view) -> Result<std::vector<DownloadFile>> {
     std::vector<DownloadFile> all;
     for (const auto& file : view->list<ContentFile>(session.content)) {
@@ -229,7 +125,7 @@ Result<DownloadFile> DownloadSessions::prepare(const Caller& caller, const Downl
   if (direct) {
     QUIRE_ASSIGN_OR_RETURN(
         const auto blobs, read(context_, caller, [&](View view) -> Result<std::vector<content::Blob>> {
-          const auto session = find_session(view, id, context_.leases.now());
+          const auto session = find_session<DownloadSession>(view, id, context_.leases.now());
           const auto file = session ? view->find<ContentFile>({session->content, name}) : std::nullopt;
           const auto blob = file ? view->find<content::Blob>(file->blob) : std::nullopt;
           return blob ? std::vector{*blob} : std::vector<content::Blob>();
@@ -237,7 +133,7 @@ Result<DownloadFile> DownloadSessions::prepare(const Caller& caller, const Downl
     QUIRE_RETURN_IF_ERROR(move_to_storage(context_, blobs));
   }
   return write(context_, caller, [&](Transaction& t) -> Result<DownloadFile> {
-    QUIRE_ASSIGN_OR_RETURN(auto session, find_session(t, id, t.now()));
+    QUIRE_ASSIGN_OR_RETURN(auto session, find_session<DownloadSession>(t, id, t.now()));
     QUIRE_ASSIGN_OR_RETURN(const auto file, find_file(t, session, name));
     QUIRE_RETURN_IF_ERROR(check_active(session, "prepare"));
     t->put(id, content::PreparedFile{name, direct ? content::DownloadAccess::DIRECT : content::DownloadAccess::HTTPS});
@@ -248,7 +144,7 @@ Result<DownloadFile> DownloadSessions::prepare(const Caller& caller, const Downl
 
 Result<DownloadFile> DownloadSessions::file(const Caller& caller, const DownloadSessionId& id,
                                             const std::string& name) {
-  QUIRE_ASSIGN_OR_RETURN(const auto session, read_session(context_, caller, id));
+  QUIRE_ASSIGN_OR_RETURN(const auto session, read_session<DownloadSession>(context_, caller, id));
   return read(context_, caller, [&](View view) -> Result<DownloadFile> {
     QUIRE_ASSIGN_OR_RETURN(const auto file, find_file(view, session, name));
     return shown(context_, view, session, file);
@@ -261,13 +157,9 @@ Result<void> DownloadSessions::remove_expired() {
   for (std::size_t count = batch; count == batch;) {
     QUIRE_ASSIGN_OR_RETURN(count, write(context_, worker, [&](Transaction& t) -> Result<std::size_t> {
                              const auto ids = t->expired_download_sessions(t.now(), batch);
-                             for (const auto& id : ids) {
-                               const auto session = t->find<DownloadSession>(id);
-                               t->remove<DownloadSession>(id);
-                               if (!session) continue;
-                               if (session->state == DownloadSessionState::ACTIVE) record_end(t, *session, "expired");
-                               release(t, *session);
-                             }
+                             for (const auto& id : ids)
+                               if (const auto session = t->find<DownloadSession>(id))
+                                 discard_session(t, *session, "expired");
                              return ids.size();
                            }));
   }
@@ -315,7 +207,7 @@ Result<OpenDownload> Downloads::open(const content::TransferToken& token, const 
   };
   const auto look = [&](content::CatalogReader& reader) -> Result<Place> {
     const auto session = reader.download_session_of(token);
-    if (!session || session->state != DownloadSessionState::ACTIVE || session->expires_at < now) return none;
+    if (!session || !is_active(*session) || has_expired(*session, now)) return none;
     auto file = reader.find<ContentFile>({session->content, name});
     if (!file || !reader.find<content::PreparedFile>({session->id, name})) return none;
     auto blob = reader.find<content::Blob>(file->blob);
@@ -343,7 +235,7 @@ Result<OpenDownload> Downloads::open(const content::TransferToken& token, const 
 Result<void> Downloads::touch(const DownloadSessionId& id) {
   const auto active = [&](content::CatalogReader& reader) -> Result<DownloadSession> {
     auto found = reader.find<DownloadSession>(id);
-    if (!found || found->state != DownloadSessionState::ACTIVE) return not_found(id);
+    if (!found || !is_active(*found)) return session_not_found(id);
     return *std::move(found);
   };
   QUIRE_ASSIGN_OR_RETURN(const auto session, context_.catalog.read(active));

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "service/transaction/context.h"
+#include "service/session/sessions.h"
 
 namespace quire::service {
 
@@ -18,9 +18,9 @@ struct DownloadFile {
 
 /// Download sessions (content-library-api.md §16, §17, §28.1): each shows and serves the content of its creation,
 /// whatever happens to the item. All threads may call it. Who may use one: its creator and administrators.
-class DownloadSessions {
+class DownloadSessions : public Sessions<content::DownloadSession> {
  public:
-  explicit DownloadSessions(Context& context) : context_(context) {}
+  explicit DownloadSessions(Context& context) : Sessions(context) {}
 
   /// NotFound: item; InvalidArgument: no item, client token.
   base::Result<content::DownloadSessionId> create(const content::Caller& caller, const std::optional<std::string>& item,
@@ -28,11 +28,6 @@ class DownloadSessions {
   base::Result<std::vector<content::DownloadSessionId>> list(const content::Caller& caller,
                                                              const std::optional<content::ItemId>& item);
   base::Result<content::DownloadSession> get(const content::Caller& caller, const content::DownloadSessionId& id);
-  base::Result<void> keep_alive(const content::Caller& caller, const content::DownloadSessionId& id,
-                                const std::optional<std::int64_t>& progress);
-  base::Result<void> cancel(const content::Caller& caller, const content::DownloadSessionId& id);
-  base::Result<void> fail(const content::Caller& caller, const content::DownloadSessionId& id,
-                          const std::optional<std::string>& client_error_message);
   base::Result<void> remove(const content::Caller& caller, const content::DownloadSessionId& id);  ///< in every state
 
   base::Result<std::vector<DownloadFile>> files(const content::Caller& caller, const content::DownloadSessionId& id);
@@ -44,9 +39,6 @@ class DownloadSessions {
                                   const std::string& name);
 
   base::Result<void> remove_expired();
-
- private:
-  Context& context_;
 };
 
 /// A file that somebody downloads, open.

@@ -341,22 +341,15 @@ Result<content::Change> Items::change(const Caller& caller, const ItemId& id, co
 }
 
 void remove_item_with_sessions(Transaction& t, const Item& item) {
-  for (const auto& session_id : t->update_sessions("", item.id))
-    if (const auto session = t->find<content::UpdateSession>(session_id))
-      discard_session(t, *session, "deleted with its item");
-  std::vector<ContentId> contents = {item.content};
-  for (const auto& session_id : t->download_sessions("", item.id)) {
-    if (const auto session = t->find<content::DownloadSession>(session_id)) {
-      if (session->state == content::DownloadSessionState::ACTIVE) record_end(t, *session, "deleted with its item");
-      contents.push_back(session->content);
-      t.stop_transfers_after_commit(session->token);
-    }
-    t->remove<content::DownloadSession>(session_id);
-  }
+  for (const auto& id : t->update_sessions("", item.id))
+    if (const auto session = t->find<content::UpdateSession>(id)) discard_session(t, *session, "deleted with its item");
   Item emptied = item;
   emptied.content = ContentId();
   t->update(emptied);
-  for (const auto& content : contents) t.release(content);
+  for (const auto& id : t->download_sessions("", item.id))
+    if (const auto session = t->find<content::DownloadSession>(id))
+      discard_session(t, *session, "deleted with its item");
+  t.release(item.content);
   record(t, EventKind::item_deleted, item, {{"name", item.name}});
   t->remove<Item>(item.id);
 }

@@ -2,14 +2,18 @@
 
 #include <algorithm>
 
-#include "content/text.h"
 #include "service/transaction/events.h"
 
 namespace quire::service {
 
 using base::Duration;
+using base::Error;
+using base::ErrorKind;
 using base::Time;
 using content::BlobId;
+using content::DownloadSession;
+using content::DownloadSessionId;
+using content::DownloadSessionState;
 using content::SessionFile;
 using content::UpdateSession;
 using content::UpdateSessionId;
@@ -23,43 +27,78 @@ Time extended(Time current, Time now, Duration timeout) {
 
 bool needs_extension(Time current, Time now, Duration timeout) { return current < now + timeout; }
 
-bool has_expired(const UpdateSession& session, Time now) {
-  return session.state == UpdateSessionState::ACTIVE && session.expires_at < now;
+bool has_expired(const UpdateSession& session, Time now) { return is_active(session) && session.expires_at < now; }
+bool has_expired(const DownloadSession& session, Time now) { return session.expires_at < now; }
+
+namespace {
+
+Duration timeout_of(const UpdateSession&, const Settings& settings) { return settings.update_session_timeout; }
+Duration timeout_of(const DownloadSession&, const Settings& settings) { return settings.download_session_timeout; }
+
+}  // namespace
+
+Error session_not_found(const UpdateSessionId& id) {
+  return {ErrorKind::not_found,
+          "quire.update_session.not_found",
+          "No update session has the identifier {update_session_id}; it may have expired.",
+          {{"update_session_id", id.text()}}};
 }
 
-base::Result<UpdateSession> find_update_session(View view, const UpdateSessionId& id, Time now) {
-  auto session = view->find<UpdateSession>(id);
+Error session_not_found(const DownloadSessionId& id) {
+  return {ErrorKind::not_found,
+          "quire.download_session.not_found",
+          "No download session has the identifier {download_session_id}; it may have expired.",
+          {{"download_session_id", id.text()}}};
+}
+
+template <class Session>
+base::Result<Session> find_session(View view, const IdOf<Session>& id, Time now) {
+  auto session = view->find<Session>(id);
   const auto& caller = view.caller();
-  const bool usable =
-      session && (caller.administrator || session->creator == caller.user) && !has_expired(*session, now);
-  if (!usable)
-    return base::Error(base::ErrorKind::not_found, "quire.update_session.not_found",
-                       "No update session has the identifier {update_session_id}; it may have expired.",
-                       {{"update_session_id", id.text()}});
+  if (!session || (!caller.administrator && session->creator != caller.user) || has_expired(*session, now))
+    return session_not_found(id);
   return *std::move(session);
 }
 
+template <class Session>
+base::Result<Session> read_session(Context& context, const content::Caller& caller, const IdOf<Session>& id) {
+  const auto now = context.leases.now();
+  auto session = read(context, caller, [&](View view) { return find_session<Session>(view, id, now); });
+  if (!session || !is_active(*session) ||
+      !needs_extension(session->expires_at, now, timeout_of(*session, context.settings)))
+    return session;
+  auto touched = write(context, caller, [&](Transaction& t) -> base::Result<Session> {
+    auto again = find_session<Session>(t, id, t.now());
+    if (again && is_active(*again)) record_activity(t, *again, Activity::reads);
+    return again;
+  });
+  // A full disk must not hide the session from its owner.
+  if (!touched && touched.error().kind() == ErrorKind::unable_to_allocate_resource) return session;
+  return touched;
+}
+
+template base::Result<UpdateSession> find_session<UpdateSession>(View, const UpdateSessionId&, Time);
+template base::Result<DownloadSession> find_session<DownloadSession>(View, const DownloadSessionId&, Time);
+template base::Result<UpdateSession> read_session<UpdateSession>(Context&, const content::Caller&,
+                                                                 const UpdateSessionId&);
+template base::Result<DownloadSession> read_session<DownloadSession>(Context&, const content::Caller&,
+                                                                     const DownloadSessionId&);
+
 base::Result<UpdateSession> open_update_session(Transaction& t, const UpdateSessionId& id,
                                                 content::SessionOperation operation) {
-  QUIRE_ASSIGN_OR_RETURN(auto session, find_update_session(t, id, t.now()));
+  QUIRE_ASSIGN_OR_RETURN(auto session, find_session<UpdateSession>(t, id, t.now()));
   QUIRE_RETURN_IF_ERROR(content::check_allowed(session, operation));
   return session;
 }
 
-base::Result<UpdateSession> read_update_session(Context& context, const content::Caller& caller,
-                                                const UpdateSessionId& id) {
-  const auto now = context.leases.now();
-  auto session = read(context, caller, [&](View view) { return find_update_session(view, id, now); });
-  const bool active = session && session->state == UpdateSessionState::ACTIVE;
-  if (!active || !needs_extension(session->expires_at, now, context.settings.update_session_timeout)) return session;
-  auto touched = write(context, caller, [&](Transaction& t) -> base::Result<UpdateSession> {
-    auto again = find_update_session(t, id, t.now());
-    if (again && again->state == UpdateSessionState::ACTIVE) record_activity(t, *again, Activity::reads);
-    return again;
-  });
-  // A full disk must not hide the session from its owner.
-  if (!touched && touched.error().kind() == base::ErrorKind::unable_to_allocate_resource) return session;
-  return touched;
+base::Result<void> check_active(const DownloadSession& session, std::string_view operation) {
+  if (is_active(session)) return {};
+  Error error(ErrorKind::not_allowed_in_current_state, "quire.download_session.wrong_state",
+              "Operation {operation} is not possible while download session {download_session_id} is {state}.",
+              {{"operation", std::string(operation)},
+               {"state", std::string(base::name_of(session.state))},
+               {"download_session_id", session.id.text()}});
+  return session.error_message ? error.because(*session.error_message) : error;
 }
 
 base::Result<content::Item> item_of(View view, const UpdateSession& session) {
@@ -79,35 +118,17 @@ SessionFile live(const Context& context, SessionFile file) {
   return file;
 }
 
-base::Result<void> check_progress(const std::optional<std::int64_t>& progress) {
-  if (!progress || (*progress >= 0 && *progress <= 100)) return {};
-  return base::Error(base::ErrorKind::invalid_argument, "quire.session.progress_out_of_range",
-                     "The progress is {progress}; it must be from 0 to 100.", {{"progress", *progress}});
-}
-
-base::Result<base::Message> client_failure(const std::optional<std::string>& client_error_message,
-                                           const content::Limits& limits) {
-  if (!client_error_message)
-    return base::make_message("quire.session.failed_by_client", "The client gave the session up without a reason.");
-  if (auto checked = content::check_text("client_error_message", *client_error_message, limits.message_chars_max);
-      !checked)
-    return checked.error();
-  return base::make_message("quire.session.client_error", "{client_error_message}",
-                            {{"client_error_message", *client_error_message}});
-}
-
-void record_activity(Transaction& t, UpdateSession& session, Activity activity) {
-  session.expires_at = extended(session.expires_at, t.now(), t.context().settings.update_session_timeout);
-  if (activity != Activity::reads) session.changed = t.now();
+template <class Session>
+void record_activity(Transaction& t, Session& session, Activity activity) {
+  session.expires_at = extended(session.expires_at, t.now(), timeout_of(session, t.context().settings));
+  if constexpr (requires { session.changed; })
+    if (activity != Activity::reads) session.changed = t.now();
   t->update(session);
   if (activity == Activity::transfers) t->touch_login(session.login, t.now());
 }
 
-void record_activity(Transaction& t, content::DownloadSession& session, Activity activity) {
-  session.expires_at = extended(session.expires_at, t.now(), t.context().settings.download_session_timeout);
-  t->update(session);
-  if (activity == Activity::transfers) t->touch_login(session.login, t.now());
-}
+template void record_activity(Transaction& t, UpdateSession& session, Activity activity);
+template void record_activity(Transaction& t, DownloadSession& session, Activity activity);
 
 SessionFile unchanged_entry(const content::ContentFile& stored) {
   SessionFile file;
@@ -178,8 +199,27 @@ void end_session(Transaction& t, UpdateSession session, UpdateSessionState state
   session.ended_at = t.now();
   session.changed = t.now();
   t->update(session);
-  record_end(t, session, std::string(content::name_of(state)));
+  record_end(t, session, std::string(base::name_of(state)));
   release_content(t, session.id);
+}
+
+namespace {
+
+/// The links of the session die, and the content that it pinned goes when nothing else names it.
+void release(Transaction& t, const DownloadSession& session) {
+  t.stop_transfers_after_commit(session.token);
+  t.release(session.content);
+}
+
+}  // namespace
+
+void end_session(Transaction& t, DownloadSession session, DownloadSessionState state,
+                 std::optional<base::Message> error_message) {
+  session.state = state;
+  session.error_message = std::move(error_message);
+  record_end(t, session, std::string(base::name_of(state)));
+  record_activity(t, session, Activity::changes);
+  release(t, session);
 }
 
 void record_end(Transaction& t, const UpdateSession& session, const std::string& how) {
@@ -188,18 +228,24 @@ void record_end(Transaction& t, const UpdateSession& session, const std::string&
   record(t, content::EventKind::update_session_ended, session, std::move(details));
 }
 
-void record_end(Transaction& t, const content::DownloadSession& session, const std::string& how) {
+void record_end(Transaction& t, const DownloadSession& session, const std::string& how) {
   record(t, content::EventKind::download_session_ended, session, {{"outcome", how}});
 }
 
 void discard_session(Transaction& t, const UpdateSession& session, const std::string& why) {
-  if (session.state == UpdateSessionState::ACTIVE) record_end(t, session, why);
+  if (is_active(session)) record_end(t, session, why);
   // Takes the session's row before those of its files, in the order of every other end of a session: no deadlocks.
   t->update(session);
   auto files = t->list<SessionFile>(session.id);
   const auto blobs = give_up(t, files);
   t->remove<UpdateSession>(session.id);
   t.release(blobs);
+}
+
+void discard_session(Transaction& t, const DownloadSession& session, const std::string& why) {
+  if (is_active(session)) record_end(t, session, why);
+  t->remove<DownloadSession>(session.id);
+  release(t, session);
 }
 
 }  // namespace quire::service

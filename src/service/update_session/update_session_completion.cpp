@@ -24,30 +24,15 @@ using content::UpdateSession;
 using content::UpdateSessionId;
 using content::UpdateSessionState;
 
-std::string short_status(TransferStatus status) {
-  switch (status) {
-    case TransferStatus::WAITING_FOR_TRANSFER:
-      return "WAITING";
-    case TransferStatus::TRANSFERRING:
-      return "TRANSFERRING";
-    case TransferStatus::VALIDATING:
-      return "VALIDATING";
-    case TransferStatus::READY:
-      return "READY";
-    case TransferStatus::ERROR:
-      return "ERROR";
-  }
-  return "";
-}
-
 Error not_received(const Context& context, const std::vector<SessionFile>& files, const std::string& name) {
-  std::string status;
+  TransferStatus status{};
   for (const auto& file : files)
-    if (file.name == name) status = short_status(live(context, file).status);
+    if (file.name == name) status = live(context, file).status;
+  const bool waits = status == TransferStatus::WAITING_FOR_TRANSFER;
   return {ErrorKind::not_allowed_in_current_state,
           "com.vmware.vdcs.cls-main.update_session_file_not_received",
           "File {name} has not been received ({status}); send it, or remove it from the session.",
-          {{"name", name}, {"status", status}}};
+          {{"name", name}, {"status", waits ? "WAITING" : std::string(base::name_of(status))}}};
 }
 
 Error missing_files(const std::vector<std::string>& names) {
@@ -150,7 +135,7 @@ Result<void> UpdateSessions::complete(const Caller& caller, const UpdateSessionI
   QUIRE_ASSIGN_OR_RETURN(
       const auto refusal,
       change_judging(context_, caller, id, [&](Transaction& t, const FactsByBlob& facts) -> Result<Refusal> {
-        QUIRE_ASSIGN_OR_RETURN(auto session, find_update_session(t, id, t.now()));
+        QUIRE_ASSIGN_OR_RETURN(auto session, find_session<UpdateSession>(t, id, t.now()));
         if (session.state == UpdateSessionState::DONE && session.completed_itself) return Refusal();
         QUIRE_RETURN_IF_ERROR(content::check_allowed(session, SessionOperation::complete));
         QUIRE_RETURN_IF_ERROR(check_room_to_grow(context_));

@@ -137,7 +137,7 @@ Result<SessionFile> UpdateSessions::add_file(const Caller& caller, const UpdateS
   const auto free = spec.size ? free_space(context_.storages) : FreeSpace();
   QUIRE_ASSIGN_OR_RETURN(
       auto added, write(context_, caller, [&](Transaction& t) -> Result<SessionFile> {
-        QUIRE_ASSIGN_OR_RETURN(auto session, find_update_session(t, id, t.now()));
+        QUIRE_ASSIGN_OR_RETURN(auto session, find_session<content::UpdateSession>(t, id, t.now()));
         QUIRE_ASSIGN_OR_RETURN(auto entry, entry_of(context_, caller, spec));
         QUIRE_RETURN_IF_ERROR(content::check_allowed(session, SessionOperation::add_file));
         QUIRE_ASSIGN_OR_RETURN(const auto item, item_of(t, session));
@@ -169,7 +169,7 @@ Result<SessionFile> UpdateSessions::add_file(const Caller& caller, const UpdateS
 }
 
 Result<std::vector<SessionFile>> UpdateSessions::files(const Caller& caller, const UpdateSessionId& id) {
-  QUIRE_RETURN_IF_ERROR(read_update_session(context_, caller, id));
+  QUIRE_RETURN_IF_ERROR(read_session<content::UpdateSession>(context_, caller, id));
   return read(context_, caller, [&](View view) -> Result<std::vector<SessionFile>> {
     std::vector<SessionFile> listed;
     for (const auto& file : view->list<SessionFile>(id))
@@ -179,14 +179,14 @@ Result<std::vector<SessionFile>> UpdateSessions::files(const Caller& caller, con
 }
 
 Result<SessionFile> UpdateSessions::file(const Caller& caller, const UpdateSessionId& id, const std::string& name) {
-  QUIRE_RETURN_IF_ERROR(read_update_session(context_, caller, id));
+  QUIRE_RETURN_IF_ERROR(read_session<content::UpdateSession>(context_, caller, id));
   QUIRE_ASSIGN_OR_RETURN(auto file, read(context_, caller, [&](View view) { return listed_file(view, id, name); }));
   return live(context_, std::move(file));
 }
 
 Result<void> UpdateSessions::remove_file(const Caller& caller, const UpdateSessionId& id, const std::string& name) {
   return write(context_, caller, [&](Transaction& t) -> Result<void> {
-    QUIRE_ASSIGN_OR_RETURN(auto session, find_update_session(t, id, t.now()));
+    QUIRE_ASSIGN_OR_RETURN(auto session, find_session<content::UpdateSession>(t, id, t.now()));
     QUIRE_ASSIGN_OR_RETURN(const auto file, listed_file(t, id, name));
     QUIRE_RETURN_IF_ERROR(content::check_allowed(session, SessionOperation::remove_file));
     drop_file(t, id, file);

@@ -160,13 +160,13 @@ Result<std::vector<UpdateSessionId>> UpdateSessions::list(const Caller& caller, 
     if (item) QUIRE_RETURN_IF_ERROR(find_item(view, *item));
     std::vector<UpdateSessionId> ids;
     for (const auto& id : view->update_sessions(caller.user, item))
-      if (find_update_session(view, id, context_.leases.now())) ids.push_back(id);
+      if (find_session<UpdateSession>(view, id, context_.leases.now())) ids.push_back(id);
     return ids;
   });
 }
 
 Result<UpdateSessionView> UpdateSessions::get(const Caller& caller, const UpdateSessionId& id) {
-  QUIRE_ASSIGN_OR_RETURN(const auto session, read_update_session(context_, caller, id));
+  QUIRE_ASSIGN_OR_RETURN(const auto session, read_session<UpdateSession>(context_, caller, id));
   UpdateSessionView shown{session, std::nullopt};
   shown.session.expires_at = context_.leases.shown(session.expires_at);
   if (session.state != UpdateSessionState::ACTIVE) return shown;
@@ -180,42 +180,11 @@ Result<UpdateSessionView> UpdateSessions::get(const Caller& caller, const Update
 Result<void> UpdateSessions::update(const Caller& caller, const UpdateSessionId& id,
                                     const std::optional<std::vector<WarningBehavior>>& warning_behavior) {
   return write(context_, caller, [&](Transaction& t) -> Result<void> {
-    QUIRE_ASSIGN_OR_RETURN(auto session, find_update_session(t, id, t.now()));
+    QUIRE_ASSIGN_OR_RETURN(auto session, find_session<UpdateSession>(t, id, t.now()));
     QUIRE_RETURN_IF_ERROR(check_warnings(warning_behavior));
     QUIRE_RETURN_IF_ERROR(content::check_allowed(session, SessionOperation::update));
     if (warning_behavior) session.warning_behavior = warning_behavior;
     record_activity(t, session, Activity::changes);
-    return {};
-  });
-}
-
-Result<void> UpdateSessions::keep_alive(const Caller& caller, const UpdateSessionId& id,
-                                        const std::optional<std::int64_t>& progress) {
-  return write(context_, caller, [&](Transaction& t) -> Result<void> {
-    QUIRE_ASSIGN_OR_RETURN(auto session, find_update_session(t, id, t.now()));
-    QUIRE_RETURN_IF_ERROR(check_progress(progress));
-    QUIRE_RETURN_IF_ERROR(content::check_allowed(session, SessionOperation::keep_alive));
-    if (progress) session.client_progress = std::max(session.client_progress, *progress);
-    record_activity(t, session, Activity::changes);
-    return {};
-  });
-}
-
-Result<void> UpdateSessions::cancel(const Caller& caller, const UpdateSessionId& id) {
-  return write(context_, caller, [&](Transaction& t) -> Result<void> {
-    QUIRE_ASSIGN_OR_RETURN(const auto session, open_update_session(t, id, SessionOperation::cancel));
-    end_session(t, session, UpdateSessionState::CANCELED, std::nullopt);
-    return {};
-  });
-}
-
-Result<void> UpdateSessions::fail(const Caller& caller, const UpdateSessionId& id,
-                                  const std::optional<std::string>& client_error_message) {
-  return write(context_, caller, [&](Transaction& t) -> Result<void> {
-    QUIRE_ASSIGN_OR_RETURN(const auto session, find_update_session(t, id, t.now()));
-    QUIRE_ASSIGN_OR_RETURN(const auto reason, client_failure(client_error_message, context_.limits));
-    QUIRE_RETURN_IF_ERROR(content::check_allowed(session, SessionOperation::fail));
-    end_session(t, session, UpdateSessionState::ERROR, reason);
     return {};
   });
 }

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "service/transaction/context.h"
+#include "service/session/sessions.h"
 
 namespace quire::service {
 
@@ -49,9 +49,9 @@ struct Validation {
 /// Update sessions (content-library-api.md §14, §15, §28.1), the only way to change an item's content. All threads may
 /// call it. Every call that names a session counts as activity, and needs the session's creator or an administrator:
 /// for others the session does not exist (NotFound).
-class UpdateSessions {
+class UpdateSessions : public Sessions<content::UpdateSession> {
  public:
-  explicit UpdateSessions(Context& context) : context_(context) {}
+  explicit UpdateSessions(Context& context) : Sessions(context) {}
 
   /// NotFound: no such item; ResourceBusy: another session is ACTIVE (says whose, since when); InvalidElementType: item
   /// of a subscribed library; InvalidArgument: client token, warning list.
@@ -66,16 +66,10 @@ class UpdateSessions {
   /// Replaces the whole list if given. NotAllowedInCurrentState unless ACTIVE.
   base::Result<void> update(const content::Caller& caller, const content::UpdateSessionId& id,
                             const std::optional<std::vector<content::WarningBehavior>>& warning_behavior);
-  /// InvalidArgument for a progress outside 0–100; a smaller one than before leaves it.
-  base::Result<void> keep_alive(const content::Caller& caller, const content::UpdateSessionId& id,
-                                const std::optional<std::int64_t>& progress);
   /// §14.4: on success the change is visible, in one transaction, or pulls still run and it will be.
   /// NotAllowedInCurrentState when not ACTIVE, when files are missing (stays ACTIVE) or when the content is invalid
   /// (then in ERROR).
   base::Result<void> complete(const content::Caller& caller, const content::UpdateSessionId& id);
-  base::Result<void> cancel(const content::Caller& caller, const content::UpdateSessionId& id);
-  base::Result<void> fail(const content::Caller& caller, const content::UpdateSessionId& id,
-                          const std::optional<std::string>& client_error_message);
   /// NotAllowedInCurrentState while ACTIVE.
   base::Result<void> remove(const content::Caller& caller, const content::UpdateSessionId& id);
 
@@ -106,9 +100,6 @@ class UpdateSessions {
   base::Result<void> remove_expired();
   /// After a start: every ACTIVE session gets at least one whole time-out (§28.1).
   base::Result<void> extend_after_start();
-
- private:
-  Context& context_;
 };
 
 }  // namespace quire::service
