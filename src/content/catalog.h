@@ -175,7 +175,8 @@ class CatalogWriter : public CatalogReader {
   /// The catalog gives the event its number. Last in a transaction: with several servers, those who append an event
   /// wait for each other until they have committed, so that numbers ascend in the order of commits.
   void append_event(const Event& event) { insert(event); }
-  /// Removes up to `limit` of the oldest events from before that moment; how many.
+  /// Removes those of the `limit` oldest events that are from before that moment; how many. The newest event stays, so
+  /// that its number is not given again.
   virtual std::size_t remove_events(base::Time created_before, std::size_t limit) = 0;
 
   virtual void insert_row(const WriteAnyRow& request) = 0;   ///< for insert()

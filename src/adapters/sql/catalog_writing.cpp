@@ -83,8 +83,8 @@ void CatalogView::restart_leases(base::Time now, const content::TimeBounds& upda
 
 std::size_t CatalogView::remove_events(base::Time created_before, std::size_t limit) {
   return static_cast<std::size_t>(connection_.run(
-      "DELETE FROM events WHERE number IN (SELECT number FROM events WHERE time < :created_before ORDER BY number"
-      " LIMIT :limit_rows)",
+      "DELETE FROM events WHERE time < :created_before AND number IN"
+      " (SELECT number FROM events WHERE number < (SELECT max(number) FROM events) ORDER BY number LIMIT :limit_rows)",
       created_before, limit));
 }
 

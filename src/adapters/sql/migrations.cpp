@@ -213,7 +213,7 @@ const std::vector<Migration>& migrations() {
         " item_id {text},"
         " subject_id {text} NOT NULL,"
         " details {text} NOT NULL)",
-        "CREATE INDEX events_by_time ON events (time)", "ALTER TABLE content_files ADD COLUMN facts {text}"}},
+        "ALTER TABLE content_files ADD COLUMN facts {text}"}},
   };
   return all;
 }

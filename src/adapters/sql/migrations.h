@@ -12,7 +12,7 @@ namespace quire::adapters::sql {
 struct SchemaWords {
   std::string integer;   ///< type of a 64-bit number
   std::string text;      ///< type of a text that is compared byte by byte
-  std::string numbered;  ///< a primary key that the engine counts up and never gives twice
+  std::string numbered;  ///< a primary key that the engine counts up from the highest that is there
 };
 
 /// The newest schema this version knows.
