@@ -99,10 +99,8 @@ struct DownloadSessionCreate {
             .summary = "Opens a download session on an item: a lease on its content as it is now."};
   }
   static Result<std::string> run(service::Services& services, const CallContext& call, const Input& input) {
-    const auto id =
-        services.download_sessions.create(call.caller, input.create_spec.library_item_id, input.client_token);
-    if (!id) return id.error();
-    return id->text();
+    return text_of(
+        services.download_sessions.create(call.caller, input.create_spec.library_item_id, input.client_token));
   }
 };
 
@@ -121,11 +119,7 @@ struct DownloadSessionList {
   static Result<Output> run(service::Services& services, const CallContext& call, const Input& input) {
     std::optional<content::ItemId> item;
     if (input.library_item_id) item = content::ItemId(*input.library_item_id);
-    const auto ids = services.download_sessions.list(call.caller, item);
-    if (!ids) return ids.error();
-    Output out;
-    for (const auto& id : *ids) out.push_back(id.text());
-    return out;
+    return texts_of(services.download_sessions.list(call.caller, item));
   }
 };
 

@@ -56,19 +56,6 @@ constexpr auto item_service = "com.vmware.content.library.item";
 constexpr auto file_service = "com.vmware.content.library.item.file";
 constexpr auto storage_service = "com.vmware.content.library.item.storage";
 
-Result<std::vector<std::string>> texts_of(const Result<std::vector<content::ItemId>>& ids) {
-  if (!ids) return ids.error();
-  std::vector<std::string> out;
-  out.reserve(ids->size());
-  for (const auto& id : *ids) out.push_back(id.text());
-  return out;
-}
-
-Result<std::string> text_of(const Result<content::ItemId>& id) {
-  if (!id) return id.error();
-  return id->text();
-}
-
 ItemModel to_api(const content::Item& item) {
   ItemModel model;
   model.id = item.id.text();

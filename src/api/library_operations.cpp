@@ -31,13 +31,6 @@ using base::Result;
 constexpr auto library_service = "com.vmware.content.library";
 constexpr auto local_library_service = "com.vmware.content.local_library";
 
-std::vector<std::string> texts(const std::vector<content::LibraryId>& ids) {
-  std::vector<std::string> out;
-  out.reserve(ids.size());
-  for (const auto& id : ids) out.push_back(id.text());
-  return out;
-}
-
 LibraryModel to_api(const content::Library& library, const std::string& server_guid) {
   LibraryModel model;
   model.id = library.id.text();
@@ -81,11 +74,6 @@ service::LibrarySpec to_spec(const LibraryModel& model) {
 Result<LibraryModel> model_of(service::Services& services, const Result<content::Library>& library) {
   if (!library) return library.error();
   return to_api(*library, services.server_guid);
-}
-
-Result<std::vector<std::string>> texts_of(const Result<std::vector<content::LibraryId>>& ids) {
-  if (!ids) return ids.error();
-  return texts(*ids);
 }
 
 struct LibraryList {
@@ -172,9 +160,7 @@ struct LocalLibraryCreate {
             .summary = "Makes an empty local library."};
   }
   static Result<std::string> run(service::Services& services, const CallContext& call, const Input& input) {
-    const auto id = services.libraries.create_local(call.caller, to_spec(input.create_spec), input.client_token);
-    if (!id) return id.error();
-    return id->text();
+    return text_of(services.libraries.create_local(call.caller, to_spec(input.create_spec), input.client_token));
   }
 };
 

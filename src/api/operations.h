@@ -21,4 +21,18 @@ void add_server_operations(std::vector<Operation>& all);
 /// `<base_url>/cls/data/<token>/<name>`, the name percent-encoded but for its slashes (wire-protocols.md §6.1).
 std::string transfer_uri(std::string_view base_url, std::string_view token, std::string_view file_name);
 
+template <class Id>
+base::Result<std::string> text_of(const base::Result<Id>& id) {
+  if (!id) return id.error();
+  return id->text();
+}
+template <class Id>
+base::Result<std::vector<std::string>> texts_of(const base::Result<std::vector<Id>>& ids) {
+  if (!ids) return ids.error();
+  std::vector<std::string> texts;
+  texts.reserve(ids->size());
+  for (const auto& id : *ids) texts.push_back(id.text());
+  return texts;
+}
+
 }  // namespace quire::api

@@ -101,10 +101,8 @@ UpdateSessionModel to_api(const service::UpdateSessionView& view) {
 /// The checksum that the client promised; before READY that is all there is.
 std::optional<ChecksumInfo> checksum_of(const content::SessionFile& file) {
   if (file.declared_checksum) return checksum_to_api(*file.declared_checksum);
-  const auto sha256 = std::find_if(file.digests.begin(), file.digests.end(), [](const auto& digest) {
-    return digest.algorithm == base::DigestAlgorithm::SHA256;
-  });
-  if (sha256 != file.digests.end()) return checksum_to_api(*sha256);
+  if (const auto* sha256 = base::find_digest(file.digests, base::DigestAlgorithm::SHA256))
+    return checksum_to_api(*sha256);
   if (!file.digests.empty()) return checksum_to_api(file.digests.front());
   return std::nullopt;
 }
@@ -160,10 +158,8 @@ struct UpdateSessionCreate {
             .summary = "Opens an update session on an item, with a snapshot of its files."};
   }
   static Result<std::string> run(service::Services& services, const CallContext& call, const Input& input) {
-    const auto id = services.update_sessions.create(call.caller, input.create_spec.library_item_id,
-                                                    to_content(input.create_spec.warning_behavior), input.client_token);
-    if (!id) return id.error();
-    return id->text();
+    return text_of(services.update_sessions.create(call.caller, input.create_spec.library_item_id,
+                                                   to_content(input.create_spec.warning_behavior), input.client_token));
   }
 };
 
@@ -182,11 +178,7 @@ struct UpdateSessionList {
   static Result<Output> run(service::Services& services, const CallContext& call, const Input& input) {
     std::optional<content::ItemId> item;
     if (input.library_item_id) item = content::ItemId(*input.library_item_id);
-    const auto ids = services.update_sessions.list(call.caller, item);
-    if (!ids) return ids.error();
-    Output out;
-    for (const auto& id : *ids) out.push_back(id.text());
-    return out;
+    return texts_of(services.update_sessions.list(call.caller, item));
   }
 };
 

@@ -29,6 +29,11 @@ const EVP_MD* method_of(DigestAlgorithm algorithm) {
 
 }  // namespace
 
+const Checksum* find_digest(const std::vector<Checksum>& digests, DigestAlgorithm algorithm) {
+  const auto found = std::ranges::find(digests, algorithm, &Checksum::algorithm);
+  return found == digests.end() ? nullptr : &*found;
+}
+
 struct Hasher::Context {
   std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> evp{EVP_MD_CTX_new(), &EVP_MD_CTX_free};
 };

@@ -32,6 +32,9 @@ struct Checksum {
   bool operator==(const Checksum&) const = default;
 };
 
+/// The one of `algorithm` among `digests`, or nullptr.
+const Checksum* find_digest(const std::vector<Checksum>& digests, DigestAlgorithm algorithm);
+
 /// A digest that grows with the bytes. One thread at a time.
 class Hasher {
  public:

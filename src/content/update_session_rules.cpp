@@ -50,12 +50,6 @@ const Row& row_of(SessionOperation operation) {
   return *found;
 }
 
-const base::Checksum* digest_of(const SessionFile& file, base::DigestAlgorithm algorithm) {
-  const auto found = std::find_if(file.digests.begin(), file.digests.end(),
-                                  [&](const auto& digest) { return digest.algorithm == algorithm; });
-  return found == file.digests.end() ? nullptr : &*found;
-}
-
 /// The files of a package by the names that descriptor and manifest may have for them.
 class FilesByName {
  public:
@@ -142,7 +136,7 @@ void judge_manifest(const ManifestFacts& facts, const FilesByName& present, Pack
       verdict.missing.push_back(entry.name);
       continue;
     }
-    const auto* digest = digest_of(*found, entry.checksum.algorithm);
+    const auto* digest = base::find_digest(found->digests, entry.checksum.algorithm);
     if (digest == nullptr) {
       // A file of the snapshot whose digest in this algorithm was never taken: it was accepted when it was sent.
       if (found->source_type == SourceType::NONE) continue;
@@ -359,7 +353,7 @@ NextContent next_content(std::string_view item_type, const std::vector<ContentFi
     sent.version = old == before.end() ? 1 : old->second->version + 1;
     sent.blob = file.blob;
     sent.size = *file.size;
-    const auto* sha256 = digest_of(file, base::DigestAlgorithm::SHA256);
+    const auto* sha256 = base::find_digest(file.digests, base::DigestAlgorithm::SHA256);
     QUIRE_CHECK(sha256 != nullptr);
     sent.checksum = file.declared_checksum ? *file.declared_checksum : *sha256;
     sent.facts = file.facts;

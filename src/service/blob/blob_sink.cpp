@@ -183,8 +183,8 @@ Result<content::Blob> BlobSink::commit(std::int64_t length, const std::vector<Ch
 }
 
 const std::string& sha256_among(const std::vector<Checksum>& digests) {
-  const auto sha256 = std::ranges::find(digests, base::DigestAlgorithm::SHA256, &Checksum::algorithm);
-  QUIRE_CHECK(sha256 != digests.end());
+  const auto* sha256 = base::find_digest(digests, base::DigestAlgorithm::SHA256);
+  QUIRE_CHECK(sha256 != nullptr);
   return sha256->hex;
 }
 

@@ -152,18 +152,14 @@ Result<DownloadFile> DownloadSessions::file(const Caller& caller, const Download
 }
 
 Result<void> DownloadSessions::remove_expired() {
-  constexpr std::size_t batch = 100;
-  const auto worker = system_caller("download session expiry");
-  for (std::size_t count = batch; count == batch;) {
-    QUIRE_ASSIGN_OR_RETURN(count, write(context_, worker, [&](Transaction& t) -> Result<std::size_t> {
-                             const auto ids = t->expired_download_sessions(t.now(), batch);
-                             for (const auto& id : ids)
-                               if (const auto session = t->find<DownloadSession>(id))
-                                 discard_session(t, *session, "expired");
-                             return ids.size();
-                           }));
-  }
-  return {};
+  return write_in_batches(context_, system_caller("download session expiry"), 100,
+                          [&](Transaction& t, std::size_t batch) {
+                            const auto ids = t->expired_download_sessions(t.now(), batch);
+                            for (const auto& id : ids)
+                              if (const auto session = t->find<DownloadSession>(id))
+                                discard_session(t, *session, "expired");
+                            return ids.size();
+                          });
 }
 
 namespace {

@@ -28,14 +28,9 @@ void record(Transaction& t, content::EventKind kind, const content::DownloadSess
 }
 
 base::Result<void> remove_old_events(Context& context) {
-  constexpr std::size_t batch = 1000;
-  const auto worker = system_caller("event retention");
-  for (std::size_t count = batch; count == batch;) {
-    QUIRE_ASSIGN_OR_RETURN(count, write(context, worker, [&](Transaction& t) -> base::Result<std::size_t> {
-                             return t->remove_events(t.wall_time() - context.settings.event_retention, batch);
-                           }));
-  }
-  return {};
+  return write_in_batches(context, system_caller("event retention"), 1000, [&](Transaction& t, std::size_t batch) {
+    return t->remove_events(t.wall_time() - context.settings.event_retention, batch);
+  });
 }
 
 }  // namespace quire::service

@@ -135,4 +135,15 @@ auto write(Context& context, const content::Caller& caller, F&& function) {
   return Transaction::run(context, caller, std::forward<F>(function));
 }
 
+/// Removes what has had its time: runs `remove(Transaction&, batch)`, which removes at most `batch` rows and returns
+/// how many it did, in transactions of their own until it finds fewer.
+template <class F>
+base::Result<void> write_in_batches(Context& context, const content::Caller& caller, std::size_t batch, F&& remove) {
+  for (std::size_t count = batch; count == batch;) {
+    QUIRE_ASSIGN_OR_RETURN(
+        count, write(context, caller, [&](Transaction& t) -> base::Result<std::size_t> { return remove(t, batch); }));
+  }
+  return {};
+}
+
 }  // namespace quire::service

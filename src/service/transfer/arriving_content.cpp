@@ -7,26 +7,16 @@ namespace quire::service {
 
 using content::ByteRange;
 
-ArrivingContent::ArrivingContent(base::IdentitySource& identities, const content::Storage& storage,
-                                 std::int64_t attempt, std::vector<base::DigestAlgorithm> algorithms,
+ArrivingContent::ArrivingContent(content::BlobId blob, const content::Storage& storage,
+                                 std::vector<base::DigestAlgorithm> algorithms, std::int64_t attempt,
                                  const std::optional<content::UnfinishedContent>& recorded)
     : storage_(storage),
       attempt_(attempt),
       algorithms_(std::move(algorithms)),
-      blob_(recorded ? recorded->blob : content::BlobId(identities.uuid())),
+      blob_(std::move(blob)),
       begun_(recorded.has_value()),
       kept_(recorded.has_value()),
       received_(recorded ? recorded->received : content::ReceivedRanges()),
-      digests_(fresh_digests()) {}
-
-ArrivingContent::ArrivingContent(content::BlobId blob, const content::Storage& storage,
-                                 std::vector<base::DigestAlgorithm> algorithms)
-    : storage_(storage),
-      attempt_(0),
-      algorithms_(std::move(algorithms)),
-      blob_(std::move(blob)),
-      begun_(false),
-      kept_(false),
       digests_(fresh_digests()) {}
 
 base::Result<std::shared_ptr<content::BlobWriter>> ArrivingContent::writer(std::int64_t position,

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "base/digest.h"
-#include "base/identity.h"
 #include "content/received_ranges.h"
 #include "content/storage.h"
 #include "content/update_session.h"
@@ -27,13 +26,10 @@ struct PrefixDigests {
 /// TransferBoard; what must survive the process stands in SessionFile::unfinished. All threads may call it.
 class ArrivingContent {
  public:
-  /// Content that begins, or goes on from `recorded`. `attempt` is the file's. `algorithms`: digests to take.
-  /// `storage` must outlive it.
-  ArrivingContent(base::IdentitySource& identities, const content::Storage& storage, std::int64_t attempt,
-                  std::vector<base::DigestAlgorithm> algorithms,
-                  const std::optional<content::UnfinishedContent>& recorded);
-  /// Content of a blob that belongs to no upload; nothing stays of it unless it is committed.
-  ArrivingContent(content::BlobId blob, const content::Storage& storage, std::vector<base::DigestAlgorithm> algorithms);
+  /// Content of `blob` that begins, or goes on from `recorded`, which names it. `attempt` is the file's; a blob that
+  /// belongs to no upload has none. `algorithms`: digests to take. `storage` must outlive it.
+  ArrivingContent(content::BlobId blob, const content::Storage& storage, std::vector<base::DigestAlgorithm> algorithms,
+                  std::int64_t attempt = 0, const std::optional<content::UnfinishedContent>& recorded = std::nullopt);
 
   const content::BlobId& blob() const { return blob_; }
   const content::Storage& storage() const { return storage_; }

@@ -11,13 +11,7 @@ void TransferProgress::stop() {
 
 void TransferBoard::start(const content::TransferToken& token, Progress progress,
                           std::shared_ptr<ArrivingContent> content) {
-  Entry earlier;
-  {
-    const std::lock_guard lock(mutex_);
-    auto& entry = entries_[token];
-    earlier = std::exchange(entry, Entry{{std::move(progress)}, std::move(content)});
-  }
-  for (const auto& other : earlier.running) other->stop();
+  join(token, std::move(progress), [](const ArrivingContent&) { return false; }, [&] { return std::move(content); });
 }
 
 std::shared_ptr<ArrivingContent> TransferBoard::join(const content::TransferToken& token, Progress progress,

@@ -36,22 +36,17 @@ Result<void> UpdateSessions::keep_pulling_alive() {
 }
 
 Result<void> UpdateSessions::remove_expired() {
-  constexpr std::size_t batch = 100;
-  const auto worker = system_caller("update session expiry");
-  for (std::size_t count = batch; count == batch;) {
-    QUIRE_ASSIGN_OR_RETURN(count, write(context_, worker, [&](Transaction& t) -> Result<std::size_t> {
-                             const auto expired = t->expired_update_sessions(t.now(), batch);
-                             const auto ended =
-                                 t->ended_update_sessions(t.now() - context_.settings.ended_session_retention, batch);
-                             for (const auto& ids : {expired, ended})
-                               for (const auto& id : ids)
-                                 if (const auto session = t->find<content::UpdateSession>(id))
-                                   discard_session(t, *session, "expired");
-                             t->remove_client_tokens(t.now() - context_.settings.client_token_retention);
-                             return std::max(expired.size(), ended.size());
-                           }));
-  }
-  return {};
+  const auto& settings = context_.settings;
+  return write_in_batches(
+      context_, system_caller("update session expiry"), 100, [&](Transaction& t, std::size_t batch) {
+        const auto expired = t->expired_update_sessions(t.now(), batch);
+        const auto ended = t->ended_update_sessions(t.now() - settings.ended_session_retention, batch);
+        for (const auto& ids : {expired, ended})
+          for (const auto& id : ids)
+            if (const auto session = t->find<content::UpdateSession>(id)) discard_session(t, *session, "expired");
+        t->remove_client_tokens(t.now() - settings.client_token_retention);
+        return std::max(expired.size(), ended.size());
+      });
 }
 
 Result<void> UpdateSessions::extend_after_start() {

@@ -132,15 +132,6 @@ Result<void> BlobDestination::replace_from(std::int64_t first) {
   return {};
 }
 
-/// Whether the file's row names the blob; nullopt when the catalog does not answer.
-std::optional<bool> BlobDestination::is_recorded() const {
-  const auto named = entry().context().catalog.read([&](content::CatalogReader& reader) -> Result<bool> {
-    const auto row = reader.find<SessionFile>({entry().target().session, entry().file().name});
-    return row && row->unfinished && row->unfinished->blob == content_->blob();
-  });
-  return named ? std::optional(*named) : std::nullopt;
-}
-
 /// The catalog learns that the bytes up to `end`, which are durable, have arrived.
 Result<UploadState> BlobDestination::record_up_to(std::int64_t end) {
   const auto& limits = entry().context().limits;
@@ -172,9 +163,8 @@ Result<UploadState> BlobDestination::record_up_to(std::int64_t end) {
   if (!recorded) {
     // A failure can hide a commit whose answer was lost; then the blob must not go.
     const auto kind = recorded.error().kind();
-    if ((kind == ErrorKind::internal_server_error || kind == ErrorKind::service_unavailable) &&
-        is_recorded().value_or(true))
-      content_->keep_blob();
+    if (kind != ErrorKind::internal_server_error && kind != ErrorKind::service_unavailable) return recorded;
+    if (const auto named = entry().has_arrived(content_->blob()); !named || *named) content_->keep_blob();
     return recorded;
   }
   if (recorded->complete) return recorded;

@@ -44,7 +44,6 @@ class BlobDestination final : public Destination {
   base::Result<UploadState> finish_held();
 
   base::Result<void> replace_from(std::int64_t first);
-  std::optional<bool> is_recorded() const;
   base::Result<UploadState> record_up_to(std::int64_t end);
   base::Result<UploadState> finish_file(std::int64_t length);
   base::Result<UploadState> finish_blob(std::int64_t length, const std::vector<base::Checksum>& digests);

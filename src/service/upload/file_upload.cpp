@@ -99,10 +99,7 @@ Result<UploadState> FileUpload::finish(BodyEnd end) {
   if (entry_.progress().stopped) return entry_.why_stopped();
   if (given_up_) return *given_up_;
   ended_ = true;
-  return end == BodyEnd::broken ? destination_->break_off() : finish_whole();
-}
-
-Result<UploadState> FileUpload::finish_whole() {
+  if (end == BodyEnd::broken) return destination_->break_off();
   const auto digests = body_digests_ ? body_digests_->finish() : std::vector<base::Checksum>();
   if (const auto problem = promises_.body_problem(position_, digests)) return refuse(*problem);
   return destination_->finish();

@@ -35,7 +35,6 @@ class FileUpload final : public Upload {
   base::Error give_up(const base::Error& error);
   base::Error refuse(const base::Message& reason);
   base::Result<void> record(bool all);
-  base::Result<UploadState> finish_whole();
 
   std::mutex mutex_;  ///< of everything below: a checkpoint comes from another thread
   SessionEntry entry_;

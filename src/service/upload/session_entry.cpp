@@ -147,16 +147,7 @@ std::vector<base::DigestAlgorithm> UploadTarget::algorithms() const {
 }
 
 bool UploadTarget::is_metadata() const {
-  switch (kind()) {
-    case content::PackageFile::descriptor:
-    case content::PackageFile::manifest:
-    case content::PackageFile::certificate:
-      return true;
-    case content::PackageFile::archive:
-    case content::PackageFile::other:
-      return false;
-  }
-  return false;
+  return kind() != content::PackageFile::archive && kind() != content::PackageFile::other;
 }
 
 SessionEntry::SessionEntry(Context& context, UploadTarget target, std::shared_ptr<TransferProgress> progress)
@@ -236,9 +227,8 @@ std::unique_ptr<ArchiveIntake> SessionEntry::archive_intake(std::optional<std::i
 std::optional<Message> SessionEntry::checksum_problem(const std::vector<Checksum>& digests) const {
   const auto& declared = file().declared_checksum;
   if (!declared) return std::nullopt;
-  const auto actual = std::find_if(digests.begin(), digests.end(),
-                                   [&](const auto& digest) { return digest.algorithm == declared->algorithm; });
-  if (actual == digests.end() || actual->hex == declared->hex) return std::nullopt;
+  const auto* actual = base::find_digest(digests, declared->algorithm);
+  if (actual == nullptr || actual->hex == declared->hex) return std::nullopt;
   return checksum_differs(file().name, *declared, *actual);
 }
 
@@ -256,12 +246,16 @@ SessionFile SessionEntry::ready_file(Transaction& t, const UploadPlace& at, std:
   return ready;
 }
 
+Result<bool> SessionEntry::has_arrived(const content::BlobId& blob) const {
+  return context_.catalog.read([&](CatalogReader& reader) -> Result<bool> {
+    const auto entry = reader.find<SessionFile>({target_.session, file().name});
+    return entry && entry->unfinished && entry->unfinished->blob == blob;
+  });
+}
+
 void SessionEntry::keep_or_remove(const content::Blob& blob, const Error& failure) const {
   if (blob.in_catalog) return;
-  const auto recorded = context_.catalog.read([&](CatalogReader& reader) -> Result<bool> {
-    const auto entry = reader.find<SessionFile>({target_.session, file().name});
-    return entry && entry->unfinished && entry->unfinished->blob == blob.id;
-  });
+  const auto recorded = has_arrived(blob.id);
   if (recorded && !*recorded) {
     remove_bytes_after_failure(context_, failure, {blob});
     return;

@@ -104,6 +104,8 @@ class SessionEntry {
   /// Records activity and nothing else.
   base::Result<void> touch() const;
 
+  /// Whether the row says that bytes of `blob` have arrived.
+  base::Result<bool> has_arrived(const content::BlobId& blob) const;
   /// How the bytes differ from the checksum that was declared, if they do.
   std::optional<base::Message> checksum_problem(const std::vector<base::Checksum>& digests) const;
   /// What unpacks the file, an archive; `size` of all of it, if that is known.

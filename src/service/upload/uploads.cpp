@@ -180,9 +180,10 @@ std::shared_ptr<ArrivingContent> register_transfer(Context& context, const Uploa
   const bool is_archive = target.kind() == content::PackageFile::archive;
   const auto make = [&] {
     // An archive that comes in parts is hashed when it is unpacked.
-    return std::make_shared<ArrivingContent>(context.identities, *target.storage, target.file.attempt,
-                                             is_archive ? std::vector<base::DigestAlgorithm>() : target.algorithms(),
-                                             target.file.unfinished);
+    const auto& recorded = target.file.unfinished;
+    return std::make_shared<ArrivingContent>(
+        recorded ? recorded->blob : content::BlobId(context.identities.uuid()), *target.storage,
+        is_archive ? std::vector<base::DigestAlgorithm>() : target.algorithms(), target.file.attempt, recorded);
   };
   if (request.place == Place::start_over) {
     auto content = is_archive && request.ends_file ? nullptr : make();
