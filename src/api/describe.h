@@ -184,9 +184,8 @@ Operation bind() {
     operation.make_output = [] { return std::make_shared<Output>(); };
     operation.run = [](service::Services& services, const CallContext& call, const void* input,
                        void* output) -> base::Result<void> {
-      auto result = Op::run(services, call, *static_cast<const Input*>(input));
-      if (!result) return result.error();
-      *static_cast<Output*>(output) = *std::move(result);
+      QUIRE_ASSIGN_OR_RETURN(auto result, Op::run(services, call, *static_cast<const Input*>(input)));
+      *static_cast<Output*>(output) = std::move(result);
       return {};
     };
   }

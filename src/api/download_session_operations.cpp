@@ -136,10 +136,9 @@ struct DownloadSessionGet {
             .summary = "A download session."};
   }
   static Result<Output> run(service::Services& services, const CallContext& call, const Input& input) {
-    const auto session =
-        services.download_sessions.get(call.caller, content::DownloadSessionId(input.download_session_id));
-    if (!session) return session.error();
-    return to_api(*session);
+    QUIRE_ASSIGN_OR_RETURN(const auto session, services.download_sessions.get(
+                                                   call.caller, content::DownloadSessionId(input.download_session_id)));
+    return to_api(session);
   }
 };
 
@@ -235,11 +234,10 @@ struct DownloadSessionFileList {
             .summary = "The files that can be downloaded."};
   }
   static Result<Output> run(service::Services& services, const CallContext& call, const Input& input) {
-    const auto files =
-        services.download_sessions.files(call.caller, content::DownloadSessionId(input.download_session_id));
-    if (!files) return files.error();
+    QUIRE_ASSIGN_OR_RETURN(const auto files, services.download_sessions.files(
+                                                 call.caller, content::DownloadSessionId(input.download_session_id)));
     Output out;
-    for (const auto& file : *files) out.push_back(to_api(file, call.base_url));
+    for (const auto& file : files) out.push_back(to_api(file, call.base_url));
     return out;
   }
 };

@@ -196,9 +196,8 @@ struct ItemGet {
             .summary = "A library item."};
   }
   static Result<Output> run(service::Services& services, const CallContext& call, const Input& input) {
-    const auto item = services.items.get(call.caller, content::ItemId(input.library_item_id));
-    if (!item) return item.error();
-    return to_api(*item);
+    QUIRE_ASSIGN_OR_RETURN(const auto item, services.items.get(call.caller, content::ItemId(input.library_item_id)));
+    return to_api(item);
   }
 };
 
@@ -252,10 +251,9 @@ struct ItemFileList {
             .summary = "The files of an item."};
   }
   static Result<Output> run(service::Services& services, const CallContext& call, const Input& input) {
-    const auto files = services.items.files(call.caller, content::ItemId(input.library_item_id));
-    if (!files) return files.error();
+    QUIRE_ASSIGN_OR_RETURN(const auto files, services.items.files(call.caller, content::ItemId(input.library_item_id)));
     Output out;
-    for (const auto& file : *files) out.push_back(to_api(file));
+    for (const auto& file : files) out.push_back(to_api(file));
     return out;
   }
 };
@@ -273,9 +271,9 @@ struct ItemFileGet {
             .summary = "A file of an item."};
   }
   static Result<Output> run(service::Services& services, const CallContext& call, const Input& input) {
-    const auto file = services.items.file(call.caller, content::ItemId(input.library_item_id), input.name);
-    if (!file) return file.error();
-    return to_api(*file);
+    QUIRE_ASSIGN_OR_RETURN(const auto file,
+                           services.items.file(call.caller, content::ItemId(input.library_item_id), input.name));
+    return to_api(file);
   }
 };
 
@@ -292,10 +290,10 @@ struct ItemStorageList {
             .summary = "Where the files of an item lie."};
   }
   static Result<Output> run(service::Services& services, const CallContext& call, const Input& input) {
-    const auto files = services.items.stored_files(call.caller, content::ItemId(input.library_item_id));
-    if (!files) return files.error();
+    QUIRE_ASSIGN_OR_RETURN(const auto files,
+                           services.items.stored_files(call.caller, content::ItemId(input.library_item_id)));
     Output out;
-    for (const auto& file : *files) out.push_back(to_api(file));
+    for (const auto& file : files) out.push_back(to_api(file));
     return out;
   }
 };
@@ -313,10 +311,10 @@ struct ItemStorageGet {
             .summary = "Where a file of an item lies, one entry for each place."};
   }
   static Result<Output> run(service::Services& services, const CallContext& call, const Input& input) {
-    const auto file = services.items.stored_file(call.caller, content::ItemId(input.library_item_id), input.file_name);
-    if (!file) return file.error();
+    QUIRE_ASSIGN_OR_RETURN(const auto file, services.items.stored_file(
+                                                call.caller, content::ItemId(input.library_item_id), input.file_name));
     Output out;
-    out.push_back(to_api(*file));
+    out.push_back(to_api(file));
     return out;
   }
 };

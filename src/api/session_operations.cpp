@@ -27,9 +27,8 @@ struct SessionCreate {
     if (!call.credentials)
       return base::Error(ErrorKind::unauthenticated, "quire.session.no_credentials",
                          "Creating a session needs a user name and password; send them as Basic authorization.");
-    auto token = services.logins.log_in(call.credentials->user, call.credentials->password);
-    if (!token) return token.error();
-    return Secret{*std::move(token)};
+    QUIRE_ASSIGN_OR_RETURN(auto token, services.logins.log_in(call.credentials->user, call.credentials->password));
+    return Secret{std::move(token)};
   }
 };
 
@@ -46,9 +45,8 @@ struct SessionGet {
             .summary = "The session that the request was made in. Counts as use of it."};
   }
   static Result<SessionInfo> run(service::Services& services, const CallContext& call, const Input&) {
-    const auto login = services.logins.session(call.caller);
-    if (!login) return login.error();
-    return SessionInfo{login->user, login->created, login->last_accessed};
+    QUIRE_ASSIGN_OR_RETURN(const auto login, services.logins.session(call.caller));
+    return SessionInfo{login.user, login.created, login.last_accessed};
   }
 };
 

@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "api/inputs.h"
 #include "api/operations.h"
 #include "api/structures_described.h"
@@ -195,9 +193,9 @@ struct UpdateSessionGet {
             .summary = "An update session."};
   }
   static Result<Output> run(service::Services& services, const CallContext& call, const Input& input) {
-    const auto view = services.update_sessions.get(call.caller, content::UpdateSessionId(input.update_session_id));
-    if (!view) return view.error();
-    return to_api(*view);
+    QUIRE_ASSIGN_OR_RETURN(
+        const auto view, services.update_sessions.get(call.caller, content::UpdateSessionId(input.update_session_id)));
+    return to_api(view);
   }
 };
 
@@ -360,10 +358,10 @@ struct UpdateSessionFileList {
             .summary = "The item's files as the session would leave them."};
   }
   static Result<Output> run(service::Services& services, const CallContext& call, const Input& input) {
-    const auto files = services.update_sessions.files(call.caller, content::UpdateSessionId(input.update_session_id));
-    if (!files) return files.error();
+    QUIRE_ASSIGN_OR_RETURN(const auto files, services.update_sessions.files(
+                                                 call.caller, content::UpdateSessionId(input.update_session_id)));
     Output out;
-    for (const auto& file : *files) out.push_back(to_api(file, call.base_url));
+    for (const auto& file : files) out.push_back(to_api(file, call.base_url));
     return out;
   }
 };
@@ -420,13 +418,12 @@ struct UpdateSessionFileValidate {
             .summary = "What would keep the session from completing: files that are missing or invalid."};
   }
   static Result<Output> run(service::Services& services, const CallContext& call, const Input& input) {
-    const auto validation =
-        services.update_sessions.validate(call.caller, content::UpdateSessionId(input.update_session_id));
-    if (!validation) return validation.error();
+    QUIRE_ASSIGN_OR_RETURN(const auto validation, services.update_sessions.validate(
+                                                      call.caller, content::UpdateSessionId(input.update_session_id)));
     ValidationResult result;
-    result.has_errors = validation->has_errors();
-    result.missing_files = validation->missing_files;
-    for (const auto& file : validation->invalid_files)
+    result.has_errors = validation.has_errors();
+    result.missing_files = validation.missing_files;
+    for (const auto& file : validation.invalid_files)
       result.invalid_files.push_back({file.name, message_to_api(file.error_message)});
     return result;
   }
@@ -475,15 +472,14 @@ struct UpdateSessionFileProbe {
             .in_new_rest = false};
   }
   static Result<Output> run(service::Services& services, const CallContext&, const Input& input) {
-    const auto probe = services.sources.probe(to_content(input.source_endpoint));
-    if (!probe) return probe.error();
+    QUIRE_ASSIGN_OR_RETURN(const auto probe, services.sources.probe(to_content(input.source_endpoint)));
     ProbeResult result;
-    result.status = to_api(probe->failure);
-    if (probe->presented) {
-      result.ssl_thumbprint = probe->presented->thumbprint_sha1;
-      result.ssl_certificate = probe->presented->pem;
+    result.status = to_api(probe.failure);
+    if (probe.presented) {
+      result.ssl_thumbprint = probe.presented->thumbprint_sha1;
+      result.ssl_certificate = probe.presented->pem;
     }
-    if (result.status != ProbeStatus::SUCCESS) result.error_messages.push_back(message_to_api(probe->reason));
+    if (result.status != ProbeStatus::SUCCESS) result.error_messages.push_back(message_to_api(probe.reason));
     return result;
   }
 };

@@ -161,13 +161,11 @@ bool IpNetwork::contains(const IpAddress& address) const {
 }
 
 base::Result<AddressPolicy> AddressPolicy::make(std::span<const std::string> allow, std::span<const std::string> deny) {
-  auto allowed = parse_list("allow", allow);
-  if (!allowed) return allowed.error();
-  auto denied = parse_list("deny", deny);
-  if (!denied) return denied.error();
+  QUIRE_ASSIGN_OR_RETURN(auto allowed, parse_list("allow", allow));
+  QUIRE_ASSIGN_OR_RETURN(auto denied, parse_list("deny", deny));
   AddressPolicy policy;
-  policy.allow_ = *std::move(allowed);
-  policy.deny_ = *std::move(denied);
+  policy.allow_ = std::move(allowed);
+  policy.deny_ = std::move(denied);
   return policy;
 }
 

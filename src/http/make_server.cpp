@@ -57,9 +57,8 @@ class ServiceServer final : public Server {
   ServiceServer(service::Services& services, const wire::Router& router) : api_(router), transfers_(services) {}
 
   base::Result<void> open(ServerSettings settings, const base::Clock& clock) {
-    auto server = make_server_over(std::move(settings), api_, transfers_, clock);
-    if (!server) return server.error();
-    server_ = *std::move(server);
+    QUIRE_ASSIGN_OR_RETURN(auto server, make_server_over(std::move(settings), api_, transfers_, clock));
+    server_ = std::move(server);
     return {};
   }
 
@@ -80,7 +79,7 @@ class ServiceServer final : public Server {
 base::Result<std::unique_ptr<Server>> make_server(ServerSettings settings, service::Services& services,
                                                   const wire::Router& router) {
   auto server = std::make_unique<ServiceServer>(services, router);
-  if (auto opened = server->open(std::move(settings), services.clock); !opened) return opened.error();
+  QUIRE_RETURN_IF_ERROR(server->open(std::move(settings), services.clock));
   return std::unique_ptr<Server>(std::move(server));
 }
 

@@ -109,8 +109,7 @@ std::string text_of(BIO* memory) {
 
 base::Result<TlsIdentity> make_self_signed_identity(const std::vector<std::string>& hosts, base::Time not_before,
                                                     int days, base::IdentitySource& identities) {
-  auto names = alternative_names(hosts);
-  if (!names) return names.error();
+  QUIRE_ASSIGN_OR_RETURN(auto names, alternative_names(hosts));
   const Key key(EVP_EC_gen("P-256"));
   if (!key) return failed("key");
   const Certificate certificate(X509_new());
@@ -123,7 +122,7 @@ base::Result<TlsIdentity> make_self_signed_identity(const std::vector<std::strin
                         add_extension(certificate.get(), NID_key_usage, "critical,digitalSignature") &&
                         add_extension(certificate.get(), NID_ext_key_usage, "serverAuth") &&
                         add_extension(certificate.get(), NID_subject_key_identifier, "hash") &&
-                        add_extension(certificate.get(), NID_subject_alt_name, *names);
+                        add_extension(certificate.get(), NID_subject_alt_name, names);
   if (!extended) return failed("extensions");
   if (!X509_sign(certificate.get(), key.get(), EVP_sha256())) return failed("signature");
 

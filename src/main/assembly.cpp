@@ -85,13 +85,10 @@ Result<content::Storage> open_storage(const std::string& definition, bool is_def
   options.storage_name = name;
   options.reserve_bytes = settings.storage_reserve;
   options.reserve_shrinks = settings.storage_reserve == default_storage_reserve;
-  auto blobs = adapters::files::open_file_blob_store(folder, std::move(options));
-  if (!blobs) return blobs.error();
-  const auto id = storage_id(catalog, name);
-  if (!id) return id.error();
-  const auto uuid = fixed_setting(catalog, "storage." + name + ".uuid", identities.uuid());
-  if (!uuid) return uuid.error();
-  return content::Storage{content::StorageId(*id), name, *uuid, adapters::files::file_uri(folder), *std::move(blobs)};
+  QUIRE_ASSIGN_OR_RETURN(auto blobs, adapters::files::open_file_blob_store(folder, std::move(options)));
+  QUIRE_ASSIGN_OR_RETURN(const auto id, storage_id(catalog, name));
+  QUIRE_ASSIGN_OR_RETURN(const auto uuid, fixed_setting(catalog, "storage." + name + ".uuid", identities.uuid()));
+  return content::Storage{content::StorageId(id), name, uuid, adapters::files::file_uri(folder), std::move(blobs)};
 }
 
 Result<content::Storages> open_storages(const Settings& settings, content::Catalog& catalog,
@@ -100,11 +97,10 @@ Result<content::Storages> open_storages(const Settings& settings, content::Catal
   std::vector<content::Storage> all;
   std::set<std::string> names;
   for (const auto& definition : settings.storage) {
-    auto storage = open_storage(definition, all.empty(), settings, catalog, identities);
-    if (!storage) return storage.error();
-    if (!names.insert(storage->name).second)
-      return bad_setting("Storage {name} is configured twice.", {{"name", storage->name}});
-    all.push_back(*std::move(storage));
+    QUIRE_ASSIGN_OR_RETURN(auto storage, open_storage(definition, all.empty(), settings, catalog, identities));
+    if (!names.insert(storage.name).second)
+      return bad_setting("Storage {name} is configured twice.", {{"name", storage.name}});
+    all.push_back(std::move(storage));
   }
   return content::Storages(std::move(all));
 }
@@ -133,15 +129,13 @@ std::string generated_password(base::IdentitySource& identities) { return identi
 
 /// Makes the administrator at the first start; later starts leave the password alone.
 Result<void> make_administrator(const Settings& settings, service::Logins& logins, base::IdentitySource& identities) {
-  const auto present = logins.has_user(administrator);
-  if (!present) return present.error();
-  if (*present) return {};
+  QUIRE_ASSIGN_OR_RETURN(const auto present, logins.has_user(administrator));
+  if (present) return {};
   std::string password;
   bool generated = false;
   if (!settings.admin_password_file.empty()) {
-    auto read = adapters::files::read_file(settings.admin_password_file, password_bytes_max);
-    if (!read) return read.error();
-    password = *std::move(read);
+    QUIRE_ASSIGN_OR_RETURN(auto read, adapters::files::read_file(settings.admin_password_file, password_bytes_max));
+    password = std::move(read);
     while (!password.empty() && (password.back() == '\n' || password.back() == '\r')) password.pop_back();
   } else if (const char* given = std::getenv("QUIRE_ADMIN_PASSWORD"); given != nullptr && *given != '\0') {
     password = given;
@@ -187,13 +181,13 @@ Result<TlsFiles> tls_files(const Settings& settings, base::Clock& clock, base::I
   const fs::path folder = fs::path(settings.data) / "tls";
   const TlsFiles own{folder / "certificate.pem", folder / "key.pem"};
   if (fs::exists(own.certificate) && fs::exists(own.key)) return own;
-  if (auto made = adapters::files::make_folder_durably(folder); !made) return made.error();
+  QUIRE_RETURN_IF_ERROR(adapters::files::make_folder_durably(folder));
   // An hour back: clients whose clocks are a little behind must not refuse a certificate that is a minute old.
-  const auto identity = http::make_self_signed_identity(
-      certificate_names(settings), clock.now() - std::chrono::hours(1), certificate_days, identities);
-  if (!identity) return identity.error();
-  if (auto key = adapters::files::write_file_durably(own.key, identity->key_pem, 0600); !key) return key.error();
-  if (auto certificate = adapters::files::write_file_durably(own.certificate, identity->certificate_pem, 0644);
+  QUIRE_ASSIGN_OR_RETURN(const auto identity, http::make_self_signed_identity(certificate_names(settings),
+                                                                              clock.now() - std::chrono::hours(1),
+                                                                              certificate_days, identities));
+  QUIRE_RETURN_IF_ERROR(adapters::files::write_file_durably(own.key, identity.key_pem, 0600));
+  if (auto certificate = adapters::files::write_file_durably(own.certificate, identity.certificate_pem, 0644);
       !certificate)
     return certificate.error();
   return own;
@@ -205,18 +199,15 @@ Result<http::ServerSettings> server_settings(const Settings& settings, base::Clo
   if (settings.listen.empty() && settings.listen_http.empty())
     return bad_setting("There is no address to listen on; give --listen HOST:PORT or --listen-http HOST:PORT.");
   if (!settings.listen.empty()) {
-    const auto address = parse_listen_address(settings.listen);
-    if (!address) return address.error();
-    server.https = *address;
-    const auto files = tls_files(settings, clock, identities);
-    if (!files) return files.error();
-    server.certificate_file = files->certificate;
-    server.key_file = files->key;
+    QUIRE_ASSIGN_OR_RETURN(const auto address, parse_listen_address(settings.listen));
+    server.https = address;
+    QUIRE_ASSIGN_OR_RETURN(const auto files, tls_files(settings, clock, identities));
+    server.certificate_file = files.certificate;
+    server.key_file = files.key;
   }
   if (!settings.listen_http.empty()) {
-    const auto address = parse_listen_address(settings.listen_http);
-    if (!address) return address.error();
-    server.http = *address;
+    QUIRE_ASSIGN_OR_RETURN(const auto address, parse_listen_address(settings.listen_http));
+    server.http = address;
   }
   server.public_url = settings.public_url;
   while (server.public_url.ends_with('/')) server.public_url.pop_back();
@@ -300,9 +291,9 @@ std::vector<work::PeriodicWork> periodic_works(service::Context& context, servic
 
 Result<std::vector<std::string>> trusted_certificates(const Settings& settings) {
   if (settings.trusted_certificates.empty()) return std::vector<std::string>();
-  const auto pem = adapters::files::read_file(settings.trusted_certificates, trusted_certificates_bytes_max);
-  if (!pem) return pem.error();
-  return formats::parse_trusted_certificates(*pem);
+  QUIRE_ASSIGN_OR_RETURN(const auto pem,
+                         adapters::files::read_file(settings.trusted_certificates, trusted_certificates_bytes_max));
+  return formats::parse_trusted_certificates(pem);
 }
 
 fs::path folder_of(const content::Storage& storage) {
@@ -335,13 +326,11 @@ Result<adapters::files::ReadableFiles> readable_files(const Settings& settings, 
 }
 
 Result<std::unique_ptr<content::Fetcher>> make_web_fetcher(const Settings& settings) {
-  auto policy = content::AddressPolicy::make(settings.pull_allow, settings.pull_deny);
-  if (!policy) return policy.error();
-  auto pins = adapters::curl::PinnedHosts::make(settings.pull_trust);
-  if (!pins) return pins.error();
+  QUIRE_ASSIGN_OR_RETURN(auto policy, content::AddressPolicy::make(settings.pull_allow, settings.pull_deny));
+  QUIRE_ASSIGN_OR_RETURN(auto pins, adapters::curl::PinnedHosts::make(settings.pull_trust));
   adapters::curl::Options options;
-  options.pins = *std::move(pins);
-  options.policy = *std::move(policy);
+  options.pins = std::move(pins);
+  options.policy = std::move(policy);
   options.stall_timeout = settings.pull_stall_timeout;
   options.extra_ca_file = settings.pull_ca_file;
   options.user_agent = "Quire";
@@ -360,58 +349,46 @@ Result<void> serve(const Settings& settings) {
   base::SystemClock clock;
   base::RandomIdentitySource identities;
   if (auto made = adapters::files::make_folder_durably(settings.data); !made) return made;
-  const auto lock = adapters::files::lock_data_folder(settings.data);
-  if (!lock) return lock.error();
+  QUIRE_ASSIGN_OR_RETURN([[maybe_unused]] const auto lock, adapters::files::lock_data_folder(settings.data));
 
   std::optional<adapters::files::Ballast> ballast;
   if (is_embedded(settings)) ballast.emplace(fs::path(settings.data) / "ballast", settings.catalog_ballast);
-  const auto catalog = ballast ? open_embedded_catalog(settings, *ballast) : open_catalog(settings);
-  if (!catalog) return catalog.error();
-  auto storages = open_storages(settings, **catalog, identities);
-  if (!storages) return storages.error();
-  const auto guid = fixed_setting(**catalog, "server_guid", identities.uuid());
-  if (!guid) return guid.error();
+  QUIRE_ASSIGN_OR_RETURN(const auto catalog,
+                         ballast ? open_embedded_catalog(settings, *ballast) : open_catalog(settings));
+  QUIRE_ASSIGN_OR_RETURN(auto storages, open_storages(settings, *catalog, identities));
+  QUIRE_ASSIGN_OR_RETURN(const auto guid, fixed_setting(*catalog, "server_guid", identities.uuid()));
 
   service::TransferBoard transfers;
-  const auto leases = service::open_lease_clock(**catalog, clock);
-  if (!leases) return leases.error();
-  service::Context context{**catalog, *storages,        clock,          *leases, identities,
-                           transfers, settings.service, settings.limits};
+  QUIRE_ASSIGN_OR_RETURN(const auto leases, service::open_lease_clock(*catalog, clock));
+  service::Context context{*catalog, storages, clock, leases, identities, transfers, settings.service, settings.limits};
   if (ballast) context.has_room_to_grow = [&ballast] { return ballast->hold(); };
-  auto trusted = trusted_certificates(settings);
-  if (!trusted) return trusted.error();
-  context.settings.trusted_certificates = *std::move(trusted);
-  const auto web = make_web_fetcher(settings);
-  if (!web) return web.error();
-  auto readable = readable_files(settings, *storages);
-  if (!readable) return readable.error();
-  const auto files = adapters::files::make_file_fetcher(*std::move(readable));
+  QUIRE_ASSIGN_OR_RETURN(auto trusted, trusted_certificates(settings));
+  context.settings.trusted_certificates = std::move(trusted);
+  QUIRE_ASSIGN_OR_RETURN(const auto web, make_web_fetcher(settings));
+  QUIRE_ASSIGN_OR_RETURN(auto readable, readable_files(settings, storages));
+  const auto files = adapters::files::make_file_fetcher(std::move(readable));
   content::FetcherByScheme fetcher(
-      {{"http", web->get()}, {"https", web->get()}, {"file", files.get()}, {"ds", files.get()}});
+      {{"http", web.get()}, {"https", web.get()}, {"file", files.get()}, {"ds", files.get()}});
   service::Pulls pulls(context);
   context.fetcher = &fetcher;
   context.on_pull_added = [&pulls] { pulls.wake(); };
   service::Logins logins(context, settings.logins);
-  service::Services services(context, logins, *guid);
+  service::Services services(context, logins, guid);
   if (auto made = make_administrator(settings, logins, identities); !made) return made;
 
-  const auto swept = work::sweep_orphans(context);
-  if (!swept) return swept.error();
-  if (swept->orphans_removed > 0)
-    spdlog::info("Removed {} blobs that a crash had left behind.", swept->orphans_removed);
+  QUIRE_ASSIGN_OR_RETURN(const auto swept, work::sweep_orphans(context));
+  if (swept.orphans_removed > 0) spdlog::info("Removed {} blobs that a crash had left behind.", swept.orphans_removed);
   if (auto extended = services.update_sessions.extend_after_start(); !extended) return extended;
 
   const wire::Router router(services);
-  auto http_settings = server_settings(settings, clock, identities);
-  if (!http_settings) return http_settings.error();
-  const auto server = http::make_server(*std::move(http_settings), services, router);
-  if (!server) return server.error();
+  QUIRE_ASSIGN_OR_RETURN(auto http_settings, server_settings(settings, clock, identities));
+  QUIRE_ASSIGN_OR_RETURN(const auto server, http::make_server(std::move(http_settings), services, router));
 
   work::Supervisor supervisor(periodic_works(context, services, pulls, settings.pulls_max), clock);
   services.workers = service::Workers([&supervisor] { return supervisor.status(); });
-  print_ready(**server);
-  std::thread signal_thread([&] { obey_signals(**server, settings.shutdown_grace); });
-  (*server)->run();
+  print_ready(*server);
+  std::thread signal_thread([&] { obey_signals(*server, settings.shutdown_grace); });
+  server->run();
   signal_thread.join();
   pulls.stop();
   supervisor.stop();

@@ -91,9 +91,8 @@ SettingDefinition duration(std::string key, std::string description, Member memb
           std::move(description),
           false,
           [member](Settings& settings, const std::vector<std::string>& values) -> Result<void> {
-            const auto parsed = parse_duration(values.back());
-            if (!parsed) return parsed.error();
-            member(settings) = *parsed;
+            QUIRE_ASSIGN_OR_RETURN(const auto parsed, parse_duration(values.back()));
+            member(settings) = parsed;
             return {};
           },
           [member](const Settings& settings) {
@@ -108,9 +107,8 @@ SettingDefinition size(std::string key, std::string description, Member member) 
           std::move(description),
           false,
           [member](Settings& settings, const std::vector<std::string>& values) -> Result<void> {
-            const auto parsed = parse_size(values.back());
-            if (!parsed) return parsed.error();
-            member(settings) = static_cast<std::remove_reference_t<decltype(member(settings))>>(*parsed);
+            QUIRE_ASSIGN_OR_RETURN(const auto parsed, parse_size(values.back()));
+            member(settings) = static_cast<std::remove_reference_t<decltype(member(settings))>>(parsed);
             return {};
           },
           [member](const Settings& settings) {
@@ -125,10 +123,9 @@ SettingDefinition number(std::string key, std::string description, Member member
           std::move(description),
           false,
           [member](Settings& settings, const std::vector<std::string>& values) -> Result<void> {
-            const auto parsed = parse_number(values.back());
-            if (!parsed) return parsed.error();
-            if (*parsed == 0) return bad_value(values.back(), "a whole number of at least 1");
-            member(settings) = static_cast<std::remove_reference_t<decltype(member(settings))>>(*parsed);
+            QUIRE_ASSIGN_OR_RETURN(const auto parsed, parse_number(values.back()));
+            if (parsed == 0) return bad_value(values.back(), "a whole number of at least 1");
+            member(settings) = static_cast<std::remove_reference_t<decltype(member(settings))>>(parsed);
             return {};
           },
           [member](const Settings& settings) {
@@ -376,9 +373,9 @@ std::string settings_document() {
 }
 
 Result<Duration> parse_duration(std::string_view text) {
-  const auto milliseconds = parse_with_unit(text, duration_units, 0, "a duration such as 250ms, 30s, 5m or 2h");
-  if (!milliseconds) return milliseconds.error();
-  return Duration(*milliseconds);
+  QUIRE_ASSIGN_OR_RETURN(const auto milliseconds,
+                         parse_with_unit(text, duration_units, 0, "a duration such as 250ms, 30s, 5m or 2h"));
+  return Duration(milliseconds);
 }
 
 std::string duration_text(Duration duration) {

@@ -74,10 +74,9 @@ Result<void> sweep_storage(service::Context& context, const Storage& storage,
 
 Result<SweepResult> sweep_orphans(service::Context& context) {
   SweepResult result;
-  const auto resumable = resumable_blobs(context);
-  if (!resumable) return resumable.error();
+  QUIRE_ASSIGN_OR_RETURN(const auto resumable, resumable_blobs(context));
   for (const auto& storage : context.storages.all())
-    if (auto swept = sweep_storage(context, storage, *resumable, result); !swept) return swept.error();
+    QUIRE_RETURN_IF_ERROR(sweep_storage(context, storage, resumable, result));
   return result;
 }
 

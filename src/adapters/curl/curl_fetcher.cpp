@@ -76,7 +76,7 @@ class CurlFetcher final : public content::Fetcher {
 
   base::Result<void> check(const content::FetchRequest& request) const override {
     if (!HttpUrl::parse(request.url.text())) return base::Error(base::ErrorKind::invalid_argument, unusable_url());
-    if (auto trust = CertificateCheck::make(request.trust, options_.extra_ca_file); !trust) return trust.error();
+    QUIRE_RETURN_IF_ERROR(CertificateCheck::make(request.trust, options_.extra_ca_file));
     return {};
   }
 

@@ -168,15 +168,14 @@ class FileBlobWriter final : public content::BlobWriter {
   /// Sets space aside, so that a full disk is met now and not after hours of upload.
   Result<void> reserve(std::int64_t bytes) {
     if (bytes == 0) return {};
-    const auto space = folders_->space();
-    if (!space) return space.error();
+    QUIRE_ASSIGN_OR_RETURN(const auto space, folders_->space());
     // Asked first because fallocate takes all there is before it gives up.
     const Admission admission(*folders_, bytes);
-    if (!admission.granted()) return folders_->no_room_for(bytes, space->free_bytes);
+    if (!admission.granted()) return folders_->no_room_for(bytes, space.free_bytes);
     while (::fallocate(file_.get(), 0, 0, bytes) != 0) {
       if (errno == EINTR) continue;
       if (errno == EOPNOTSUPP) return {};
-      if (is_out_of_space(errno)) return folders_->no_room_for(bytes, space->free_bytes);
+      if (is_out_of_space(errno)) return folders_->no_room_for(bytes, space.free_bytes);
       return folders_->failure("fallocate", incoming_place(), errno);
     }
     reserved_ = bytes;
@@ -440,7 +439,7 @@ class FileBlobStore final : public content::BlobStore {
     const bool small = expected_bytes && *expected_bytes < static_cast<std::int64_t>(staging_bytes);
     auto writer =
         std::make_unique<FileBlobWriter>(folders_, id, std::move(file), folders_->options.direct_io && !small, 0, true);
-    if (auto reserved = writer->reserve(expected_bytes.value_or(0)); !reserved) return reserved.error();
+    QUIRE_RETURN_IF_ERROR(writer->reserve(expected_bytes.value_or(0)));
     return std::unique_ptr<content::BlobWriter>(std::move(writer));
   }
 
@@ -561,7 +560,7 @@ Result<std::unique_ptr<content::BlobStore>> open_file_blob_store(const std::file
   auto folders = std::make_shared<Folders>();
   folders->root = root;
   folders->options = std::move(options);
-  if (auto made = make_folder_durably(root); !made) return made.error();
+  QUIRE_RETURN_IF_ERROR(make_folder_durably(root));
   if (!make_folders(*folders)) {
     const int error_number = errno;
     if (is_out_of_space(error_number)) return folders->failure("making of the folders of", "", error_number);

@@ -140,7 +140,7 @@ class PostgresqlCatalog final : public content::Catalog {
 Result<std::unique_ptr<content::Catalog>> open_postgresql_catalog(const std::string& url,
                                                                   const PostgresqlOptions& options) {
   auto catalog = std::make_unique<PostgresqlCatalog>(url, options);
-  if (auto migrated = catalog->bring_up_to_date(); !migrated) return migrated.error();
+  QUIRE_RETURN_IF_ERROR(catalog->bring_up_to_date());
   return std::unique_ptr<content::Catalog>(std::move(catalog));
 }
 

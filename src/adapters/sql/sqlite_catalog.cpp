@@ -97,7 +97,7 @@ Result<std::unique_ptr<content::Catalog>> open_sqlite_catalog(const std::filesys
                                                               const SqliteOptions& options) {
   try {
     auto connection = SqliteConnection::for_writing(path, options);
-    if (auto migrated = bring_up_to_date(*connection); !migrated) return migrated.error();
+    QUIRE_RETURN_IF_ERROR(bring_up_to_date(*connection));
     return std::unique_ptr<content::Catalog>(new SqliteCatalog(path, options, std::move(connection)));
   } catch (const content::CatalogFailure& failure) {
     return failure.error();

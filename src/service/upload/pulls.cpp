@@ -177,7 +177,7 @@ Result<bool> Pulls::run_next() {
   run(*job);
   give_back(*job);
   UpdateSessions sessions(context_);
-  if (auto finished = sessions.finish_completing(job->session); !finished) return finished.error();
+  QUIRE_RETURN_IF_ERROR(sessions.finish_completing(job->session));
   return true;
 }
 

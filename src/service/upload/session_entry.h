@@ -78,9 +78,8 @@ class SessionEntry {
   auto change(F&& function) const {
     using Answer = std::invoke_result_t<F&, Transaction&, const UploadPlace&>;
     auto answer = write(context_, target_.caller, [&](Transaction& t) -> Answer {
-      const auto at = own_place(t);
-      if (!at) return at.error();
-      auto changed = function(t, *at);
+      QUIRE_ASSIGN_OR_RETURN(const auto at, own_place(t));
+      auto changed = function(t, at);
       t.spare_transfers(file().upload_token);  // this one answers for itself
       return changed;
     });

@@ -105,10 +105,9 @@ class CallLogin {
 
  private:
   base::Result<api::CallContext> with_password(const api::Credentials& credentials, const std::string& base_url) {
-    auto caller = invoker_.log_in(credentials);
-    if (!caller) return caller.error();
+    QUIRE_ASSIGN_OR_RETURN(auto caller, invoker_.log_in(credentials));
     api::CallContext call;
-    call.caller = *std::move(caller);
+    call.caller = std::move(caller);
     call.base_url = base_url;
     return call;
   }

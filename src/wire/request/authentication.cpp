@@ -123,9 +123,8 @@ base::Result<api::CallContext> admit(Invoker& invoker, const api::Operation& ope
     return call;
   }
   if (!who.token) return login_required();
-  auto caller = invoker.authenticate(*who.token);
-  if (!caller) return caller.error();
-  call.caller = *std::move(caller);
+  QUIRE_ASSIGN_OR_RETURN(auto caller, invoker.authenticate(*who.token));
+  call.caller = std::move(caller);
   return call;
 }
 

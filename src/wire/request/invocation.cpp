@@ -60,7 +60,7 @@ base::Result<std::shared_ptr<void>> invoke(Invoker& invoker, const api::Operatio
                                            const api::CallContext& call, const void* input) {
   std::shared_ptr<void> output;
   if (operation.output) output = operation.make_output();
-  if (auto done = invoker.run(operation, call, input, output.get()); !done) return done.error();
+  QUIRE_RETURN_IF_ERROR(invoker.run(operation, call, input, output.get()));
   return output;
 }
 

@@ -67,22 +67,19 @@ base::Result<RequestTarget> parse_target(std::string_view target) {
   while (!path.empty()) {  // each round takes one `/` and the segment after it
     path.remove_prefix(1);
     const auto end = path.find('/');
-    auto segment = decode(path.substr(0, end), false);
-    if (!segment) return segment.error();
+    QUIRE_ASSIGN_OR_RETURN(auto segment, decode(path.substr(0, end), false));
     if (out.segments.size() == path_segments_max) return too_many("path", path_segments_max);
-    out.segments.push_back(*std::move(segment));
+    out.segments.push_back(std::move(segment));
     path = end == std::string_view::npos ? std::string_view{} : path.substr(end);
   }
   if (!query.empty()) query.remove_prefix(1);
   while (!query.empty()) {
     auto pair = take_part(query, '&');
     if (pair.empty()) continue;
-    auto name = decode(take_part(pair, '='), true);
-    if (!name) return name.error();
-    auto value = decode(pair, true);
-    if (!value) return value.error();
+    QUIRE_ASSIGN_OR_RETURN(auto name, decode(take_part(pair, '='), true));
+    QUIRE_ASSIGN_OR_RETURN(auto value, decode(pair, true));
     if (out.query.size() == query_parameters_max) return too_many("query", query_parameters_max);
-    out.query.push_back({*std::move(name), *std::move(value)});
+    out.query.push_back({std::move(name), std::move(value)});
   }
   return out;
 }
