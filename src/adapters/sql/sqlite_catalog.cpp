@@ -82,8 +82,7 @@ class SqliteCatalog final : public content::Catalog {
 /// Inside a transaction of its own.
 Result<void> bring_up_to_date(SqliteConnection& connection) {
   connection.run("BEGIN IMMEDIATE");
-  auto migrated =
-      migrate(connection, {.integer = "INTEGER", .text = "TEXT", .numbered = "INTEGER PRIMARY KEY"});
+  auto migrated = migrate(connection, {.integer = "INTEGER", .text = "TEXT", .numbered = "INTEGER PRIMARY KEY"});
   if (migrated)
     connection.run("COMMIT");
   else
