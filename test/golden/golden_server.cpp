@@ -131,8 +131,8 @@ std::string described(const base::Error& error) {
 
 }  // namespace
 
-GoldenServer::GoldenServer()
-    : catalog_(value_of(adapters::sql::open_sqlite_catalog(folder_.path() / "catalog.sqlite"))),
+GoldenServer::GoldenServer(const CatalogWrapping& wrapping)
+    : catalog_(wrapping(value_of(adapters::sql::open_sqlite_catalog(folder_.path() / "catalog.sqlite")))),
       storages_(storages_in(folder_.path())),
       fetcher_(std::make_unique<FixedFetcher>()),
       context_{.catalog = *catalog_,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -23,12 +24,17 @@ class GoldenServer {
   static constexpr std::string_view base_url = "https://quire.example";
   static constexpr std::string_view server_guid = "11111111-2222-4333-8444-555555555555";
 
-  GoldenServer();
+  /// Puts something in front of the catalog that the server is to work on.
+  using CatalogWrapping = std::function<std::unique_ptr<content::Catalog>(std::unique_ptr<content::Catalog> catalog)>;
+
+  GoldenServer() : GoldenServer([](auto catalog) { return catalog; }) {}
+  explicit GoldenServer(const CatalogWrapping& wrapping);
 
   wire::Response handle(wire::Request request) const;
 
   test_support::ManualClock& clock() { return clock_; }
   content::Limits& limits() { return context_.limits; }
+  service::Services& services() { return services_; }
 
   /// Sends `bytes` to an upload endpoint, as the HTTP layer would. What became of it in one line.
   std::string upload(std::string_view uri, std::string_view bytes);
