@@ -107,6 +107,7 @@ Result<Blob> copy_blob(content::BlobReader& from, content::BlobId id, const cont
 
 Result<std::vector<std::byte>> read_all(content::BlobReader& reader, std::int64_t size) {
   std::vector<std::byte> all;
+  all.reserve(static_cast<std::size_t>(size));
   QUIRE_RETURN_IF_ERROR(read_through(reader, {0, size}, [&](std::span<const std::byte> bytes, const auto&) {
     all.insert(all.end(), bytes.begin(), bytes.end());
     return Result<void>();

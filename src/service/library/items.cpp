@@ -1,5 +1,6 @@
 #include "service/library/items.h"
 
+#include <charconv>
 #include <map>
 
 #include "base/uri.h"
@@ -332,12 +333,16 @@ Result<std::vector<content::Change>> Items::changes(const Caller& caller, const 
 }
 
 Result<content::Change> Items::change(const Caller& caller, const ItemId& id, const std::string& version) {
-  QUIRE_ASSIGN_OR_RETURN(const auto all, changes(caller, id));
-  for (const auto& change : all)
-    if (std::to_string(change.content_version) == version) return change;
-  return Error(ErrorKind::not_found, "quire.item.change_not_found",
-               "The history of item {library_item_id} has no content version {version}.",
-               {{"library_item_id", id.text()}, {"version", version}});
+  return read(context_, caller, [&](View view) -> Result<content::Change> {
+    QUIRE_RETURN_IF_ERROR(find_item(view, id));
+    std::int64_t number = 0;
+    std::from_chars(version.data(), version.data() + version.size(), number);
+    if (auto change = view->find<content::Change>({id, number}); change && std::to_string(number) == version)
+      return *std::move(change);
+    return Error(ErrorKind::not_found, "quire.item.change_not_found",
+                 "The history of item {library_item_id} has no content version {version}.",
+                 {{"library_item_id", id.text()}, {"version", version}});
+  });
 }
 
 void remove_item_with_sessions(Transaction& t, const Item& item) {
