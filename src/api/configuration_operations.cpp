@@ -15,6 +15,7 @@ namespace {
 
 using base::ErrorKind;
 using base::Result;
+using content::Privilege;
 
 /// A number of the service's, with where clients find it and its description.
 struct NumberMember {
@@ -51,7 +52,7 @@ struct ConfigurationGet {
             .name = "get",
             .method = "GET",
             .path = "/content/configuration",
-            .privilege = "ContentLibrary.GetConfiguration",
+            .privilege = Privilege::ContentLibrary_GetConfiguration,
             .summary = "The service-wide settings."};
   }
   static Result<ConfigurationModel> run(service::Services& services, const CallContext& call, const Input&) {
@@ -78,7 +79,7 @@ struct ConfigurationUpdate {
             .method = "PATCH",
             .path = "/content/configuration",
             .status = 204,
-            .privilege = "ContentLibrary.UpdateConfiguration",
+            .privilege = Privilege::ContentLibrary_UpdateConfiguration,
             .errors = {ErrorKind::invalid_argument},
             .summary = "Changes the settings that are given."};
   }
@@ -98,10 +99,11 @@ struct ContentTypeList {
             .name = "list",
             .method = "GET",
             .path = "/content/type",
-            .privilege = "ContentLibrary.TypeIntrospection",
+            .privilege = Privilege::ContentLibrary_TypeIntrospection,
             .summary = "Item types that the server knows; any other type is a generic item."};
   }
-  static Result<std::vector<ContentTypeInfo>> run(service::Services&, const CallContext&, const Input&) {
+  static Result<std::vector<ContentTypeInfo>> run(service::Services& services, const CallContext& call, const Input&) {
+    QUIRE_RETURN_IF_ERROR(services.configuration.check_type_introspection(call.caller));
     return std::vector<ContentTypeInfo>{
         {"Open Virtualization Format package: a descriptor with its disks", "OVF package", "ovf", "Quire", "1"},
         {"Image of an optical disc", "ISO image", "iso", "Quire", "1"}};

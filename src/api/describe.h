@@ -169,8 +169,7 @@ template <class Op>
 Operation bind() {
   using Input = typename Op::Input;
   using Output = typename Op::Output;
-  Operation operation;
-  operation.facts = Op::facts();
+  Operation operation{.facts = Op::facts()};
   if constexpr (requires { Input::objects; }) operation.objects.assign(Input::objects.begin(), Input::objects.end());
   operation.input = &type_of<Input>();
   operation.make_input = [] { return std::make_shared<Input>(); };

@@ -46,11 +46,12 @@ namespace {
 
 using base::ErrorKind;
 using base::Result;
+using content::Privilege;
 constexpr auto session_service = "com.vmware.content.library.item.download_session";
 constexpr auto file_service = "com.vmware.content.library.item.downloadsession.file";
 constexpr auto session_path = "/content/library/item/download-session/{download_session_id}";
 constexpr auto file_path = "/content/library/item/download-session/{download_session_id}/file";
-constexpr auto anyone = "System.Anonymous";  // knowing the id is the authority (§1.9)
+constexpr auto anyone = Privilege::System_Anonymous;  // knowing the id is the authority (§1.9)
 
 DownloadSessionModel to_api(const content::DownloadSession& session) {
   DownloadSessionModel model;
@@ -94,7 +95,7 @@ struct DownloadSessionCreate {
             .method = "POST",
             .path = "/content/library/item/download-session",
             .status = 201,
-            .privilege = "ContentLibrary.DownloadSession",
+            .privilege = Privilege::ContentLibrary_DownloadSession,
             .errors = {ErrorKind::invalid_argument, ErrorKind::not_found, ErrorKind::service_unavailable},
             .summary = "Opens a download session on an item: a lease on its content as it is now."};
   }
@@ -112,7 +113,7 @@ struct DownloadSessionList {
             .name = "list",
             .method = "GET",
             .path = "/content/library/item/download-session",
-            .privilege = "ContentLibrary.DownloadSession",
+            .privilege = Privilege::ContentLibrary_DownloadSession,
             .errors = {ErrorKind::not_found},
             .summary = "Identifiers of the caller's download sessions, of one item or of all."};
   }

@@ -24,6 +24,7 @@ namespace {
 
 using base::ErrorKind;
 using base::Result;
+using content::Privilege;
 constexpr auto changes_service = "com.vmware.content.library.item.changes";
 
 struct ItemChangeList {
@@ -34,7 +35,7 @@ struct ItemChangeList {
             .name = "list",
             .method = "GET",
             .path = "/content/library/item/{library_item}/changes",
-            .privilege = "System.Read",
+            .privilege = Privilege::System_Read,
             .errors = {ErrorKind::not_found},
             .summary = "The history of an item's content, oldest change first.",
             .legacy_at_path = true};
@@ -57,7 +58,7 @@ struct ItemChangeGet {
             .name = "get",
             .method = "GET",
             .path = "/content/library/item/{library_item}/changes/{version}",
-            .privilege = "System.Read",
+            .privilege = Privilege::System_Read,
             .errors = {ErrorKind::not_found},
             .summary = "The change that made a content version of an item.",
             .legacy_at_path = true};

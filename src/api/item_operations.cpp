@@ -52,6 +52,7 @@ namespace {
 
 using base::ErrorKind;
 using base::Result;
+using content::Privilege;
 constexpr auto item_service = "com.vmware.content.library.item";
 constexpr auto file_service = "com.vmware.content.library.item.file";
 constexpr auto storage_service = "com.vmware.content.library.item.storage";
@@ -108,7 +109,7 @@ struct ItemCreate {
             .method = "POST",
             .path = "/content/library/item",
             .status = 201,
-            .privilege = "ContentLibrary.AddLibraryItem",
+            .privilege = Privilege::ContentLibrary_AddLibraryItem,
             .errors = {ErrorKind::not_found, ErrorKind::invalid_argument, ErrorKind::invalid_element_type,
                        ErrorKind::already_exists, ErrorKind::not_allowed_in_current_state},
             .summary = "Makes an item without content in a local library."};
@@ -128,7 +129,7 @@ struct ItemCopy {
             .path = "/content/library/item/{source_library_item_id}",
             .action = "copy",
             .status = 200,
-            .privilege = "ContentLibrary.AddLibraryItem",
+            .privilege = Privilege::ContentLibrary_AddLibraryItem,
             .errors = {ErrorKind::not_found, ErrorKind::invalid_argument, ErrorKind::invalid_element_type,
                        ErrorKind::resource_inaccessible, ErrorKind::not_allowed_in_current_state,
                        ErrorKind::already_exists, ErrorKind::unable_to_allocate_resource},
@@ -148,7 +149,7 @@ struct ItemList {
             .name = "list",
             .method = "GET",
             .path = "/content/library/item",
-            .privilege = "System.Read",
+            .privilege = Privilege::System_Read,
             .errors = {ErrorKind::not_found},
             .summary = "Identifiers of the items of a library."};
   }
@@ -167,7 +168,7 @@ struct ItemFind {
         .method = "POST",
         .path = "/content/library/item",
         .action = "find",
-        .privilege = "System.Read",
+        .privilege = Privilege::System_Read,
         .errors = {ErrorKind::invalid_argument},
         .summary =
             "Identifiers of the items that match every given member; name and type compare without regard to case."};
@@ -191,7 +192,7 @@ struct ItemGet {
             .name = "get",
             .method = "GET",
             .path = "/content/library/item/{library_item_id}",
-            .privilege = "System.Read",
+            .privilege = Privilege::System_Read,
             .errors = {ErrorKind::not_found},
             .summary = "A library item."};
   }
@@ -210,7 +211,7 @@ struct ItemUpdate {
             .method = "PATCH",
             .path = "/content/library/item/{library_item_id}",
             .status = 204,
-            .privilege = "ContentLibrary.UpdateLibraryItem",
+            .privilege = Privilege::ContentLibrary_UpdateLibraryItem,
             .errors = {ErrorKind::not_found, ErrorKind::invalid_element_type, ErrorKind::invalid_argument,
                        ErrorKind::already_exists, ErrorKind::not_allowed_in_current_state},
             .summary = "Changes the given properties of an item; its content changes only through an update session."};
@@ -229,7 +230,7 @@ struct ItemDelete {
             .method = "DELETE",
             .path = "/content/library/item/{library_item_id}",
             .status = 204,
-            .privilege = "ContentLibrary.DeleteLibraryItem",
+            .privilege = Privilege::ContentLibrary_DeleteLibraryItem,
             .errors = {ErrorKind::not_found, ErrorKind::invalid_element_type, ErrorKind::not_allowed_in_current_state},
             .summary = "Deletes an item with its content; sessions on it end."};
   }
@@ -246,7 +247,7 @@ struct ItemFileList {
             .name = "list",
             .method = "GET",
             .path = "/content/library/item/{library_item_id}/file",
-            .privilege = "System.Read",
+            .privilege = Privilege::System_Read,
             .errors = {ErrorKind::not_found},
             .summary = "The files of an item."};
   }
@@ -266,7 +267,7 @@ struct ItemFileGet {
             .name = "get",
             .method = "GET",
             .path = "/content/library/item/{library_item_id}/file",
-            .privilege = "System.Read",
+            .privilege = Privilege::System_Read,
             .errors = {ErrorKind::not_found},
             .summary = "A file of an item."};
   }
@@ -285,7 +286,7 @@ struct ItemStorageList {
             .name = "list",
             .method = "GET",
             .path = "/content/library/item/{library_item_id}/storage",
-            .privilege = "ContentLibrary.ReadStorage",
+            .privilege = Privilege::ContentLibrary_ReadStorage,
             .errors = {ErrorKind::not_found},
             .summary = "Where the files of an item lie."};
   }
@@ -306,7 +307,7 @@ struct ItemStorageGet {
             .name = "get",
             .method = "GET",
             .path = "/content/library/item/{library_item_id}/storage",
-            .privilege = "ContentLibrary.ReadStorage",
+            .privilege = Privilege::ContentLibrary_ReadStorage,
             .errors = {ErrorKind::not_found},
             .summary = "Where a file of an item lies, one entry for each place."};
   }

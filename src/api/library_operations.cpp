@@ -28,6 +28,7 @@ namespace {
 
 using base::ErrorKind;
 using base::Result;
+using content::Privilege;
 constexpr auto library_service = "com.vmware.content.library";
 constexpr auto local_library_service = "com.vmware.content.local_library";
 
@@ -84,7 +85,7 @@ struct LibraryList {
             .name = "list",
             .method = "GET",
             .path = "/content/library",
-            .privilege = "System.Read",
+            .privilege = Privilege::System_Read,
             .summary = "Identifiers of all libraries, of either type."};
   }
   static Result<Output> run(service::Services& services, const CallContext& call, const Input&) {
@@ -100,7 +101,7 @@ struct LibraryGet {
             .name = "get",
             .method = "GET",
             .path = "/content/library/{library_id}",
-            .privilege = "System.Read",
+            .privilege = Privilege::System_Read,
             .errors = {ErrorKind::not_found},
             .summary = "A library of either type."};
   }
@@ -119,7 +120,7 @@ struct LibraryFind {
         .method = "POST",
         .path = "/content/library",
         .action = "find",
-        .privilege = "System.Read",
+        .privilege = Privilege::System_Read,
         .errors = {ErrorKind::invalid_argument},
         .summary = "Identifiers of the libraries that match every given member; names compare without regard to case."};
   }
@@ -137,7 +138,7 @@ struct LibraryUpdate {
             .method = "PATCH",
             .path = "/content/library/{library_id}",
             .status = 204,
-            .privilege = "ContentLibrary.UpdateLibrary",
+            .privilege = Privilege::ContentLibrary_UpdateLibrary,
             .errors = {ErrorKind::not_found, ErrorKind::invalid_argument},
             .summary = "Changes the given ones of the properties that all types of library share."};
   }
@@ -155,7 +156,7 @@ struct LocalLibraryCreate {
             .method = "POST",
             .path = "/content/local-library",
             .status = 201,
-            .privilege = "ContentLibrary.CreateLocalLibrary",
+            .privilege = Privilege::ContentLibrary_CreateLocalLibrary,
             .errors = {ErrorKind::invalid_argument, ErrorKind::unsupported},
             .summary = "Makes an empty local library."};
   }
@@ -172,7 +173,7 @@ struct LocalLibraryList {
             .name = "list",
             .method = "GET",
             .path = "/content/local-library",
-            .privilege = "System.Read",
+            .privilege = Privilege::System_Read,
             .summary = "Identifiers of all local libraries."};
   }
   static Result<Output> run(service::Services& services, const CallContext& call, const Input&) {
@@ -188,7 +189,7 @@ struct LocalLibraryGet {
             .name = "get",
             .method = "GET",
             .path = "/content/local-library/{library_id}",
-            .privilege = "System.Read",
+            .privilege = Privilege::System_Read,
             .errors = {ErrorKind::not_found, ErrorKind::invalid_element_type},
             .summary = "A local library."};
   }
@@ -206,7 +207,7 @@ struct LocalLibraryUpdate {
             .method = "PATCH",
             .path = "/content/local-library/{library_id}",
             .status = 204,
-            .privilege = "ContentLibrary.UpdateLocalLibrary",
+            .privilege = Privilege::ContentLibrary_UpdateLocalLibrary,
             .errors = {ErrorKind::not_found, ErrorKind::invalid_element_type, ErrorKind::invalid_argument,
                        ErrorKind::concurrent_change, ErrorKind::resource_busy, ErrorKind::not_allowed_in_current_state,
                        ErrorKind::unsupported},
@@ -227,7 +228,7 @@ struct LocalLibraryDelete {
             .method = "DELETE",
             .path = "/content/local-library/{library_id}",
             .status = 204,
-            .privilege = "ContentLibrary.DeleteLocalLibrary",
+            .privilege = Privilege::ContentLibrary_DeleteLocalLibrary,
             .errors = {ErrorKind::not_found, ErrorKind::invalid_element_type, ErrorKind::not_allowed_in_current_state},
             .summary = "Deletes a local library with its items; sessions on them end."};
   }

@@ -40,16 +40,27 @@ struct NamedObject {
   std::string_view member;  ///< of the input, `library_item_id`; of its spec, `create_spec.library_id`
 };
 
+/// A privilege that must be told: an operation without one does not compile.
+class NeededPrivilege {
+ public:
+  constexpr NeededPrivilege(content::Privilege privilege)
+      : privilege_(privilege) {}                                        // NOLINT(google-explicit-constructor)
+  constexpr operator content::Privilege() const { return privilege_; }  // NOLINT(google-explicit-constructor)
+
+ private:
+  content::Privilege privilege_;
+};
+
 /// The facts of one operation, from which every wire, OpenAPI and the documents derive (content-library-api.md
 /// §1.2–§1.4).
 struct OperationFacts {
-  std::string service{};    ///< `com.vmware.content.library.item.update_session`
-  std::string name{};       ///< `keep_alive`
-  std::string method{};     ///< new REST: `POST`
-  std::string path{};       ///< new REST below /api: `/content/library/item/update-session/{update_session_id}`
-  std::string action{};     ///< new REST `?action=`; empty for none
-  int status = 200;         ///< new REST on success
-  std::string privilege{};  ///< §1.9: `ContentLibrary.UpdateSession`
+  std::string service{};      ///< `com.vmware.content.library.item.update_session`
+  std::string name{};         ///< `keep_alive`
+  std::string method{};       ///< new REST: `POST`
+  std::string path{};         ///< new REST below /api: `/content/library/item/update-session/{update_session_id}`
+  std::string action{};       ///< new REST `?action=`; empty for none
+  int status = 200;           ///< new REST on success
+  NeededPrivilege privilege;  ///< §1.9, on the objects that the input names, else on the root
   std::vector<base::ErrorKind> errors{};  ///< declared; Unauthenticated and Unauthorized go without saying
   std::string summary{};                  ///< one sentence for OpenAPI and the documents
   bool needs_login = true;
@@ -66,13 +77,13 @@ struct OperationFacts {
 /// the path.
 struct Operation {
   OperationFacts facts;
-  std::vector<NamedObject> objects;  ///< in the order of the input
+  std::vector<NamedObject> objects{};  ///< in the order of the input
   const Type* input = nullptr;
   const Type* output = nullptr;  ///< nullptr: void
-  std::function<std::shared_ptr<void>()> make_input;
-  std::function<std::shared_ptr<void>()> make_output;  ///< empty for void
+  std::function<std::shared_ptr<void>()> make_input{};
+  std::function<std::shared_ptr<void>()> make_output{};  ///< empty for void
   /// Runs it. `output` is a value of type `output`, or nullptr for void. Blocking; any thread.
-  std::function<base::Result<void>(service::Services&, const CallContext&, const void* input, void* output)> run;
+  std::function<base::Result<void>(service::Services&, const CallContext&, const void* input, void* output)> run{};
 };
 
 /// All operations, in the order of the reference. Immutable; the same on every call.

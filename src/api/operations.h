@@ -17,6 +17,7 @@ void add_item_change_operations(std::vector<Operation>& all);
 void add_update_session_operations(std::vector<Operation>& all);
 void add_download_session_operations(std::vector<Operation>& all);
 void add_server_operations(std::vector<Operation>& all);
+void add_access_operations(std::vector<Operation>& all);
 
 /// `<base_url>/cls/data/<token>/<name>`, the name percent-encoded but for its slashes (wire-protocols.md §6.1).
 std::string transfer_uri(std::string_view base_url, std::string_view token, std::string_view file_name);

@@ -18,6 +18,7 @@ BOOST_DESCRIBE_STRUCT(WorkerInfo, (), (name, runs, failures_in_a_row, last_error
 namespace {
 
 using base::Result;
+using content::Privilege;
 
 struct WorkerList {
   using Input = NoInput;
@@ -27,8 +28,8 @@ struct WorkerList {
             .name = "list",
             .method = "GET",
             .path = "/quire/server/workers",
-            .privilege = "Global.Diagnostics",
-            .summary = "How the server's background workers are, with their last errors. For administrators."};
+            .privilege = Privilege::Global_Diagnostics,
+            .summary = "How the server's background workers are, with their last errors. Needs Global.Diagnostics."};
   }
   static Result<Output> run(service::Services& services, const CallContext& call, const Input&) {
     QUIRE_ASSIGN_OR_RETURN(const auto workers, services.workers.list(call.caller));

@@ -8,6 +8,7 @@ namespace {
 
 using base::ErrorKind;
 using base::Result;
+using content::Privilege;
 constexpr auto service_name = "com.vmware.cis.session";
 
 struct SessionCreate {
@@ -19,6 +20,7 @@ struct SessionCreate {
             .method = "POST",
             .path = "/session",
             .status = 201,
+            .privilege = Privilege::System_Anonymous,
             .errors = {ErrorKind::unauthenticated, ErrorKind::service_unavailable},
             .summary = "Logs in with the user and password of the Authorization header; the token of the new session.",
             .needs_login = false};
@@ -40,7 +42,7 @@ struct SessionGet {
             .name = "get",
             .method = "GET",
             .path = "/session",
-            .privilege = "System.Anonymous",
+            .privilege = Privilege::System_Anonymous,
             .errors = {ErrorKind::unauthenticated, ErrorKind::service_unavailable},
             .summary = "The session that the request was made in. Counts as use of it."};
   }
@@ -59,7 +61,7 @@ struct SessionDelete {
             .method = "DELETE",
             .path = "/session",
             .status = 204,
-            .privilege = "System.Anonymous",
+            .privilege = Privilege::System_Anonymous,
             .errors = {ErrorKind::unauthenticated, ErrorKind::service_unavailable},
             .summary = "Logs out. Update and download sessions live on."};
   }

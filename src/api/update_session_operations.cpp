@@ -50,10 +50,11 @@ namespace {
 
 using base::ErrorKind;
 using base::Result;
+using content::Privilege;
 constexpr auto session_service = "com.vmware.content.library.item.update_session";
 constexpr auto file_service = "com.vmware.content.library.item.updatesession.file";
 constexpr auto session_path = "/content/library/item/update-session/{update_session_id}";
-constexpr auto anyone = "System.Anonymous";  // knowing the id is the authority (§1.9)
+constexpr auto anyone = Privilege::System_Anonymous;  // knowing the id is the authority (§1.9)
 
 std::optional<std::vector<content::WarningBehavior>> to_content(
     const std::optional<std::vector<WarningBehavior>>& list) {
@@ -150,7 +151,7 @@ struct UpdateSessionCreate {
             .method = "POST",
             .path = "/content/library/item/update-session",
             .status = 201,
-            .privilege = "ContentLibrary.UpdateSession",
+            .privilege = Privilege::ContentLibrary_UpdateSession,
             .errors = {ErrorKind::invalid_argument, ErrorKind::invalid_element_type, ErrorKind::not_found,
                        ErrorKind::resource_busy, ErrorKind::service_unavailable},
             .summary = "Opens an update session on an item, with a snapshot of its files."};
@@ -169,7 +170,7 @@ struct UpdateSessionList {
             .name = "list",
             .method = "GET",
             .path = "/content/library/item/update-session",
-            .privilege = "ContentLibrary.UpdateSession",
+            .privilege = Privilege::ContentLibrary_UpdateSession,
             .errors = {ErrorKind::not_found},
             .summary = "Identifiers of the caller's update sessions, of one item or of all."};
   }

@@ -2,10 +2,15 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/time.h"
 #include "content/ids.h"
+#include "content/permission.h"
+#include "content/text.h"
 
 namespace quire::content {
 
@@ -13,8 +18,24 @@ namespace quire::content {
 struct User {
   std::string name;           ///< as shown, `administrator@vsphere.local`; matched without regard to case
   std::string password_hash;  ///< Argon2id in its text form
-  bool administrator = false;
+  std::string description = {};
   bool operator==(const User&) const = default;
+};
+
+inline GroupId group_id(std::string_view name) { return GroupId(fold_case(name)); }
+
+/// Users that have permissions together.
+struct Group {
+  GroupId id;        ///< group_id(name)
+  std::string name;  ///< as shown; matched without regard to case
+  std::string description;
+  bool operator==(const Group&) const = default;
+};
+
+/// A user of a group.
+struct GroupMember {
+  std::string name;  ///< of the user
+  bool operator==(const GroupMember&) const = default;
 };
 
 /// Uses of a login within this time of the last one recorded are not recorded: a row written for each call would be a
@@ -27,14 +48,15 @@ struct LoginSession {
   std::string user;
   base::Time created;
   base::Time last_accessed;
+  std::vector<std::string> groups = {};  ///< that the user has from outside (authenticator.h), besides the catalog's
   bool operator==(const LoginSession&) const = default;
 };
 
-/// Who asks. Every service call takes one.
+/// Who asks, and what they may do. Every service call takes one.
 struct Caller {
   std::string user;
   LoginId login;
-  bool administrator = false;
+  std::shared_ptr<const Grants> grants = Grants::none();  ///< never null
 };
 
 /// What a `client_token` made before (content-library-api.md §1.10, §28.1).

@@ -62,6 +62,16 @@ class CatalogReader {
 
   virtual std::size_t login_count() = 0;
 
+  // Users, groups and roles by name without regard to case; permissions by object, then principal.
+  virtual std::vector<User> users() = 0;
+  virtual std::vector<Group> groups() = 0;
+  virtual std::vector<std::string> groups_of(std::string_view user) = 0;  ///< names
+  virtual std::vector<Role> roles() = 0;                                  ///< without the system's
+  virtual std::optional<Role> role_named(std::string_view name) = 0;      ///< likewise; without regard to case
+  virtual std::vector<Permission> permissions(const PermissionFilter& filter) = 0;
+  /// The permissions of a user: own ones, those of the user's groups, and those of `groups` besides. In one query.
+  virtual std::vector<GrantedRole> granted_roles(std::string_view user, std::span<const std::string> groups) = 0;
+
   virtual std::vector<LibraryId> libraries(const LibraryFilter& filter) = 0;
   virtual std::optional<ItemId> item_named(const LibraryId& library, std::string_view name) = 0;  ///< exact name
   virtual std::vector<ItemId> items(const ItemFilter& filter) = 0;
@@ -153,6 +163,9 @@ class CatalogWriter : public CatalogReader {
   virtual void touch_login(const LoginId& id, base::Time now) = 0;
   virtual void remove_logins(base::Time accessed_before,
                              base::Time created_before) = 0;  ///< those before either moment
+  virtual void remove_logins_of(std::string_view user) = 0;   ///< exact name
+  virtual void remove_memberships(std::string_view user) = 0;
+  virtual void remove_permissions(const PermissionFilter& filter) = 0;
   virtual void remove_client_tokens(base::Time created_before) = 0;
 
   /// Removes the set unless an item points to it or an ACTIVE download session pins it; the blobs it named, else
@@ -210,10 +223,11 @@ class Catalog {
         [this](auto&& f) { return write_transaction(f); }, std::forward<F>(function));
   }
 
-  /// Changes when a login or a user has been changed or removed, before that write() returns: a login that was read
-  /// after this had been asked is the same while this is. nullopt where other servers may write without this one
-  /// knowing.
+  /// Changes when a login has been changed or removed, before that write() returns: a login that was read after this
+  /// had been asked is the same while this is. nullopt where other servers may write without this one knowing.
   virtual std::optional<std::uint64_t> logins_version() const { return std::nullopt; }
+  /// The same of users, groups, roles and permissions.
+  virtual std::optional<std::uint64_t> access_version() const { return std::nullopt; }
 
   virtual base::Result<void> read_transaction(const std::function<base::Result<void>(CatalogReader&)>& function) = 0;
   virtual base::Result<void> write_transaction(const std::function<base::Result<void>(CatalogWriter&)>& function) = 0;

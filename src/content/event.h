@@ -27,7 +27,19 @@ namespace quire::content {
   KIND(update_session, ended)          \
   KIND(download_session, created)      \
   KIND(download_session, ended)        \
-  KIND(configuration, updated)
+  KIND(configuration, updated)         \
+  KIND(user, created)                  \
+  KIND(user, updated)                  \
+  KIND(user, password_set)             \
+  KIND(user, deleted)                  \
+  KIND(group, created)                 \
+  KIND(group, updated)                 \
+  KIND(group, deleted)                 \
+  KIND(role, created)                  \
+  KIND(role, updated)                  \
+  KIND(role, deleted)                  \
+  KIND(permission, set)                \
+  KIND(permission, deleted)
 // clang-format on
 
 /// Named with a dot: `EventKind::library_created` is `library.created`.
@@ -48,7 +60,8 @@ struct Event {
   std::string actor;       ///< user name, or `system` with the name of its worker
   LibraryId library_id;    ///< that the subject belongs to or is; else empty
   ItemId item_id;          ///< that the subject belongs to or is; else empty
-  std::string subject_id;  ///< of what the kind speaks of: library, item, session; empty for the configuration
+  std::string subject_id;  ///< of what the kind speaks of: library, item, session, role; the name of a user, group or
+                           ///< principal; empty for the configuration
   std::string details;     ///< what changed, a JSON object as text; empty when the kind says it all
   bool operator==(const Event&) const = default;
 };

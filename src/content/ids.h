@@ -12,6 +12,7 @@ using StorageId = base::Id<struct StorageTag>;  ///< managed object id of the da
 using UpdateSessionId = base::Id<struct UpdateSessionTag>;
 using DownloadSessionId = base::Id<struct DownloadSessionTag>;
 using TransferToken = base::Id<struct TransferTokenTag>;  ///< the secret in an upload or download endpoint
+using GroupId = base::Id<struct GroupTag>;                ///< its name without regard to case, see group_id()
 using LoginId = base::Id<struct LoginTag>;  ///< SHA-256 of a session token; the token itself is not stored
 
 }  // namespace quire::content

@@ -9,6 +9,7 @@
 #include "base/enumeration.h"
 #include "base/time.h"
 #include "content/ids.h"
+#include "content/library.h"
 #include "content/package_facts.h"
 
 namespace quire::content {
@@ -50,6 +51,7 @@ struct ItemFilter {
   std::optional<std::string> source_id;
   std::optional<std::string> type;  ///< without regard to case
   std::optional<bool> cached;
+  const LibrarySelection* among = nullptr;  ///< in these libraries only; must outlive the call
 };
 
 /// Bytes that a row names.

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/enumeration.h"
 #include "base/time.h"
@@ -38,9 +40,20 @@ struct Library {
   bool operator==(const Library&) const = default;
 };
 
+/// Some of all libraries, told by naming these or the others.
+struct LibrarySelection {
+  bool all_but_named = true;
+  std::vector<LibraryId> named;  ///< sorted; they need not exist
+  bool is_every() const { return all_but_named && named.empty(); }
+  bool contains(const LibraryId& id) const {
+    return std::binary_search(named.begin(), named.end(), id) != all_but_named;
+  }
+};
+
 struct LibraryFilter {
   std::optional<std::string> name;  ///< whole name, without regard to case
   std::optional<LibraryType> type;
+  const LibrarySelection* among = nullptr;  ///< of these only; must outlive the call
 };
 
 }  // namespace quire::content

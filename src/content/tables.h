@@ -54,11 +54,15 @@ struct TableList : Tables... {
 
 using Parts = TableList<Part<ContentFile, ContentId>,        //
                         Part<Change, ItemId, std::int64_t>,  // by the content version that it made
+                        Part<GroupMember, GroupId>,          //
                         Part<SessionFile, UpdateSessionId>,  //
                         Part<PreparedFile, DownloadSessionId>>;
 
 using Tables = Parts::With<Table<Setting, std::string_view>,    // by name
                            Table<User, std::string_view>,       // by name, without regard to case
+                           Table<Group, GroupId>,               //
+                           Table<Role, std::int64_t>,           // not the system's (role.h)
+                           Table<Permission, PermissionKey>,    //
                            Table<LoginSession, LoginId>,        //
                            Table<ClientToken, ClientTokenKey>,  //
                            Table<Library, LibraryId>,           //

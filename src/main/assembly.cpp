@@ -24,6 +24,7 @@
 #include "content/fetcher_by_scheme.h"
 #include "formats/certificate.h"
 #include "http/tls_identity.h"
+#include "service/access/catalog_authenticator.h"
 #include "service/services.h"
 #include "service/session/activity_interval.h"
 #include "service/transaction/events.h"
@@ -127,9 +128,9 @@ Result<std::unique_ptr<content::Catalog>> open_embedded_catalog(const Settings& 
 
 std::string generated_password(base::IdentitySource& identities) { return identities.secret().substr(0, 20); }
 
-/// Makes the administrator at the first start; later starts leave the password alone.
-Result<void> make_administrator(const Settings& settings, service::Logins& logins, base::IdentitySource& identities) {
-  QUIRE_ASSIGN_OR_RETURN(const auto present, logins.has_user(administrator));
+/// Makes the administrator at the first start; later starts leave the users alone.
+Result<void> make_administrator(const Settings& settings, service::Users& users, base::IdentitySource& identities) {
+  QUIRE_ASSIGN_OR_RETURN(const auto present, users.has_any());
   if (present) return {};
   std::string password;
   bool generated = false;
@@ -143,7 +144,7 @@ Result<void> make_administrator(const Settings& settings, service::Logins& login
     password = generated_password(identities);
     generated = true;
   }
-  if (auto set = logins.set_password(administrator, password, true); !set) return set;
+  QUIRE_RETURN_IF_ERROR(users.make_administrator(administrator, password));
   if (generated)
     std::fprintf(stderr, "The password of %s is %s (shown only this once)\n", administrator, password.c_str());
   return {};
@@ -372,9 +373,10 @@ Result<void> serve(const Settings& settings) {
   service::Pulls pulls(context);
   context.fetcher = &fetcher;
   context.on_pull_added = [&pulls] { pulls.wake(); };
-  service::Logins logins(context, settings.logins);
+  service::CatalogAuthenticator authenticator(context);
+  service::Logins logins(context, authenticator, settings.logins);
   service::Services services(context, logins, guid);
-  if (auto made = make_administrator(settings, logins, identities); !made) return made;
+  if (auto made = make_administrator(settings, services.users, identities); !made) return made;
 
   QUIRE_ASSIGN_OR_RETURN(const auto swept, work::sweep_orphans(context));
   if (swept.orphans_removed > 0) spdlog::info("Removed {} blobs that a crash had left behind.", swept.orphans_removed);

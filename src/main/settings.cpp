@@ -264,8 +264,9 @@ const std::vector<SettingDefinition>& setting_definitions() {
             "thumbprint; may be repeated. A certificate or thumbprint that comes with the source wins.",
             &Settings::pull_trust),
       texts("pull_files_from", "DIR",
-            "A folder whose files administrators may pull by `file:` URLs, besides the folders of the storages; may be "
-            "repeated. The server's own files are refused wherever they lie.",
+            "A folder whose files may be pulled by `file:` URLs, besides the folders of the storages, by whoever has "
+            "ContentLibrary.ReadStorage on the item; may be repeated. The server's own files are refused wherever they "
+            "lie.",
             &Settings::pull_files_from),
       text(
           "trusted_certificates", "FILE",
@@ -285,6 +286,9 @@ const std::vector<SettingDefinition>& setting_definitions() {
       number("files_per_item_max", "Files of an item or update session.", QUIRE_AT(limits.files_per_item_max)),
       number("upload_ranges_max", "Separate places that have arrived of one file sent in parts.",
              QUIRE_AT(limits.upload_ranges_max)),
+      number("password_length_min", "Characters that a password must have at least when it is set.",
+             QUIRE_AT(limits.password_length_min)),
+      number("group_members_max", "Users of a group.", QUIRE_AT(limits.group_members_max)),
       number("logins_max", "Login sessions alive at once.", QUIRE_AT(limits.logins_max)),
       number("update_sessions_active_max", "Active update sessions.", QUIRE_AT(limits.update_sessions_active_max)),
       number("download_sessions_max", "Download sessions.", QUIRE_AT(limits.download_sessions_max)),

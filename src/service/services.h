@@ -1,6 +1,10 @@
 #pragma once
 
+#include "service/access/groups.h"
 #include "service/access/logins.h"
+#include "service/access/permissions.h"
+#include "service/access/roles.h"
+#include "service/access/users.h"
 #include "service/download_session/download_sessions.h"
 #include "service/library/configuration.h"
 #include "service/library/items.h"
@@ -24,6 +28,10 @@ struct Services {
         sources(context),
         download_sessions(context),
         configuration(context),
+        users(context),
+        groups(context),
+        roles(context),
+        permissions(context),
         uploads(context),
         downloads(context),
         server_guid(std::move(guid)),
@@ -38,6 +46,10 @@ struct Services {
   Sources sources;
   DownloadSessions download_sessions;
   Configuration configuration;
+  Users users;
+  Groups groups;
+  Roles roles;
+  Permissions permissions;
   Uploads uploads;
   Downloads downloads;
   Workers workers = {};  ///< filled by whoever runs them, before requests come

@@ -1,11 +1,11 @@
 #include "service/workers.h"
 
+#include "service/transaction/find.h"
+
 namespace quire::service {
 
 base::Result<std::vector<WorkerStatus>> Workers::list(const content::Caller& caller) const {
-  if (!caller.administrator)
-    return base::Error(base::ErrorKind::unauthorized, "quire.workers.administrators_only",
-                       "Only administrators may see the background workers; {user} is none.", {{"user", caller.user}});
+  QUIRE_RETURN_IF_ERROR(check_privilege(caller, content::Privilege::Global_Diagnostics));
   return ask_ ? ask_() : std::vector<WorkerStatus>();
 }
 

@@ -30,7 +30,7 @@ class Workers {
   Workers() = default;
   explicit Workers(std::function<std::vector<WorkerStatus>()> ask) : ask_(std::move(ask)) {}
 
-  /// In the order in which they were started. Unauthorized: for administrators only.
+  /// In the order in which they were started. Unauthorized without Global.Diagnostics.
   base::Result<std::vector<WorkerStatus>> list(const content::Caller& caller) const;
 
  private:

@@ -21,12 +21,12 @@ class RecordingInvoker final : public Invoker {
  public:
   base::Result<content::Caller> authenticate(std::string_view token) override {
     if (token != "good") return refused();
-    return content::Caller{"admin", content::LoginId("login"), true};
+    return content::Caller{"admin", content::LoginId("login")};
   }
   base::Result<content::Caller> log_in(const api::Credentials& credentials) override {
     if (credentials.user != "admin" || credentials.password != "secret") return refused();
     ++logins;
-    return content::Caller{"admin", content::LoginId("of one call"), true};
+    return content::Caller{"admin", content::LoginId("of one call")};
   }
   void log_out(const content::Caller& caller) override {
     EXPECT_EQ(caller.login.text(), "of one call");

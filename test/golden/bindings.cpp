@@ -148,6 +148,35 @@ constexpr std::array places = {
           "/content/library/item/downloadsession/file/id:{download_session_id}?~action=get", "GET",
           "/content/library/item/download-session/{download_session_id}/file?file_name={file_name}"},
 
+    Place{"quire.access.privileges.list", "GET", "/quire/access/privileges", "GET", "/quire/access/privileges"},
+    Place{"quire.access.roles.list", "GET", "/quire/access/roles", "GET", "/quire/access/roles"},
+    Place{"quire.access.roles.get", "GET", "/quire/access/roles/id:{role}", "GET", "/quire/access/roles/{role}"},
+    Place{"quire.access.roles.create", "POST", "/quire/access/roles", "POST", "/quire/access/roles"},
+    Place{"quire.access.roles.update", "PATCH", "/quire/access/roles/id:{role}", "PATCH", "/quire/access/roles/{role}"},
+    Place{"quire.access.roles.delete", "DELETE", "/quire/access/roles/id:{role}", "DELETE",
+          "/quire/access/roles/{role}"},
+    Place{"quire.access.users.list", "GET", "/quire/access/users", "GET", "/quire/access/users"},
+    Place{"quire.access.users.get", "GET", "/quire/access/users/id:{user}", "GET", "/quire/access/users/{user}"},
+    Place{"quire.access.users.create", "POST", "/quire/access/users", "POST", "/quire/access/users"},
+    Place{"quire.access.users.update", "PATCH", "/quire/access/users/id:{user}", "PATCH", "/quire/access/users/{user}"},
+    Place{"quire.access.users.set_password", "POST", "/quire/access/users/id:{user}?~action=set-password", "POST",
+          "/quire/access/users/{user}?action=set-password"},
+    Place{"quire.access.users.delete", "DELETE", "/quire/access/users/id:{user}", "DELETE",
+          "/quire/access/users/{user}"},
+    Place{"quire.access.groups.list", "GET", "/quire/access/groups", "GET", "/quire/access/groups"},
+    Place{"quire.access.groups.get", "GET", "/quire/access/groups/id:{group}", "GET", "/quire/access/groups/{group}"},
+    Place{"quire.access.groups.create", "POST", "/quire/access/groups", "POST", "/quire/access/groups"},
+    Place{"quire.access.groups.update", "PATCH", "/quire/access/groups/id:{group}", "PATCH",
+          "/quire/access/groups/{group}"},
+    Place{"quire.access.groups.delete", "DELETE", "/quire/access/groups/id:{group}", "DELETE",
+          "/quire/access/groups/{group}"},
+    Place{"quire.access.permissions.list", "GET", "/quire/access/permissions", "GET", "/quire/access/permissions"},
+    Place{"quire.access.permissions.set", "PUT", "/quire/access/permissions", "PUT", "/quire/access/permissions"},
+    Place{"quire.access.permissions.delete", "POST", "/quire/access/permissions?~action=delete", "DELETE",
+          "/quire/access/permissions"},
+    Place{"quire.access.permissions.effective", "POST", "/quire/access/permissions?~action=effective", "GET",
+          "/quire/access/permissions/effective"},
+
     Place{"quire.server.workers.list", "GET", "/quire/server/workers", "GET", "/quire/server/workers"},
 };
 
@@ -160,6 +189,7 @@ const std::map<std::string, std::pair<int, int>, std::less<>> error_statuses = {
     {"NOT_ALLOWED_IN_CURRENT_STATE", {400, 400}},
     {"NOT_FOUND", {404, 404}},
     {"RESOURCE_BUSY", {400, 500}},
+    {"RESOURCE_IN_USE", {400, 400}},
     {"SERVICE_UNAVAILABLE", {503, 503}},
     {"UNABLE_TO_ALLOCATE_RESOURCE", {400, 500}},
     {"UNAUTHENTICATED", {401, 401}},
@@ -268,8 +298,8 @@ std::string header(const wire::Response& response, std::string_view name) {
   return std::string(response.headers.find(name).value_or(""));
 }
 
-/// The `error_type` of an error's body, whose form is checked on the way.
-std::string checked_error(const json::value& error) {
+/// The outcome that an error's body tells, whose form is checked on the way.
+Outcome refusal(const json::value& error) {
   const auto body = plain(error);
   const auto& object = body.as_object();
   const auto& messages = object.at("messages").as_array();
@@ -278,7 +308,7 @@ std::string checked_error(const json::value& error) {
     EXPECT_TRUE(message.at("id").is_string() && message.at("args").is_array()) << json::serialize(message);
     EXPECT_EQ(message.at("default_message").as_string().find('%'), json::string::npos) << "Ansible formats it again";
   }
-  return std::string(object.at("error_type").as_string());
+  return {"", std::string(object.at("error_type").as_string()), nullptr, body};
 }
 
 Outcome legacy_outcome(const api::Operation& operation, const wire::Response& response) {
@@ -291,16 +321,16 @@ Outcome legacy_outcome(const api::Operation& operation, const wire::Response& re
     const auto body = json::parse(response.body);
     EXPECT_EQ(header(response, "Content-Type"), "application/json");
     EXPECT_EQ(body.as_object().size(), 1U);
-    return {"", "", plain(body.at("value"))};
+    return {"", "", plain(body.at("value")), nullptr};
   }
   EXPECT_EQ(header(response, "Content-Type"), "application/json");
   const auto body = json::parse(response.body);
-  auto type = checked_error(body.at("value"));
-  EXPECT_EQ(response.status, error_statuses.at(type).first);
+  auto outcome = refusal(body.at("value"));
+  EXPECT_EQ(response.status, error_statuses.at(outcome.error_type).first);
   std::string name = "com.vmware.vapi.std.errors.";
-  for (const char c : type) name += static_cast<char>(c == '_' ? c : c - 'A' + 'a');
+  for (const char c : outcome.error_type) name += static_cast<char>(c == '_' ? c : c - 'A' + 'a');
   EXPECT_EQ(body.at("type").as_string(), name);
-  return {"", std::move(type), nullptr};
+  return outcome;
 }
 
 Outcome new_outcome(const api::Operation& operation, const wire::Response& response) {
@@ -314,12 +344,12 @@ Outcome new_outcome(const api::Operation& operation, const wire::Response& respo
     const bool creates = operation.facts.name == "create" || operation.facts.name == "add";
     EXPECT_EQ(response.status, creates ? 201 : 200);
     EXPECT_EQ(header(response, "Content-Type"), "application/json");
-    return {"", "", plain(json::parse(response.body))};
+    return {"", "", plain(json::parse(response.body)), nullptr};
   }
   EXPECT_EQ(header(response, "Content-Type"), "application/json");
-  auto type = checked_error(json::parse(response.body));
-  EXPECT_EQ(response.status, error_statuses.at(type).second);
-  return {"", std::move(type), nullptr};
+  auto outcome = refusal(json::parse(response.body));
+  EXPECT_EQ(response.status, error_statuses.at(outcome.error_type).second);
+  return outcome;
 }
 
 /// Every optional wrapped, every mandatory member there and bare (§1.4), whatever the server's encoder thinks.
@@ -376,7 +406,7 @@ Outcome rpc_outcome(const api::Operation& operation, const wire::Response& respo
   if (const auto* error = result.if_contains("error")) {
     const auto& named = *error->at("ERROR").as_object().begin();
     EXPECT_EQ(header(response, "vapi-error"), named.key());
-    return {"", checked_error(named.value()), nullptr};
+    return refusal(named.value());
   }
   EXPECT_FALSE(response.headers.contains("vapi-error"));
   const auto& output = result.at("output");
@@ -384,7 +414,7 @@ Outcome rpc_outcome(const api::Operation& operation, const wire::Response& respo
     EXPECT_TRUE(output.is_null());
   else
     check_vapi(output, *operation.output, operation.facts.name);
-  return {"", "", plain(output)};
+  return {"", "", plain(output), nullptr};
 }
 
 /// Errors that any operation may give, besides those that it declares (§1.8.4).
@@ -398,6 +428,10 @@ bool may_refuse_with(const api::Operation& operation, std::string_view error_typ
 }
 
 }  // namespace
+
+std::string Outcome::error_id() const {
+  return error.is_null() ? "" : std::string(error.at("messages").at(0).at("id").as_string());
+}
 
 std::string short_name(const api::Operation& operation) {
   const auto full = operation.facts.service + "." + operation.facts.name;
@@ -571,6 +605,10 @@ void Client::refused(std::string_view error_type, std::string_view operation, js
                      std::string_view remark) {
   const auto title = std::string(operation) + (remark.empty() ? "" : ": ") + std::string(remark);
   EXPECT_EQ(call(operation, std::move(input), title, true).error_type, error_type) << title;
+}
+
+Outcome Client::attempt(std::string_view operation, json::object input) {
+  return call(operation, std::move(input), operation, true);
 }
 
 void Client::done_without_body(std::string_view operation, json::object input) {

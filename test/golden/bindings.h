@@ -22,6 +22,10 @@ struct Outcome {
   std::string operation;      ///< `content.library.get`, `quire.server.workers.list`
   std::string error_type;     ///< `NOT_FOUND`; empty on success
   boost::json::value result;  ///< as new REST writes it; null for void
+  boost::json::value error;   ///< likewise; null on success
+
+  /// `quire.access.unauthorized`; empty on success.
+  std::string error_id() const;
 };
 
 /// A client of one binding: makes requests by its rules, writes them down with their answers, and fails the running
@@ -51,6 +55,8 @@ class Client {
   /// Fails the test unless it is refused with `error_type`.
   void refused(std::string_view error_type, std::string_view operation, boost::json::object input = {},
                std::string_view remark = "");
+  /// Whatever comes of it.
+  Outcome attempt(std::string_view operation, boost::json::object input);
   /// A call whose request has no body at all (REST only), which must succeed.
   void done_without_body(std::string_view operation, boost::json::object input);
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "golden/bindings.h"
+#include "golden/plausible.h"
 
 /// The order of checks (content-library-api.md §28.4): authentication, form, existence, privilege, values, state. For
 /// every operation of the registry on every binding: with an identifier that names nothing, whatever is wrong besides
@@ -22,34 +23,6 @@ using api::ObjectKind;
 using api::TypeKind;
 
 constexpr Binding all_bindings[] = {Binding::legacy_rest, Binding::new_rest, Binding::json_rpc};
-
-/// A value of the type with everything in it, as new REST writes it.
-json::value plausible(const api::Type& type) {
-  switch (type.kind) {
-    case TypeKind::boolean:
-      return true;
-    case TypeKind::integer:
-      return 1;
-    case TypeKind::string:
-    case TypeKind::secret:
-      return "x";
-    case TypeKind::datetime:
-      return "2026-02-11T08:04:17.000Z";
-    case TypeKind::enumeration:
-      return json::string(type.enumerators.front());
-    case TypeKind::optional:
-      return plausible(*type.element);
-    case TypeKind::list:
-      return json::array{plausible(*type.element)};
-    case TypeKind::map:
-      return json::object{{"k", plausible(*type.element)}};
-    case TypeKind::structure:
-      break;
-  }
-  json::object members;
-  for (const auto& field : type.fields) members.emplace(field.name, plausible(*field.type));
-  return members;
-}
 
 /// Values that have the form of the type and that no operation, or not every one, takes.
 std::vector<json::value> odd_values(const api::Type& type) {
@@ -103,12 +76,6 @@ void with_each_oddity(const api::Type& type, json::value& place, const std::stri
   }
 }
 
-json::value& at_path(json::value& value, std::string_view path) {
-  const auto dot = path.find('.');
-  auto& member = value.as_object().at(path.substr(0, dot));
-  return dot == std::string_view::npos ? member : at_path(member, path.substr(dot + 1));
-}
-
 /// One binding, somebody logged in, and one object of each kind.
 struct World {
   explicit World(Binding binding) : client(binding, server, transcript) {
@@ -144,7 +111,7 @@ TEST(CheckOrder, IdentifiersAreMarkedInTheRegistry) {
     std::vector<std::string> expected;
     for (const auto& field : operation.input->fields) {
       if (is_identifier(field.name)) expected.push_back(field.name);
-      if (field.name != "create_spec" && field.name != "destination_create_spec") continue;
+      if (field.name != "create_spec" && field.name != "destination_create_spec" && field.name != "set_spec") continue;
       for (const auto& member : field.type->fields)
         if (is_identifier(member.name)) expected.push_back(field.name + "." + member.name);
     }

@@ -6,6 +6,7 @@
 
 #include "adapters/files/file_blob_store.h"
 #include "adapters/sql/sql_catalog.h"
+#include "service/access/passwords.h"
 #include "wire/request/request_target.h"
 
 namespace quire::golden {
@@ -144,7 +145,8 @@ GoldenServer::GoldenServer(const CatalogWrapping& wrapping)
                .settings = {},
                .limits = {},
                .fetcher = fetcher_.get()},
-      logins_(context_, {}),
+      authenticator_(context_),
+      logins_(context_, authenticator_, {}),
       services_(context_, logins_, std::string(server_guid)),
       router_(services_) {
   services_.workers = service::Workers([] {
@@ -152,11 +154,35 @@ GoldenServer::GoldenServer(const CatalogWrapping& wrapping)
         {"update session expiry", 12, 0, std::nullopt, std::nullopt},
         {"pull 1", 3, 2, "The server failed. Its log says more.", base::parse_time("2026-02-11T08:04:17.512Z")}};
   });
-  for (const auto* user : {"administrator@vsphere.local", "somebody@vsphere.local"}) {
-    const bool administrator = user[0] == 'a';
-    if (const auto set = logins_.set_password(user, "secret", administrator); !set)
-      throw std::runtime_error(set.error().text());
-  }
+  if (const auto made = services_.users.make_administrator("administrator@vsphere.local", "secret"); !made)
+    throw std::runtime_error(made.error().text());
+  add_user("somebody@vsphere.local", {{"", content::PrincipalType::USER, {}, content::contributor_role}});
+}
+
+void GoldenServer::give(const std::string& user, const std::vector<Given>& given) {
+  value_of(catalog_->write([&](CatalogWriter& writer) -> Result<bool> {
+    content::PermissionFilter all;
+    all.principal = user;
+    writer.remove_permissions(all);
+    std::int64_t role = 1'000'000;
+    for (const auto& [privileges, library] : given) {
+      writer.put(content::Role{++role, "role " + std::to_string(role), privileges});
+      writer.put(content::Permission{user, content::PrincipalType::USER, library, role});
+    }
+    return true;
+  }));
+}
+
+void GoldenServer::add_user(const std::string& name, std::vector<content::Permission> permissions) {
+  const auto hash = value_of(service::hash_of_password("secret"));
+  value_of(catalog_->write([&](CatalogWriter& writer) -> Result<bool> {
+    writer.put(content::User{name, hash});
+    for (auto& permission : permissions) {
+      permission.principal = name;
+      writer.put(permission);
+    }
+    return true;
+  }));
 }
 
 wire::Response GoldenServer::handle(wire::Request request) const {

@@ -7,8 +7,10 @@
 
 #include "content/catalog.h"
 #include "content/fetcher.h"
+#include "service/access/catalog_authenticator.h"
 #include "service/services.h"
 #include "service/upload/pulls.h"
+#include "support/catalog_place.h"
 #include "support/manual_clock.h"
 #include "support/sequential_identities.h"
 #include "support/temporary_folder.h"
@@ -18,7 +20,8 @@ namespace quire::golden {
 
 /// A whole server without sockets whose answers depend on nothing but the requests: time stands still, identifiers
 /// count up, storages report a fixed place and a fixed room. Users: administrator@vsphere.local and
-/// somebody@vsphere.local, both with the password `secret`; the second is no administrator.
+/// somebody@vsphere.local, both with the password `secret`; the first is Administrator, the second Contributor on the
+/// root.
 class GoldenServer {
  public:
   static constexpr std::string_view base_url = "https://quire.example";
@@ -31,6 +34,15 @@ class GoldenServer {
   explicit GoldenServer(const CatalogWrapping& wrapping);
 
   wire::Response handle(wire::Request request) const;
+
+  /// Makes these all permissions of a user: what an own role, or roles, say on the root and on libraries.
+  struct Given {
+    content::PrivilegeSet privileges;
+    content::LibraryId library = {};
+  };
+  void give(const std::string& user, const std::vector<Given>& given);
+  /// A user with the password `secret` and these permissions, past all checks; whose they are is filled in.
+  void add_user(const std::string& name, std::vector<content::Permission> permissions);
 
   test_support::ManualClock& clock() { return clock_; }
   content::Limits& limits() { return context_.limits; }
@@ -59,7 +71,7 @@ class GoldenServer {
  private:
   std::string send(std::string_view uri, std::string_view bytes, service::BodyEnd end);
 
-  test_support::TemporaryFolder folder_;
+  test_support::TemporaryFolder folder_{test_support::fast_folder()};
   test_support::ManualClock clock_;
   test_support::SequentialIdentities identities_;
   std::unique_ptr<content::Catalog> catalog_;
@@ -67,6 +79,7 @@ class GoldenServer {
   service::TransferBoard transfers_;
   std::unique_ptr<content::Fetcher> fetcher_;
   service::Context context_;
+  service::CatalogAuthenticator authenticator_;
   service::Logins logins_;
   service::Services services_;
   service::Pulls pulls_{context_};

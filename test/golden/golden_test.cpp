@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 
 #include <boost/json/serialize.hpp>
+#include <iterator>
 #include <set>
+#include <utility>
 
 #include "golden/library_scenario.h"
 #include "golden/soap_scenario.h"
@@ -27,11 +29,17 @@ Recording record(Binding binding) {
   Client client(binding, server, transcript);
   walk_through_the_api(client);
   Recording recording;
-  recording.outcomes = client.outcomes();
+  std::ptrdiff_t seen = 0;
+  const auto further = [&] {
+    const auto first = client.outcomes().begin() + std::exchange(seen, std::ssize(client.outcomes()));
+    return std::vector<Outcome>(first, client.outcomes().end());
+  };
+  recording.outcomes = further();
+  walk_through_our_own(client);
+  recording.own = further();
   if (binding != Binding::new_rest) {
     walk_through_the_older_bindings(client);
-    const auto first = static_cast<std::ptrdiff_t>(recording.outcomes.size());
-    recording.older.assign(client.outcomes().begin() + first, client.outcomes().end());
+    recording.older = further();
   }
   switch (binding) {
     case Binding::legacy_rest:
@@ -44,9 +52,6 @@ Recording record(Binding binding) {
       json_rpc_transport(client);
       break;
   }
-  walk_through_our_own(client);
-  for (const auto& outcome : client.outcomes())
-    if (outcome.operation.starts_with("quire.")) recording.own.push_back(outcome);
   recording.transcript = transcript.text();
   return recording;
 }

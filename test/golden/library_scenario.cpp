@@ -782,6 +782,123 @@ void walk_through_the_older_bindings(Client& client) {
   client.refused("INVALID_ARGUMENT", probe, {{"source_endpoint", object{}}}, "without a URI");
 }
 
+namespace {
+
+void log_in(Client& client, const char* user, const char* password) {
+  client.authenticate_once(user, password);
+  client.use(text(client.done("cis.session.create")));
+}
+
+void walk_through_access(Client& client) {
+  constexpr auto carol = "carol@vsphere.local";
+  const std::string users = "quire.access.users.";
+  const std::string groups = "quire.access.groups.";
+  const std::string roles = "quire.access.roles.";
+  const std::string permissions = "quire.access.permissions.";
+  const auto set = [](object spec) { return object{{"set_spec", std::move(spec)}}; };
+
+  client.transcript().heading("Users and groups");
+  client.done("quire.access.privileges.list");
+  client.done(users + "create",
+              {{"create_spec", object{{"name", carol}, {"password", "long enough"}, {"description", "Release team"}}}});
+  client.refused("ALREADY_EXISTS", users + "create",
+                 {{"create_spec", object{{"name", "CAROL@vsphere.local"}, {"password", "long enough"}}}}, "name taken");
+  client.refused("INVALID_ARGUMENT", users + "create", {{"create_spec", object{{"name", "d"}, {"password", "short"}}}},
+                 "password too short");
+  client.refused("INVALID_ARGUMENT", users + "create",
+                 {{"create_spec", object{{"name", "a:b"}, {"password", "long enough"}}}}, "a colon");
+  client.done(users + "list");
+  client.done(users + "get", {{"user", carol}});
+  client.refused("NOT_FOUND", users + "get", {{"user", "nobody"}});
+  client.done(users + "update", {{"user", carol}, {"update_spec", object{{"description", "Releases"}}}});
+  client.refused("NOT_FOUND", users + "update", {{"user", "nobody"}, {"update_spec", object{{"description", ""}}}});
+  client.done(users + "set_password", {{"user", carol}, {"password", "longer still"}});
+  client.refused("INVALID_ARGUMENT", users + "set_password", {{"user", carol}, {"password", "short"}});
+  client.refused("NOT_FOUND", users + "set_password", {{"user", "nobody"}, {"password", "long enough"}});
+  client.done(groups + "create", {{"create_spec", object{{"name", "Releases"}, {"members", json::array{carol}}}}});
+  client.refused("ALREADY_EXISTS", groups + "create", {{"create_spec", object{{"name", "releases"}}}}, "name taken");
+  client.refused("NOT_FOUND", groups + "create",
+                 {{"create_spec", object{{"name", "x"}, {"members", json::array{"nobody"}}}}}, "no such user");
+  client.done(groups + "list");
+  client.done(groups + "get", {{"group", "Releases"}});
+  client.refused("NOT_FOUND", groups + "get", {{"group", "nobody"}});
+  client.done(groups + "update",
+              {{"group", "Releases"},
+               {"update_spec", object{{"description", "Who releases"}, {"members", json::array{carol, somebody}}}}});
+  client.done(groups + "get", {{"group", "releases"}}, "changed");
+  client.refused("NOT_FOUND", groups + "update", {{"group", "nobody"}, {"update_spec", object{{"description", ""}}}});
+
+  client.transcript().heading("Roles");
+  client.done(roles + "list");
+  client.done(roles + "get", {{"role", "-1"}}, "the administrator's");
+  const auto role = text(client.done(
+      roles + "create", {{"create_spec", object{{"name", "Downloader"},
+                                                {"privileges", json::array{"ContentLibrary.DownloadSession"}}}}}));
+  client.done(roles + "get", {{"role", role}});
+  client.refused("ALREADY_EXISTS", roles + "create",
+                 {{"create_spec", object{{"name", "read-only"}, {"privileges", json::array()}}}}, "of the system");
+  client.refused("INVALID_ARGUMENT", roles + "create",
+                 {{"create_spec", object{{"name", "x"}, {"privileges", json::array{"Everything"}}}}}, "no privilege");
+  client.done(roles + "update", {{"role", role}, {"update_spec", object{{"name", "Download"}}}});
+  client.refused("INVALID_ARGUMENT", roles + "update", {{"role", "-1"}, {"update_spec", object{{"name", "x"}}}},
+                 "of the system");
+  client.refused("NOT_FOUND", roles + "update", {{"role", "x"}, {"update_spec", object{{"name", "x"}}}});
+  client.refused("NOT_FOUND", roles + "get", {{"role", "12345"}});
+
+  client.transcript().heading("Permissions");
+  const auto library =
+      text(client.done("content.local_library.create", {{"create_spec", object{{"name", "releases"}}}}));
+  const auto other = text(client.done("content.local_library.create", {{"create_spec", object{{"name", "others"}}}}));
+  client.done(permissions + "set", set({{"principal", "Releases"},
+                                        {"type", "GROUP"},
+                                        {"library_id", library},
+                                        {"role", role},
+                                        {"propagate", true}}));
+  client.refused("NOT_FOUND", permissions + "set",
+                 set({{"principal", carol}, {"type", "USER"}, {"library_id", unknown_id}, {"role", role}}), "library");
+  client.refused("NOT_FOUND", permissions + "set", set({{"principal", "nobody"}, {"type", "USER"}, {"role", role}}),
+                 "principal");
+  client.refused("NOT_FOUND", permissions + "set", set({{"principal", carol}, {"type", "USER"}, {"role", "0"}}),
+                 "role");
+  client.done(permissions + "list");
+  client.done(permissions + "list", {{"library_id", library}}, "of a library");
+  client.done(permissions + "effective", {{"user", carol}, {"library_id", library}}, "of somebody else");
+  client.refused("RESOURCE_IN_USE", roles + "delete", {{"role", role}});
+
+  const auto administrators_token = client.token();
+  log_in(client, carol, "longer still");
+  client.done("content.library.list", {}, "what Carol can read");
+  client.done("content.library.get", {{"library_id", library}});
+  client.refused("NOT_FOUND", "content.library.get", {{"library_id", other}}, "not Carol's");
+  client.refused("UNAUTHORIZED", "content.library.item.create",
+                 {{"create_spec", object{{"library_id", library}, {"name", "x"}}}}, "downloads only");
+  client.refused("UNAUTHORIZED", "content.local_library.create", {{"create_spec", object{{"name", "x"}}}});
+  client.done(permissions + "effective", {{"library_id", library}}, "of oneself");
+  client.refused("NOT_FOUND", permissions + "effective", {{"library_id", other}}, "what one cannot read");
+  client.refused("UNAUTHORIZED", permissions + "effective", {{"user", administrator}});
+  client.refused("UNAUTHORIZED", permissions + "list", {{"library_id", library}});
+  client.refused("UNAUTHORIZED", users + "list");
+
+  client.use(administrators_token);
+  client.done(permissions + "delete", {{"type", "GROUP"}, {"principal", "Releases"}, {"library_id", library}});
+  client.refused("NOT_FOUND", permissions + "delete",
+                 {{"type", "GROUP"}, {"principal", "Releases"}, {"library_id", library}}, "once more");
+  client.done(roles + "delete", {{"role", role}});
+  client.refused("INVALID_ARGUMENT", roles + "delete", {{"role", "-2"}}, "of the system");
+  client.refused("NOT_FOUND", roles + "delete", {{"role", role}});
+  client.done(groups + "delete", {{"group", "Releases"}});
+  client.refused("NOT_FOUND", groups + "delete", {{"group", "Releases"}});
+  client.done(users + "delete", {{"user", carol}});
+  client.refused("NOT_FOUND", users + "delete", {{"user", carol}});
+  client.refused("NOT_ALLOWED_IN_CURRENT_STATE", users + "delete", {{"user", administrator}}, "the last administrator");
+  client.refused("NOT_ALLOWED_IN_CURRENT_STATE", permissions + "delete",
+                 {{"type", "USER"}, {"principal", administrator}}, "the last administrator");
+  client.refused("NOT_ALLOWED_IN_CURRENT_STATE", permissions + "set",
+                 set({{"principal", administrator}, {"type", "USER"}, {"role", "-2"}}), "the last administrator");
+}
+
+}  // namespace
+
 void walk_through_our_own(Client& client) {
   const std::string workers = "quire.server.workers.list";
   client.transcript().heading("Background workers");
@@ -793,6 +910,7 @@ void walk_through_our_own(Client& client) {
   client.authenticate_once(administrator, "secret");
   client.use(text(client.done("cis.session.create")));
   client.done(workers);
+  walk_through_access(client);
 }
 
 }  // namespace quire::golden

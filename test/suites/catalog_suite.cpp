@@ -233,8 +233,8 @@ TEST_P(CatalogSuite, KeepsSettings) {
 }
 
 TEST_P(CatalogSuite, FindsUsersWithoutRegardToCase) {
-  const User user{"Bj\xC3\x96rn@vsphere.local", "$argon2id$1", false};
-  const User same{"bj\xC3\xB6rn@VSPHERE.LOCAL", "$argon2id$2", true};
+  const User user{"Bj\xC3\x96rn@vsphere.local", "$argon2id$1", "Engineer"};
+  const User same{"bj\xC3\xB6rn@VSPHERE.LOCAL", "$argon2id$2"};
   change([&](CatalogWriter& writer) { writer.put(user); });
   EXPECT_EQ(look([](CatalogReader& reader) { return reader.find<User>("BJ\xC3\xB6RN@vsphere.local"); }), user);
   change([&](CatalogWriter& writer) { writer.put(same); });
@@ -242,10 +242,122 @@ TEST_P(CatalogSuite, FindsUsersWithoutRegardToCase) {
   EXPECT_EQ(look([](CatalogReader& reader) { return reader.find<User>("bjorn@vsphere.local"); }), std::nullopt);
 }
 
+TEST_P(CatalogSuite, KeepsGroupsRolesAndPermissions) {
+  const Group team{group_id("Team"), "Team", "Who works"};
+  const Group bosses{group_id("Bosses"), "Bosses", ""};
+  const Role role{7, "Uploader", {Privilege::System_Read, Privilege::ContentLibrary_AddLibraryItem}};
+  const LibraryId library("library");
+  const LibraryId root;
+  const Permission own{"Alice", PrincipalType::USER, library, read_only_role, false};
+  const Permission by_team{"Team", PrincipalType::GROUP, root, 7, true};
+  const Permission by_bosses{"Bosses", PrincipalType::GROUP, library, administrator_role, true};
+  change([&](CatalogWriter& writer) {
+    writer.insert(a_library("library"));
+    for (const auto* name : {"Bob", "Alice"}) writer.insert(User{name, "hash", ""});
+    for (const auto& group : {team, bosses}) writer.insert(group);
+    for (const auto* name : {"Bob", "Alice"}) writer.put(team.id, GroupMember{name});
+    writer.put(team.id, GroupMember{"ALICE"});
+    writer.put(bosses.id, GroupMember{"Bob"});
+    writer.insert(role);
+    for (const auto& permission : {own, by_team, by_bosses}) writer.insert(permission);
+  });
+  look([&](CatalogReader& reader) {
+    EXPECT_THAT(reader.users(), ElementsAre(User{"Alice", "hash", ""}, User{"Bob", "hash", ""}));
+    EXPECT_THAT(reader.groups(), ElementsAre(bosses, team));
+    EXPECT_THAT(reader.list<GroupMember>(team.id), ElementsAre(GroupMember{"ALICE"}, GroupMember{"Bob"}));
+    EXPECT_EQ(reader.find<GroupMember>({team.id, "bob"}), GroupMember{"Bob"});
+    EXPECT_THAT(reader.groups_of("bob"), ElementsAre("Bosses", "Team"));
+    EXPECT_THAT(reader.roles(), ElementsAre(role));
+    EXPECT_EQ(reader.role_named("UPLOADER"), role);
+    EXPECT_EQ(reader.role_named("nothing"), std::nullopt);
+    EXPECT_EQ(reader.find<Permission>({"ALICE", PrincipalType::USER, library}), own);
+    EXPECT_EQ(reader.find<Permission>({"team", PrincipalType::GROUP, root}), by_team);
+    EXPECT_EQ(reader.find<Permission>({"team", PrincipalType::USER, root}), std::nullopt);
+    const auto found = [&](const PermissionFilter& filter) { return reader.permissions(filter); };
+    EXPECT_THAT(found({}), ElementsAre(by_team, own, by_bosses));
+    EXPECT_THAT(found({root, {}, {}, {}}), ElementsAre(by_team));
+    EXPECT_THAT(found({library, {}, {}, {}}), ElementsAre(own, by_bosses));
+    EXPECT_THAT(found({library, "alice", PrincipalType::USER, {}}), ElementsAre(own));
+    EXPECT_THAT(found({{}, {}, {}, 7}), ElementsAre(by_team));
+    const auto granted = [&](std::string_view user, const std::vector<std::string>& groups) {
+      std::vector<std::pair<std::string, bool>> all;  // whose, and whether it lets add items
+      for (const auto& one : reader.granted_roles(user, groups))
+        all.emplace_back(one.permission.principal, one.privileges.has(Privilege::ContentLibrary_AddLibraryItem));
+      return all;
+    };
+    EXPECT_THAT(granted("alice", {}), UnorderedElementsAre(std::pair("Alice", false), std::pair("Team", true)));
+    EXPECT_THAT(granted("BOB", {}), UnorderedElementsAre(std::pair("Team", true), std::pair("Bosses", true)));
+    EXPECT_THAT(granted("stranger", {}), IsEmpty());
+    EXPECT_THAT(granted("stranger", {"bosses", "unknown", "also unknown"}),
+                UnorderedElementsAre(std::pair("Bosses", true)));
+    return 0;
+  });
+  change([&](CatalogWriter& writer) {
+    writer.remove_memberships("BOB");
+    writer.remove_permissions({{}, "ALICE", PrincipalType::USER, {}});
+    writer.remove<GroupMember>({team.id, "alice"});
+  });
+  look([&](CatalogReader& reader) {
+    EXPECT_THAT(reader.list<GroupMember>(team.id), IsEmpty());
+    EXPECT_THAT(reader.permissions({}), ElementsAre(by_team, by_bosses));
+    return 0;
+  });
+  change([&](CatalogWriter& writer) {
+    writer.put(team.id, GroupMember{"Bob"});
+    writer.remove<Group>(team.id);
+    writer.remove_permissions({library, {}, {}, {}});
+    writer.remove<Library>(library);
+    writer.remove<Role>(7);
+  });
+  look([&](CatalogReader& reader) {
+    EXPECT_THAT(reader.groups_of("bob"), IsEmpty());
+    EXPECT_THAT(reader.roles(), IsEmpty());
+    return 0;
+  });
+}
+
+TEST_P(CatalogSuite, FindsAmongSomeLibraries) {
+  change([&](CatalogWriter& writer) {
+    for (int i = 10; i < 50; ++i) {
+      const auto number = std::to_string(i);
+      writer.insert(a_library("l" + number, "library"));
+      writer.insert(an_item("i" + number, "item", "l" + number));
+    }
+  });
+  const auto counts = [&](bool all_but_named, int first, int end) {
+    LibrarySelection among{all_but_named, {}};
+    for (int i = first; i < end; ++i) among.named.emplace_back("l" + std::to_string(i));
+    return look([&](CatalogReader& reader) {
+      LibraryFilter libraries;
+      libraries.among = &among;
+      LibraryFilter named = libraries;
+      named.name = "LIBRARY";
+      ItemFilter items;
+      items.among = &among;
+      ItemFilter by_name = items;
+      by_name.name = "ITEM";
+      ItemFilter in_one = items;
+      in_one.library_id = LibraryId("l12");
+      EXPECT_EQ(reader.libraries(named), reader.libraries(libraries));
+      EXPECT_EQ(reader.items(by_name), reader.items(items));
+      EXPECT_EQ(reader.items(items).size(), reader.libraries(libraries).size());
+      EXPECT_EQ(reader.items(in_one).size(), among.contains(LibraryId("l12")) ? 1U : 0U);
+      return reader.libraries(libraries).size();
+    });
+  };
+  EXPECT_EQ(counts(true, 10, 10), 40U);
+  EXPECT_EQ(counts(false, 10, 10), 0U);
+  EXPECT_EQ(counts(false, 10, 13), 3U);
+  EXPECT_EQ(counts(false, 10, 26), 16U);
+  EXPECT_EQ(counts(false, 10, 35), 25U);
+  EXPECT_EQ(counts(true, 10, 13), 37U);
+  EXPECT_EQ(counts(true, 10, 35), 15U);
+}
+
 TEST_P(CatalogSuite, KeepsLogins) {
   const LoginSession first{LoginId("first"), "user", at(0), at(50)};
   const LoginSession second{LoginId("second"), "user", at(10), at(20)};
-  const LoginSession third{LoginId("third"), "user", at(20), at(60)};
+  const LoginSession third{LoginId("third"), "user", at(20), at(60), {"from outside"}};
   change([&](CatalogWriter& writer) {
     for (const auto& login : {first, second, third}) writer.insert(login);
   });
@@ -261,7 +373,9 @@ TEST_P(CatalogSuite, KeepsLogins) {
   change([&](CatalogWriter& writer) { writer.remove_logins(at(0), at(20)); });
   EXPECT_EQ(look([](CatalogReader& reader) { return reader.find<LoginSession>(LoginId("second")); }), std::nullopt);
   EXPECT_EQ(look([](CatalogReader& reader) { return reader.find<LoginSession>(LoginId("third")); }), third);
-  change([&](CatalogWriter& writer) { writer.remove<LoginSession>(third.id); });
+  change([&](CatalogWriter& writer) { writer.remove_logins_of("somebody else"); });
+  EXPECT_EQ(look([](CatalogReader& reader) { return reader.login_count(); }), 1U);
+  change([&](CatalogWriter& writer) { writer.remove_logins_of("user"); });
   EXPECT_EQ(look([](CatalogReader& reader) { return reader.login_count(); }), 0U);
 }
 
@@ -1059,10 +1173,36 @@ TEST_P(CatalogSuite, SaysWhenLoginsMayHaveChanged) {
   EXPECT_EQ(look([](CatalogReader& reader) { return reader.find<LoginSession>(LoginId("login"))->last_accessed; }),
             at(10'000));
   EXPECT_FALSE(changes([](CatalogWriter& writer) { writer.remove_logins(at(5), at(0)); }));
-  EXPECT_TRUE(changes([](CatalogWriter& writer) { writer.put(User{"alice", "hash", true}); }));
+  EXPECT_FALSE(changes([](CatalogWriter& writer) { writer.put(User{"alice", "hash"}); }));
+  EXPECT_FALSE(changes([](CatalogWriter& writer) { writer.remove_logins_of("bob"); }));
   EXPECT_TRUE(changes([](CatalogWriter& writer) { writer.remove<LoginSession>(LoginId("login")); }));
   change([&](CatalogWriter& writer) { writer.insert(login); });
   EXPECT_TRUE(changes([](CatalogWriter& writer) { writer.remove_logins(at(20'000), at(0)); }));
+}
+
+TEST_P(CatalogSuite, SaysWhenAccessMayHaveChanged) {
+  if (!catalog_->access_version()) GTEST_SKIP() << "other servers may write to this catalog";
+  const auto changes = [&](auto write) {
+    const auto before = catalog_->access_version();
+    change(write);
+    return catalog_->access_version() != before;
+  };
+  const Group group{group_id("Team"), "Team", ""};
+  const LibraryId root;
+  EXPECT_FALSE(changes([](CatalogWriter& writer) { writer.put_setting("a", "b"); }));
+  EXPECT_FALSE(changes([](CatalogWriter& writer) {
+    writer.insert(LoginSession{LoginId("login"), "alice", at(0), at(0)});
+    writer.touch_login(LoginId("login"), at(10'000));
+  }));
+  EXPECT_TRUE(changes([](CatalogWriter& writer) { writer.insert(User{"alice", "hash"}); }));
+  EXPECT_TRUE(changes([&](CatalogWriter& writer) { writer.insert(group); }));
+  EXPECT_TRUE(changes([&](CatalogWriter& writer) { writer.put(group.id, GroupMember{"alice"}); }));
+  EXPECT_TRUE(changes([](CatalogWriter& writer) { writer.insert(Role{1, "Role", {}}); }));
+  EXPECT_TRUE(changes([](CatalogWriter& writer) { writer.update(Role{1, "Other", {}}); }));
+  EXPECT_TRUE(changes([](CatalogWriter& writer) { writer.put(Permission{"alice", PrincipalType::USER, {}, 1}); }));
+  EXPECT_TRUE(changes([&](CatalogWriter& writer) { writer.remove<Permission>({"alice", PrincipalType::USER, root}); }));
+  EXPECT_TRUE(changes([](CatalogWriter& writer) { writer.remove_memberships("alice"); }));
+  EXPECT_TRUE(changes([](CatalogWriter& writer) { writer.remove_permissions({}); }));
 }
 
 // ---- broken invariants ----
@@ -1356,10 +1496,17 @@ TEST_P(CatalogSuite, OpensACatalogOfSchema4) {
     put_item(writer);
     put_content(writer, "content", "blob");
     writer.put(ContentId("content"), file);
+    for (const auto* name : {"Alice", "Bob"}) writer.insert(User{name, "hash"});
+    writer.insert(LoginSession{LoginId("login"), "Alice", at(0), at(0)});
   });
   catalog_.reset();
-  for (const auto* statement : {"DROP TABLE events", "ALTER TABLE content_files DROP COLUMN facts",
-                                "DELETE FROM schema_migrations WHERE number > 4"})
+  for (const auto* statement :
+       {"DROP TABLE group_members", "DROP TABLE user_groups", "DROP TABLE roles", "DROP TABLE permissions",
+        "ALTER TABLE users DROP COLUMN description",
+        "ALTER TABLE users ADD COLUMN administrator INTEGER NOT NULL DEFAULT 0",
+        "UPDATE users SET administrator = 1 WHERE name = 'Alice'", "ALTER TABLE logins DROP COLUMN outside_groups",
+        "DROP TABLE events", "ALTER TABLE content_files DROP COLUMN facts",
+        "DELETE FROM schema_migrations WHERE number > 4"})
     place_->execute(statement);
   reopen();
   file.facts = std::nullopt;
@@ -1367,6 +1514,11 @@ TEST_P(CatalogSuite, OpensACatalogOfSchema4) {
     EXPECT_EQ(reader.find<Library>(LibraryId("library")), a_library("library"));
     EXPECT_THAT(reader.list<ContentFile>(ContentId("content")), ElementsAre(file));
     EXPECT_THAT(reader.events_after(0, 1), IsEmpty());
+    EXPECT_THAT(reader.users(), ElementsAre(User{"Alice", "hash", ""}, User{"Bob", "hash", ""}));
+    EXPECT_THAT(reader.permissions({}),
+                ElementsAre(Permission{"Alice", PrincipalType::USER, {}, administrator_role, true},
+                            Permission{"Bob", PrincipalType::USER, {}, contributor_role, true}));
+    EXPECT_EQ(reader.find<LoginSession>(LoginId("login"))->user, "Alice");
     return true;
   });
   change([](CatalogWriter& writer) { writer.append_event(an_event(EventKind::library_created, at(0))); });

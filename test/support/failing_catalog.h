@@ -23,6 +23,19 @@ class FailingView : public View {
   FailingView(View& inner, Faults& faults) : inner_(inner), faults_(faults) {}
 
   std::size_t login_count() override { return pass("login_count").login_count(); }
+  std::vector<content::User> users() override { return pass("users").users(); }
+  std::vector<content::Group> groups() override { return pass("groups").groups(); }
+  std::vector<std::string> groups_of(std::string_view user) override { return pass("groups_of").groups_of(user); }
+  std::vector<content::Role> roles() override { return pass("roles").roles(); }
+  std::optional<content::Role> role_named(std::string_view name) override {
+    return pass("role_named").role_named(name);
+  }
+  std::vector<content::Permission> permissions(const content::PermissionFilter& filter) override {
+    return pass("permissions").permissions(filter);
+  }
+  std::vector<content::GrantedRole> granted_roles(std::string_view user, std::span<const std::string> groups) override {
+    return pass("granted_roles").granted_roles(user, groups);
+  }
   std::vector<content::LibraryId> libraries(const content::LibraryFilter& filter) override {
     return pass("libraries").libraries(filter);
   }
@@ -120,6 +133,13 @@ class FailingWriter final : public FailingView<content::CatalogWriter> {
   void remove_logins(base::Time accessed_before, base::Time created_before) override {
     return pass("remove_logins").remove_logins(accessed_before, created_before);
   }
+  void remove_logins_of(std::string_view user) override { return pass("remove_logins_of").remove_logins_of(user); }
+  void remove_memberships(std::string_view user) override {
+    return pass("remove_memberships").remove_memberships(user);
+  }
+  void remove_permissions(const content::PermissionFilter& filter) override {
+    return pass("remove_permissions").remove_permissions(filter);
+  }
   void remove_client_tokens(base::Time created_before) override {
     return pass("remove_client_tokens").remove_client_tokens(created_before);
   }
@@ -152,6 +172,9 @@ class FailingWriter final : public FailingView<content::CatalogWriter> {
 class FailingCatalog final : public content::Catalog {
  public:
   FailingCatalog(content::Catalog& inner, Faults& faults) : inner_(inner), faults_(faults) {}
+
+  std::optional<std::uint64_t> logins_version() const override { return inner_.logins_version(); }
+  std::optional<std::uint64_t> access_version() const override { return inner_.access_version(); }
 
   base::Result<void> read_transaction(
       const std::function<base::Result<void>(content::CatalogReader&)>& function) override {

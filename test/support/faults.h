@@ -58,6 +58,12 @@ class Faults {
     return true;
   }
 
+  /// How many fault points have been passed without a fault.
+  std::size_t passed() const {
+    const std::scoped_lock lock(mutex_);
+    return passed_;
+  }
+
   bool struck() const {
     const std::scoped_lock lock(mutex_);
     return struck_;

@@ -273,10 +273,32 @@ std::string kind(const base::Result<T>& result) {
   return result ? "" : std::string(base::name_of(result.error().kind()));
 }
 
-inline content::Caller alice() { return {"alice@vsphere.local", content::LoginId("login-of-alice"), false}; }
-inline content::Caller bob() { return {"bob@vsphere.local", content::LoginId("login-of-bob"), false}; }
+/// Somebody with these privileges on the root and all below it.
+inline content::Caller caller_with(const std::string& user, const content::PrivilegeSet& privileges) {
+  return {user, content::LoginId("login-of-" + user),
+          std::make_shared<const content::Grants>(
+              std::vector<content::GrantedRole>{{{user, content::PrincipalType::USER, {}, 0}, privileges}})};
+}
+/// Everything about content, but for the places where it lies.
+inline content::Caller content_caller(const std::string& user) {
+  auto privileges = content::find_system_role(content::content_library_administrator_role)->privileges;
+  privileges.remove(content::Privilege::ContentLibrary_ReadStorage);
+  return caller_with(user, privileges);
+}
+inline content::Caller alice() {
+  static const auto caller = content_caller("alice@vsphere.local");
+  return caller;
+}
+inline content::Caller bob() {
+  static const auto caller = content_caller("bob@vsphere.local");
+  return caller;
+}
 inline content::Caller administrator() {
-  return {"administrator@vsphere.local", content::LoginId("login-of-the-administrator"), true};
+  static const auto caller = caller_with("administrator@vsphere.local", content::PrivilegeSet::all());
+  return caller;
+}
+inline bool is_administrator(const content::Caller& caller) {
+  return caller.grants->on_root() == content::PrivilegeSet::all();
 }
 
 inline service::LibrarySpec library_spec(const std::string& name) {

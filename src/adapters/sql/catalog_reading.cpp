@@ -1,11 +1,14 @@
 #include <algorithm>
+#include <bit>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "adapters/sql/catalog_view.h"
+#include "adapters/sql/conditions.h"
 #include "adapters/sql/sql_text.h"
 #include "content/text.h"
 
@@ -21,23 +24,39 @@ using content::SessionFile;
 using content::UpdateSession;
 using content::UpdateSessionId;
 
-/// Builds ` WHERE … AND …` from the conditions that are asked for.
-class Conditions {
- public:
-  void add(bool asked, std::string_view condition) {
-    if (!asked) return;
-    text_ += text_.empty() ? " WHERE " : " AND ";
-    text_ += condition;
-  }
-  const std::string& text() const { return text_; }
+/// A value for each of `count` parameters of an IN, named after `prefix`.
+std::string placeholders(std::string_view prefix, std::size_t count) {
+  std::string text;
+  for (std::size_t i = 0; i < count; ++i) text += (i == 0 ? ":" : ", :") + std::string(prefix) + std::to_string(i);
+  return " IN (" + text + ")";
+}
 
- private:
-  std::string text_;
-};
+/// Filled up to a power of two with its last one, so that there are few different statements.
+template <class T>
+std::vector<T> padded(std::vector<T> values) {
+  if (!values.empty()) values.resize(std::bit_ceil(values.size()), T(values.back()));
+  return values;
+}
 
-std::optional<std::string> folded(const std::optional<std::string>& text) {
-  if (!text) return std::nullopt;
-  return content::fold_case(*text);
+// Which libraries count: told to the database while they are few, else compared with what it finds, by library alone.
+
+constexpr std::size_t libraries_in_query_max = 16;
+
+bool is_nothing(const content::LibrarySelection* among) {
+  return among != nullptr && !among->all_but_named && among->named.empty();
+}
+
+std::vector<LibraryId> named_in_query(const content::LibrarySelection* among) {
+  if (among == nullptr || among->named.size() > libraries_in_query_max) return {};
+  return padded(among->named);
+}
+
+bool is_judged_outside(const content::LibrarySelection* among, const std::vector<LibraryId>& in_query) {
+  return among != nullptr && in_query.empty() && !among->is_every();
+}
+
+std::string in_list(const content::LibrarySelection& among, const std::vector<LibraryId>& in_query) {
+  return (among.all_but_named ? " NOT" : "") + placeholders("among", in_query.size());
 }
 
 // Without statistics SQLite takes the index that gives the order, although another one would find the few rows at once.
@@ -63,13 +82,82 @@ std::size_t CatalogView::login_count() {
   return connection_.one<std::size_t>("SELECT COUNT(*) FROM logins").value_or(0);
 }
 
+std::vector<content::User> CatalogView::users() {
+  static const std::string sql = select_from<content::User>("ORDER BY folded_name");
+  return connection_.all<content::User>(sql);
+}
+
+std::vector<content::Group> CatalogView::groups() {
+  static const std::string sql = select_from<content::Group>("ORDER BY id");
+  return connection_.all<content::Group>(sql);
+}
+
+std::vector<std::string> CatalogView::groups_of(std::string_view user) {
+  return connection_.all<std::string>(
+      "SELECT name FROM user_groups WHERE id IN (SELECT group_id FROM group_members WHERE folded_name = :folded_name)"
+      " ORDER BY id",
+      content::fold_case(user));
+}
+
+std::vector<content::Role> CatalogView::roles() {
+  static const std::string sql = select_from<content::Role>("ORDER BY folded_name");
+  return connection_.all<content::Role>(sql);
+}
+
+std::optional<content::Role> CatalogView::role_named(std::string_view name) {
+  static const std::string sql = select_from<content::Role>("WHERE folded_name = :folded_name");
+  return connection_.one<content::Role>(sql, content::fold_case(name));
+}
+
+std::vector<content::Permission> CatalogView::permissions(const content::PermissionFilter& filter) {
+  const PermissionConditions conditions(filter);
+  return conditions.apply([&](const std::string& where, const auto&... parameters) {
+    return connection_.all<content::Permission>(
+        select_from<content::Permission>(where + " ORDER BY object, folded_principal, type"), parameters...);
+  });
+}
+
+std::vector<content::GrantedRole> CatalogView::granted_roles(std::string_view user,
+                                                             std::span<const std::string> groups) {
+  static const std::string select =
+      "SELECT " +
+      names_of<content::Permission>(is_read, [](std::string_view name) { return "p." + std::string(name); }) +
+      ", r.privileges FROM permissions p LEFT JOIN roles r ON r.id = p.role WHERE ";
+  static const std::string by_user = "p.type = 'USER' AND p.folded_principal = :user";
+  static const std::string by_group =
+      "p.type = 'GROUP' AND p.folded_principal IN (SELECT group_id FROM group_members WHERE folded_name = :member)";
+  auto sql = select + by_user + " UNION ALL " + select + by_group;
+  std::vector<std::string> outside;
+  for (const auto& group : groups) outside.push_back(content::fold_case(group));
+  outside = padded(std::move(outside));
+  if (!outside.empty())
+    sql += " UNION ALL " + select + "p.type = 'GROUP' AND p.folded_principal" + placeholders("group", outside.size());
+  const auto name = content::fold_case(user);
+  std::vector<content::GrantedRole> granted;
+  for (auto& [permission, privileges] :
+       connection_.all<std::pair<content::Permission, std::optional<content::PrivilegeSet>>>(sql, name, name,
+                                                                                             EachOf{outside})) {
+    const auto* system = content::find_system_role(permission.role);
+    if (!privileges && system == nullptr) fail_corrupt("role " + std::to_string(permission.role));
+    granted.push_back({std::move(permission), privileges ? *privileges : system->privileges});
+  }
+  return granted;
+}
+
 std::vector<LibraryId> CatalogView::libraries(const content::LibraryFilter& filter) {
+  if (is_nothing(filter.among)) return {};
   const auto name = folded(filter.name);
+  const auto among = named_in_query(filter.among);
   Conditions conditions;
   conditions.add(name.has_value(), "folded_name = :folded_name");
   conditions.add(filter.type.has_value(), "type = :type");
-  return connection_.all<LibraryId>("SELECT id FROM libraries" + conditions.text() + " ORDER BY creation_time, id",
-                                    IfGiven{name}, IfGiven{filter.type});
+  if (!among.empty()) conditions.add(true, "id" + in_list(*filter.among, among));
+  auto found =
+      connection_.all<LibraryId>("SELECT id FROM libraries" + conditions.text() + " ORDER BY creation_time, id",
+                                 IfGiven{name}, IfGiven{filter.type}, EachOf{among});
+  if (is_judged_outside(filter.among, among))
+    std::erase_if(found, [&](const LibraryId& id) { return !filter.among->contains(id); });
+  return found;
 }
 
 std::optional<ItemId> CatalogView::item_named(const LibraryId& library, std::string_view name) {
@@ -79,6 +167,10 @@ std::optional<ItemId> CatalogView::item_named(const LibraryId& library, std::str
 std::vector<ItemId> CatalogView::items(const content::ItemFilter& filter) {
   // Every item's content is here: there are no items whose files come on demand.
   if (filter.cached == false) return {};
+  if (is_nothing(filter.among)) return {};
+  if (filter.library_id && filter.among != nullptr && !filter.among->contains(*filter.library_id)) return {};
+  const auto* selection = filter.library_id ? nullptr : filter.among;
+  const auto among = named_in_query(selection);
   const auto name = folded(filter.name);
   const auto type = folded(filter.type);
   Conditions conditions;
@@ -88,8 +180,17 @@ std::vector<ItemId> CatalogView::items(const content::ItemFilter& filter) {
   conditions.add(filter.library_id && by_name, "library_id || '' = :library_id");
   conditions.add(filter.source_id.has_value(), "source_id = :source_id");
   conditions.add(type.has_value(), "folded_type = :folded_type");
-  return connection_.all<ItemId>("SELECT id FROM items" + conditions.text() + " ORDER BY creation_time, id",
-                                 IfGiven{name}, IfGiven{filter.library_id}, IfGiven{filter.source_id}, IfGiven{type});
+  if (!among.empty()) conditions.add(true, (by_name ? "library_id || ''" : "library_id") + in_list(*selection, among));
+  const auto rest = " FROM items" + conditions.text() + " ORDER BY creation_time, id";
+  if (!is_judged_outside(selection, among))
+    return connection_.all<ItemId>("SELECT id" + rest, IfGiven{name}, IfGiven{filter.library_id},
+                                   IfGiven{filter.source_id}, IfGiven{type}, EachOf{among});
+  std::vector<ItemId> found;
+  for (auto& [id, library] : connection_.all<std::pair<ItemId, LibraryId>>("SELECT id, library_id" + rest,
+                                                                           IfGiven{name}, IfGiven{filter.library_id},
+                                                                           IfGiven{filter.source_id}, IfGiven{type}))
+    if (selection->contains(library)) found.push_back(std::move(id));
+  return found;
 }
 
 std::optional<std::vector<std::byte>> CatalogView::blob_bytes(const content::BlobId& id) {

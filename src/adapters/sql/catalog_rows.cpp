@@ -24,17 +24,23 @@ concept Remembered = std::same_as<Row, content::Library> || std::same_as<Row, co
                      std::same_as<Row, content::UpdateSession>;
 
 template <class Row>
-concept OfLogins = std::same_as<Row, content::LoginSession> || std::same_as<Row, content::User>;
+concept OfAccess =
+    std::same_as<Row, content::User> || std::same_as<Row, content::Group> || std::same_as<Row, content::GroupMember> ||
+    std::same_as<Row, content::Role> || std::same_as<Row, content::Permission>;
 
 /// Calls `use` with the values of the columns of a key.
 template <class Row, class Use>
 auto with_key(const KeyOf<Row>& key, Use use) {
-  if constexpr (PartRow<Row>)
+  if constexpr (std::same_as<Row, content::GroupMember>)
+    return use(key.owner, content::fold_case(key.name));
+  else if constexpr (PartRow<Row>)
     return use(key.owner, key.name);
   else if constexpr (std::same_as<Row, content::ClientToken>)
     return use(key.user, key.operation, key.token);
   else if constexpr (std::same_as<Row, content::User>)
     return use(content::fold_case(key));
+  else if constexpr (std::same_as<Row, content::Permission>)
+    return use(content::fold_case(key.principal), key.type, key.library.text());
   else
     return use(key);
 }
@@ -157,6 +163,7 @@ void CatalogView::remove_row(const content::RemoveAnyRow& request) {
 template <class Row, class... Owner>
 void CatalogView::insert_new(const Row& row, const Owner&... owner) {
   static const std::string sql = insert_into<Row>();
+  if constexpr (OfAccess<Row>) access_changed_ = true;
   if constexpr (std::same_as<Row, content::Event>) connection_.await_turn_for_events();
   if constexpr (table_of<Row>.order == Order::as_added)
     connection_.run(sql, owner..., owner..., row);
@@ -195,7 +202,8 @@ std::optional<Row> CatalogView::read_stored(const Row& row, const Owner&... owne
 template <class Row, class... Owner>
 void CatalogView::remember(const Row& row, const Owner&... owner) {
   if constexpr (Remembered<Row>) std::get<LastRow<Row>>(last_rows_).remember(row);
-  if constexpr (OfLogins<Row>) logins_changed_ = true;
+  if constexpr (std::same_as<Row, content::LoginSession>) logins_changed_ = true;
+  if constexpr (OfAccess<Row>) access_changed_ = true;
   if constexpr (std::same_as<Row, SessionFile>) {
     if (!session_files_ || ((session_files_->session != owner) || ...)) return;
     if (auto* known = known_file(owner..., row.name))
@@ -209,7 +217,8 @@ template <class Row>
 void CatalogView::remove_with_parts(const KeyOf<Row>& key) {
   static const std::string sql = "DELETE FROM " + std::string(table_of<Row>.name) + " " + by_key<Row>();
   if constexpr (Remembered<Row>) std::get<LastRow<Row>>(last_rows_).forget();
-  if constexpr (OfLogins<Row>) logins_changed_ = true;
+  if constexpr (std::same_as<Row, content::LoginSession>) logins_changed_ = true;
+  if constexpr (OfAccess<Row>) access_changed_ = true;
   if constexpr (std::same_as<Row, SessionFile> || std::same_as<Row, content::UpdateSession>) session_files_.reset();
   remove_parts(connection_, key, content::Parts());
   with_key<Row>(key, [&](const auto&... parameters) { connection_.run(sql, parameters...); });

@@ -37,8 +37,10 @@ class CatalogView final : public content::CatalogWriter {
   /// `connection` must outlive the view.
   explicit CatalogView(Connection& connection) : connection_(connection) {}
 
-  /// Whether a login or a user was changed or removed here.
+  /// Whether a login was changed or removed here.
   bool logins_changed() const { return logins_changed_; }
+  /// Whether a user, group, role or permission was.
+  bool access_changed() const { return access_changed_; }
 
   void find_row(const content::FindAnyRow& request) override;
   void list_parts(const content::ListAnyParts& request) override;
@@ -48,6 +50,13 @@ class CatalogView final : public content::CatalogWriter {
   void remove_row(const content::RemoveAnyRow& request) override;
 
   std::size_t login_count() override;
+  std::vector<content::User> users() override;
+  std::vector<content::Group> groups() override;
+  std::vector<std::string> groups_of(std::string_view user) override;
+  std::vector<content::Role> roles() override;
+  std::optional<content::Role> role_named(std::string_view name) override;
+  std::vector<content::Permission> permissions(const content::PermissionFilter& filter) override;
+  std::vector<content::GrantedRole> granted_roles(std::string_view user, std::span<const std::string> groups) override;
   std::vector<content::LibraryId> libraries(const content::LibraryFilter& filter) override;
   std::optional<content::ItemId> item_named(const content::LibraryId& library, std::string_view name) override;
   std::vector<content::ItemId> items(const content::ItemFilter& filter) override;
@@ -77,6 +86,9 @@ class CatalogView final : public content::CatalogWriter {
 
   void touch_login(const content::LoginId& id, base::Time now) override;
   void remove_logins(base::Time accessed_before, base::Time created_before) override;
+  void remove_logins_of(std::string_view user) override;
+  void remove_memberships(std::string_view user) override;
+  void remove_permissions(const content::PermissionFilter& filter) override;
   void remove_client_tokens(base::Time created_before) override;
   std::vector<content::BlobId> remove_content_if_unused(const content::ContentId& id) override;
   void insert_blob(const content::Blob& blob, std::span<const std::byte> bytes) override;
@@ -108,6 +120,7 @@ class CatalogView final : public content::CatalogWriter {
 
   Connection& connection_;
   bool logins_changed_ = false;
+  bool access_changed_ = false;
   std::tuple<LastRow<content::Library>, LastRow<content::Item>, LastRow<content::UpdateSession>> last_rows_;
   std::optional<FilesOfSession> session_files_;  ///< as LastRow
 };

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "adapters/sql/catalog_view.h"
+#include "adapters/sql/conditions.h"
 #include "adapters/sql/sql_text.h"
 
 namespace quire::adapters::sql {
@@ -24,6 +25,22 @@ void CatalogView::remove_logins(base::Time accessed_before, base::Time created_b
       connection_.run("DELETE FROM logins WHERE last_accessed < :accessed_before OR created < :created_before",
                       accessed_before, created_before);
   logins_changed_ |= removed > 0;
+}
+
+void CatalogView::remove_logins_of(std::string_view user) {
+  logins_changed_ |= connection_.run("DELETE FROM logins WHERE user_name = :user_name", user) > 0;
+}
+
+void CatalogView::remove_memberships(std::string_view user) {
+  access_changed_ = true;
+  connection_.run("DELETE FROM group_members WHERE folded_name = :folded_name", content::fold_case(user));
+}
+
+void CatalogView::remove_permissions(const content::PermissionFilter& filter) {
+  access_changed_ = true;
+  PermissionConditions(filter).apply([&](const std::string& where, const auto&... parameters) {
+    connection_.run("DELETE FROM permissions" + where, parameters...);
+  });
 }
 
 void CatalogView::remove_client_tokens(base::Time created_before) {

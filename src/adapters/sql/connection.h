@@ -27,6 +27,14 @@ struct IfGiven {
 template <class T>
 IfGiven(const std::optional<T>&) -> IfGiven<T>;
 
+/// A parameter for each value; the statement's text has as many.
+template <class T>
+struct EachOf {
+  const std::vector<T>& values;
+};
+template <class T>
+EachOf(const std::vector<T>&) -> EachOf<T>;
+
 /// Of a row, the columns of its key, as a WHERE names them.
 template <class Row>
 struct KeyOnly {
@@ -54,8 +62,8 @@ ColumnsAt(const Row&, const std::vector<bool>&) -> ColumnsAt<Row>;
 
 /// One connection to a database, with the statements prepared on it. Used by one thread at a time.
 ///
-/// Parameters are single values, structures of rows.h (all columns in order), IfGiven, KeyOnly, WithoutKey or
-/// ColumnsAt. A row type is a single value, a structure or a pair of both. Whatever the engine reports leaves as
+/// Parameters are single values, structures of rows.h (all columns in order), IfGiven, EachOf, KeyOnly, WithoutKey
+/// or ColumnsAt. A row type is a single value, a structure or a pair of both. Whatever the engine reports leaves as
 /// content::CatalogFailure.
 class Connection {
  public:
@@ -128,6 +136,10 @@ class Connection {
   template <class T>
   static void bind_one(Statement& statement, const IfGiven<T>& parameter) {
     if (parameter.value) bind_one(statement, *parameter.value);
+  }
+  template <class T>
+  static void bind_one(Statement& statement, const EachOf<T>& parameter) {
+    for (const auto& value : parameter.values) bind_one(statement, value);
   }
   template <class Row>
   static void bind_one(Statement& statement, const KeyOnly<Row>& parameter) {

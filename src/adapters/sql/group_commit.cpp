@@ -79,6 +79,7 @@ GroupCommit::Batch GroupCommit::take() {
 void GroupCommit::commit(const Batch& batch) {
   before_writing_();
   logins_changed_ = false;
+  access_changed_ = false;
   try {
     if (!attempt_together(batch)) {
       connection_->roll_back();
@@ -93,6 +94,7 @@ void GroupCommit::commit(const Batch& batch) {
   }
   ++version_;
   if (logins_changed_) ++logins_version_;
+  if (access_changed_) ++access_version_;
 }
 
 /// Without savepoints. False when a transaction failed that had changed something, and others would go with it.
@@ -129,6 +131,7 @@ void GroupCommit::attempt(Job& job) {
     job.thrown = std::current_exception();
   }
   logins_changed_ |= view.logins_changed();
+  access_changed_ |= view.access_changed();
   if (!connection_->in_transaction())
     throw CatalogFailure(job.outcome && !*job.outcome ? job.outcome->error()
                                                       : base::internal_error("SQLite has left the transaction"));

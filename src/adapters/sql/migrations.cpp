@@ -214,6 +214,40 @@ const std::vector<Migration>& migrations() {
         " subject_id {text} NOT NULL,"
         " details {text} NOT NULL)",
         "ALTER TABLE content_files ADD COLUMN facts {text}"}},
+      {6,
+       "groups, roles, permissions",
+       {"CREATE TABLE user_groups ("
+        " id {text} NOT NULL PRIMARY KEY,"
+        " name {text} NOT NULL,"
+        " description {text} NOT NULL)",
+        "CREATE TABLE group_members ("
+        " group_id {text} NOT NULL REFERENCES user_groups (id),"
+        " folded_name {text} NOT NULL,"
+        " name {text} NOT NULL,"
+        " PRIMARY KEY (group_id, folded_name))",
+        "CREATE INDEX group_members_by_name ON group_members (folded_name)",
+        "CREATE TABLE roles ("
+        " id {integer} NOT NULL PRIMARY KEY,"
+        " name {text} NOT NULL,"
+        " folded_name {text} NOT NULL UNIQUE,"
+        " privileges {text} NOT NULL)",
+        "CREATE TABLE permissions ("
+        " folded_principal {text} NOT NULL,"
+        " type {text} NOT NULL,"
+        " object {text} NOT NULL,"
+        " principal {text} NOT NULL,"
+        " library_id {text} REFERENCES libraries (id),"
+        " role {integer} NOT NULL,"
+        " propagate {integer} NOT NULL,"
+        " PRIMARY KEY (folded_principal, type, object))",
+        "CREATE INDEX permissions_by_library ON permissions (library_id)",
+        "CREATE INDEX permissions_by_role ON permissions (role)",
+        // Administrators stay that; no version could make other users, who get the Contributor's role.
+        "INSERT INTO permissions (folded_principal, type, object, principal, library_id, role, propagate)"
+        " SELECT folded_name, 'USER', '', name, NULL, CASE administrator WHEN 0 THEN -102 ELSE -1 END, 1 FROM users",
+        "ALTER TABLE users DROP COLUMN administrator",
+        "ALTER TABLE users ADD COLUMN description {text} NOT NULL DEFAULT ''",
+        "ALTER TABLE logins ADD COLUMN outside_groups {text} NOT NULL DEFAULT '[]'"}},
   };
   return all;
 }

@@ -91,14 +91,42 @@ inline constexpr auto table_of<content::Setting> =
     table("settings", key("name", &content::Setting::name), column("value", &content::Setting::value));
 
 template <>
-inline constexpr auto table_of<content::User> = table(
-    "users", derived_key("folded_name", Folded<&content::User::name>()), column("name", &content::User::name),
-    column("password_hash", &content::User::password_hash), column("administrator", &content::User::administrator));
+inline constexpr auto table_of<content::User> =
+    table("users", derived_key("folded_name", Folded<&content::User::name>()), column("name", &content::User::name),
+          column("password_hash", &content::User::password_hash), column("description", &content::User::description));
+
+template <>
+inline constexpr auto table_of<content::Group> =
+    table("user_groups", key("id", &content::Group::id), column("name", &content::Group::name),
+          column("description", &content::Group::description));
+
+template <>
+inline constexpr auto table_of<content::GroupMember> = part_table(
+    "group_members", "group_id", Order::any, derived_key("folded_name", Folded<&content::GroupMember::name>()),
+    column("name", &content::GroupMember::name));
+
+template <>
+inline constexpr auto table_of<content::Role> =
+    table("roles", key("id", &content::Role::id), column("name", &content::Role::name),
+          derived("folded_name", Folded<&content::Role::name>()), column("privileges", &content::Role::privileges));
+
+/// What a permission is on, as a part of its key: a library's identifier, or nothing for the root.
+struct ObjectOf {
+  const std::string& operator()(const content::Permission& permission) const { return permission.library.text(); }
+};
+
+template <>
+inline constexpr auto table_of<content::Permission> =
+    table("permissions", derived_key("folded_principal", Folded<&content::Permission::principal>()),
+          key("type", &content::Permission::type), derived_key("object", ObjectOf()),
+          column("principal", &content::Permission::principal), column("library_id", &content::Permission::library),
+          column("role", &content::Permission::role), column("propagate", &content::Permission::propagate));
 
 template <>
 inline constexpr auto table_of<content::LoginSession> = table(
     "logins", key("id", &content::LoginSession::id), column("user_name", &content::LoginSession::user),
-    column("created", &content::LoginSession::created), column("last_accessed", &content::LoginSession::last_accessed));
+    column("created", &content::LoginSession::created), column("last_accessed", &content::LoginSession::last_accessed),
+    column("outside_groups", &content::LoginSession::groups));
 
 template <>
 inline constexpr auto table_of<content::ClientToken> = table(

@@ -54,6 +54,7 @@ class SqliteCatalog final : public content::Catalog {
                 [this] { readers_.for_each_idle([](ReadingConnection& reader) { reader.end_snapshot(); }); }) {}
 
   std::optional<std::uint64_t> logins_version() const override { return writer_.logins_version(); }
+  std::optional<std::uint64_t> access_version() const override { return writer_.access_version(); }
 
   Result<void> read_transaction(const std::function<Result<void>(content::CatalogReader&)>& function) override {
     try {

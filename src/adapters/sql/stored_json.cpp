@@ -270,6 +270,8 @@ void parse(std::string_view text, T& value) {
 
 }  // namespace
 
+std::string to_json_text(const std::vector<std::string>& texts) { return text_of(texts); }
+std::string to_json_text(const content::PrivilegeSet& privileges) { return text_of(privileges.list()); }
 std::string to_json_text(const base::Message& message) { return text_of(message); }
 std::string to_json_text(const base::Checksum& checksum) { return text_of(checksum); }
 std::string to_json_text(const std::vector<base::Checksum>& checksums) { return text_of(checksums); }
@@ -280,6 +282,13 @@ std::string to_json_text(const content::SourceEndpoint& endpoint) { return text_
 std::string to_json_text(const content::PackageFacts& facts) { return text_of(facts); }
 std::string to_json_text(const content::UnfinishedContent& content) { return text_of(content); }
 
+void from_json_text(std::string_view text, std::vector<std::string>& texts) { parse(text, texts); }
+void from_json_text(std::string_view text, content::PrivilegeSet& privileges) {
+  std::vector<content::Privilege> listed;
+  parse(text, listed);
+  privileges = {};
+  for (const auto privilege : listed) privileges.add(privilege);
+}
 void from_json_text(std::string_view text, base::Message& message) { parse(text, message); }
 void from_json_text(std::string_view text, base::Checksum& checksum) { parse(text, checksum); }
 void from_json_text(std::string_view text, std::vector<base::Checksum>& checksums) { parse(text, checksums); }

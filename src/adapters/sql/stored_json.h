@@ -8,12 +8,15 @@
 #include "base/error.h"
 #include "content/item.h"
 #include "content/library.h"
+#include "content/privilege.h"
 #include "content/update_session.h"
 
 namespace quire::adapters::sql {
 
 /// Values that are no single number or text are stored as JSON text (docs/catalog-schema.md). Reading text that does
 /// not hold such a value throws content::CatalogFailure.
+std::string to_json_text(const std::vector<std::string>& texts);
+std::string to_json_text(const content::PrivilegeSet& privileges);
 std::string to_json_text(const base::Message& message);
 std::string to_json_text(const base::Checksum& checksum);
 std::string to_json_text(const std::vector<base::Checksum>& checksums);
@@ -24,6 +27,8 @@ std::string to_json_text(const content::SourceEndpoint& endpoint);
 std::string to_json_text(const content::PackageFacts& facts);
 std::string to_json_text(const content::UnfinishedContent& content);
 
+void from_json_text(std::string_view text, std::vector<std::string>& texts);
+void from_json_text(std::string_view text, content::PrivilegeSet& privileges);
 void from_json_text(std::string_view text, base::Message& message);
 void from_json_text(std::string_view text, base::Checksum& checksum);
 void from_json_text(std::string_view text, std::vector<base::Checksum>& checksums);

@@ -1,12 +1,7 @@
 #include "service/access/logins.h"
 
-#include <sodium.h>
-
-#include <array>
-
-#include "base/check.h"
 #include "base/digest.h"
-#include "base/hex.h"
+#include "service/access/catalog_authenticator.h"
 #include "service/transaction/transaction.h"
 
 namespace quire::service {
@@ -18,14 +13,15 @@ using content::CatalogReader;
 using content::login_access_granularity;
 using content::LoginId;
 
-constexpr std::size_t remembered_passwords_max = 1000;
-
 LoginId id_of(std::string_view token) {
   return LoginId(base::digest_of(base::DigestAlgorithm::SHA256, std::as_bytes(std::span(token))).hex);
 }
 
-Error bad_credentials() {
-  return {ErrorKind::unauthenticated, "quire.session.bad_credentials", "The user name or the password is wrong."};
+/// What the permissions of a login depend on.
+std::string grants_key(const content::LoginSession& login) {
+  std::string key = login.user;
+  for (const auto& group : login.groups) key += '\n' + group;
+  return key;
 }
 
 Error no_session() {
@@ -33,94 +29,73 @@ Error no_session() {
           "The session has ended or never was; log in again."};
 }
 
-/// Argon2id with 19 MiB and two passes: the OWASP minimum, so that logins do not push the server's memory around.
-constexpr unsigned long long hash_passes = 2;
-constexpr std::size_t hash_memory_bytes = 19ULL << 20U;
-
-std::string keyed_digest(const std::string& key, std::string_view user, std::string_view password) {
-  std::array<unsigned char, crypto_generichash_BYTES> digest{};
-  crypto_generichash_state state;
-  crypto_generichash_init(&state, reinterpret_cast<const unsigned char*>(key.data()), key.size(), digest.size());
-  const auto length = static_cast<std::uint64_t>(user.size());
-  crypto_generichash_update(&state, reinterpret_cast<const unsigned char*>(&length), sizeof length);
-  crypto_generichash_update(&state, reinterpret_cast<const unsigned char*>(user.data()), user.size());
-  crypto_generichash_update(&state, reinterpret_cast<const unsigned char*>(password.data()), password.size());
-  crypto_generichash_final(&state, digest.data(), digest.size());
-  return base::to_hex(std::as_bytes(std::span(digest)));
-}
-
 }  // namespace
 
-Logins::Logins(Context& context, Settings settings)
-    : context_(context), settings_(settings), memory_key_(context.identities.secret()) {
-  QUIRE_CHECK(sodium_init() >= 0);
-}
+Logins::Logins(Context& context, content::Authenticator& authenticator, Settings settings)
+    : context_(context), authenticator_(authenticator), settings_(settings) {}
 
 bool Logins::expired(const content::LoginSession& login, base::Time now) const {
   return login.last_accessed + settings_.idle_timeout + login_access_granularity < now ||
          login.created + settings_.lifetime_max < now;
 }
 
-base::Result<content::User> Logins::verify(std::string_view name, std::string_view password) {
-  const auto user = context_.catalog.read([&](CatalogReader& reader) -> base::Result<content::User> {
-    if (auto found = reader.find<content::User>(name)) return *std::move(found);
-    return bad_credentials();
-  });
-  const std::lock_guard lock(verify_mutex_);
-  const auto digest = keyed_digest(memory_key_, name, password);
-  if (user) {
-    const auto remembered = verified_.find(digest);
-    if (remembered != verified_.end() && remembered->second == user->password_hash) return *user;
-    if (crypto_pwhash_str_verify(user->password_hash.c_str(), password.data(), password.size()) != 0)
-      return bad_credentials();
-    if (verified_.size() >= remembered_passwords_max) verified_.clear();
-    verified_[digest] = user->password_hash;
-    return *user;
-  }
-  if (user.error().kind() == ErrorKind::unauthenticated) {
-    // An unknown name must take as long as a wrong password, or names could be found out by the clock.
-    std::array<char, crypto_pwhash_STRBYTES> unused{};
-    QUIRE_CHECK(crypto_pwhash_str_alg(unused.data(), password.data(), password.size(), hash_passes, hash_memory_bytes,
-                                      crypto_pwhash_ALG_ARGON2ID13) == 0);
-  }
-  return user.error();
-}
-
 base::Result<std::string> Logins::log_in(std::string_view name, std::string_view password) {
-  if (password.empty()) return bad_credentials();  // no user has one, and libsodium wants a pointer
-  QUIRE_ASSIGN_OR_RETURN(const auto user, verify(name, password));
+  QUIRE_ASSIGN_OR_RETURN(const auto who, authenticator_.authenticate(name, password));
   const auto token = context_.identities.secret();
-  const content::Caller caller{user.name, id_of(token), user.administrator};
+  const content::Caller caller{who.user, id_of(token)};
   QUIRE_RETURN_IF_ERROR(write(context_, caller, [&](Transaction& t) -> base::Result<void> {
+    // Whoever is removed, or gets another password, meanwhile has no login that outlives it.
+    const auto stored = who.stored ? t->find<content::User>(who.user) : std::nullopt;
+    if (who.stored && (!stored || stored->password_hash != who.stored->password_hash)) return bad_credentials();
     if (t->login_count() >= context_.limits.logins_max)
       return Error(ErrorKind::service_unavailable, "quire.session.too_many",
                    "There are {limit} sessions already, which is the limit; log out of some or wait until they expire.",
                    {{"limit", static_cast<std::int64_t>(context_.limits.logins_max)}});
-    t->insert(content::LoginSession{caller.login, caller.user, t.now(), t.now()});
+    t->insert(content::LoginSession{caller.login, caller.user, t.now(), t.now(), who.groups});
     return {};
   }));
   return token;
 }
 
+void Logins::forget_changed(const Versions& now) {
+  if (known_at_.logins != now.logins) known_logins_.clear();
+  if (known_at_.access != now.access) known_grants_.clear();
+  known_at_ = now;
+}
+
 base::Result<Logins::KnownLogin> Logins::find(const LoginId& id) {
-  const auto version = context_.catalog.logins_version();
-  if (version) {
+  const Versions versions{context_.catalog.logins_version(), context_.catalog.access_version()};
+  const bool may_remember = versions.logins && versions.access;
+  std::optional<content::LoginSession> login;
+  std::shared_ptr<const content::Grants> grants;
+  const auto look_up_grants = [&] {
+    if (const auto known = known_grants_.find(grants_key(*login)); known != known_grants_.end()) grants = known->second;
+  };
+  if (may_remember) {
     const std::lock_guard lock(known_mutex_);
-    if (known_at_ != version) known_.clear();
-    known_at_ = version;
-    if (const auto known = known_.find(id); known != known_.end()) return known->second;
+    forget_changed(versions);
+    if (const auto known = known_logins_.find(id); known != known_logins_.end()) login = known->second;
+    if (login) look_up_grants();
   }
-  auto found = context_.catalog.read([&](CatalogReader& reader) -> base::Result<KnownLogin> {
-    const auto login = reader.find<content::LoginSession>(id);
-    const auto user = login ? reader.find<content::User>(login->user) : std::nullopt;
-    if (!user) return no_session();
-    return KnownLogin{*login, {user->name, id, user->administrator}};
-  });
-  if (found && version) {
-    const std::lock_guard lock(known_mutex_);
-    if (known_at_ == version) known_.insert_or_assign(id, *found);
+  if (!login || !grants) {
+    QUIRE_RETURN_IF_ERROR(context_.catalog.read([&](CatalogReader& reader) -> base::Result<void> {
+      if (!login) login = reader.find<content::LoginSession>(id);
+      if (!login) return no_session();
+      if (may_remember && !grants) {
+        const std::lock_guard lock(known_mutex_);
+        if (known_at_.access == versions.access) look_up_grants();
+      }
+      if (!grants) grants = std::make_shared<const content::Grants>(reader.granted_roles(login->user, login->groups));
+      return {};
+    }));
+    if (may_remember) {
+      const std::lock_guard lock(known_mutex_);
+      if (known_at_.logins == versions.logins) known_logins_.insert_or_assign(id, *login);
+      if (known_at_.access == versions.access) known_grants_.insert_or_assign(grants_key(*login), grants);
+    }
   }
-  return found;
+  content::Caller caller{login->user, id, std::move(grants)};
+  return KnownLogin{*std::move(login), std::move(caller)};
 }
 
 base::Result<content::Caller> Logins::authenticate(std::string_view token) {
@@ -157,25 +132,6 @@ base::Result<void> Logins::log_out(const content::Caller& caller) {
     t->remove<content::LoginSession>(caller.login);
     return {};
   });
-}
-
-base::Result<void> Logins::set_password(std::string_view user, std::string_view password, bool administrator) {
-  if (password.empty())
-    return Error(ErrorKind::invalid_argument, "quire.user.empty_password", "The password of {user} must not be empty.",
-                 {{"user", std::string(user)}});
-  std::array<char, crypto_pwhash_STRBYTES> hash{};
-  if (crypto_pwhash_str_alg(hash.data(), password.data(), password.size(), hash_passes, hash_memory_bytes,
-                            crypto_pwhash_ALG_ARGON2ID13) != 0)
-    return base::internal_error("Argon2id found no memory");
-  return write(context_, system_caller("administration"), [&](Transaction& t) -> base::Result<void> {
-    t->put(content::User{std::string(user), hash.data(), administrator});
-    return {};
-  });
-}
-
-base::Result<bool> Logins::has_user(std::string_view user) {
-  return context_.catalog.read(
-      [&](CatalogReader& reader) -> base::Result<bool> { return reader.find<content::User>(user).has_value(); });
 }
 
 base::Result<void> Logins::remove_expired() {

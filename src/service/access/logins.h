@@ -1,13 +1,14 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 
+#include "content/authenticator.h"
 #include "service/transaction/context.h"
 
 namespace quire::service {
@@ -23,23 +24,20 @@ class Logins {
     base::Duration lifetime_max = std::chrono::hours(48);
   };
 
-  Logins(Context& context, Settings settings);
+  Logins(Context& context, content::Authenticator& authenticator, Settings settings);
 
-  /// A new session; its token, which is stored nowhere else. Unauthenticated for a wrong name or password (without
-  /// telling which); ServiceUnavailable when too many sessions are alive.
+  /// A new session; its token, which is stored nowhere else. The authenticator's errors; ServiceUnavailable when too
+  /// many sessions are alive.
   base::Result<std::string> log_in(std::string_view user, std::string_view password);
 
-  /// Who a token is. Counts as use. Unauthenticated for an unknown, ended or expired one.
+  /// Who a token is, and what they may do at this moment. Counts as use. Unauthenticated for an unknown, ended or
+  /// expired one.
   base::Result<content::Caller> authenticate(std::string_view token);
 
   /// The session as stored, for `get` and SOAP `currentSession`.
   base::Result<content::LoginSession> session(const content::Caller& caller);
 
   base::Result<void> log_out(const content::Caller& caller);
-
-  /// Makes or replaces a user with this password. InvalidArgument for an empty password.
-  base::Result<void> set_password(std::string_view user, std::string_view password, bool administrator);
-  base::Result<bool> has_user(std::string_view user);
 
   /// Removes sessions past their time; for the expiry worker.
   base::Result<void> remove_expired();
@@ -50,23 +48,25 @@ class Logins {
     content::Caller caller;
   };
 
+  struct Versions {
+    std::optional<std::uint64_t> logins;
+    std::optional<std::uint64_t> access;
+  };
+
   base::Result<KnownLogin> find(const content::LoginId& id);
-  base::Result<content::User> verify(std::string_view user, std::string_view password);
+  void forget_changed(const Versions& now);
   bool expired(const content::LoginSession& login, base::Time now) const;
 
   Context& context_;
+  content::Authenticator& authenticator_;
   const Settings settings_;
 
-  /// Argon2id is slow and hungry on purpose: one at a time, and a password that was right is remembered as a keyed
-  /// digest for as long as the stored hash stays the same.
-  std::mutex verify_mutex_;
-  std::string memory_key_;
-  std::map<std::string, std::string, std::less<>> verified_;  ///< keyed digest of user and password -> stored hash
-
-  /// Nearly every call begins by asking for its login: what the catalog said is good until a login changes.
+  /// Nearly every call begins by asking for its login: what the catalog said is good until a login changes, and what
+  /// its user may do until anybody's permissions do.
   std::mutex known_mutex_;
-  std::optional<std::uint64_t> known_at_;  ///< the logins_version() that known_ is from
-  std::unordered_map<content::LoginId, KnownLogin> known_;
+  Versions known_at_;  ///< that all that is known is from
+  std::unordered_map<content::LoginId, content::LoginSession> known_logins_;
+  std::unordered_map<std::string, std::shared_ptr<const content::Grants>> known_grants_;  ///< by user and groups
 };
 
 }  // namespace quire::service

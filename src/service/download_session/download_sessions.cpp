@@ -24,6 +24,7 @@ using content::ContentFile;
 using content::DownloadSession;
 using content::DownloadSessionId;
 using content::ItemId;
+using content::Privilege;
 
 /// The file as its session shows it; in how far it was prepared counts while the session is ACTIVE.
 Result<DownloadFile> shown(const Context& context, View view, const DownloadSession& session, const ContentFile& file) {
@@ -55,14 +56,16 @@ Result<DownloadSessionId> DownloadSessions::create(const Caller& caller, const s
   if (!item_id)
     return Error(ErrorKind::invalid_argument, "quire.download_session.no_item",
                  "create_spec.library_item_id is required.");
-  const Creation creation{"com.vmware.content.library.item.download_session.create", client_token,
-                          spec_digest({item_id}), [&](Transaction& t) -> Result<void> {
-                            QUIRE_RETURN_IF_ERROR(find_item(t, ItemId(*item_id)));
-                            return {};
-                          }};
+  const Creation creation{
+      "com.vmware.content.library.item.download_session.create", client_token, spec_digest({item_id}),
+      [&](Transaction& t) -> Result<void> {
+        QUIRE_RETURN_IF_ERROR(find_item(t, ItemId(*item_id), Privilege::ContentLibrary_DownloadSession));
+        return {};
+      }};
   QUIRE_ASSIGN_OR_RETURN(
       const auto created, create_once(context_, caller, creation, [&](Transaction& t) -> Result<std::string> {
-        QUIRE_ASSIGN_OR_RETURN(const auto item, find_item(t, ItemId(*item_id)));
+        QUIRE_ASSIGN_OR_RETURN(const auto item,
+                               find_item(t, ItemId(*item_id), Privilege::ContentLibrary_DownloadSession));
         if (t->download_session_count() >= context_.limits.download_sessions_max)
           return Error(ErrorKind::service_unavailable, "quire.download_session.too_many",
                        "There are {limit} download sessions already, which is the limit; delete some.",
@@ -86,7 +89,7 @@ Result<DownloadSessionId> DownloadSessions::create(const Caller& caller, const s
 
 Result<std::vector<DownloadSessionId>> DownloadSessions::list(const Caller& caller, const std::optional<ItemId>& item) {
   return read(context_, caller, [&](View view) -> Result<std::vector<DownloadSessionId>> {
-    if (item && !view->find<content::Item>(*item)) return item_not_found(*item);
+    if (item) QUIRE_RETURN_IF_ERROR(find_item(view, *item, Privilege::ContentLibrary_DownloadSession));
     std::vector<DownloadSessionId> ids;
     for (const auto& id : view->download_sessions(caller.user, item))
       if (find_session<DownloadSession>(view, id, context_.leases.now())) ids.push_back(id);
@@ -126,6 +129,8 @@ Result<DownloadFile> DownloadSessions::prepare(const Caller& caller, const Downl
     QUIRE_ASSIGN_OR_RETURN(
         const auto blobs, read(context_, caller, [&](View view) -> Result<std::vector<content::Blob>> {
           const auto session = find_session<DownloadSession>(view, id, context_.leases.now());
+          const auto item = session ? view->find<content::Item>(session->item_id) : std::nullopt;
+          if (item) QUIRE_RETURN_IF_ERROR(check_privilege(caller, *item, Privilege::ContentLibrary_ReadStorage));
           const auto file = session ? view->find<ContentFile>({session->content, name}) : std::nullopt;
           const auto blob = file ? view->find<content::Blob>(file->blob) : std::nullopt;
           return blob ? std::vector{*blob} : std::vector<content::Blob>();

@@ -17,7 +17,8 @@ struct DownloadFile {
 };
 
 /// Download sessions (content-library-api.md §16, §17, §28.1): each shows and serves the content of its creation,
-/// whatever happens to the item. All threads may call it. Who may use one: its creator and administrators.
+/// whatever happens to the item. All threads may call it. Making one needs ContentLibrary.DownloadSession on the item;
+/// who may use it: its creator and administrators of the library.
 class DownloadSessions : public Sessions<content::DownloadSession> {
  public:
   explicit DownloadSessions(Context& context) : Sessions(context) {}
@@ -32,7 +33,8 @@ class DownloadSessions : public Sessions<content::DownloadSession> {
 
   base::Result<std::vector<DownloadFile>> files(const content::Caller& caller, const content::DownloadSessionId& id);
   /// Everything is local, so the file is prepared when this returns. `direct`: the answer names the storage URI instead
-  /// of an HTTPS endpoint. InvalidArgument for an unknown name. NotAllowedInCurrentState unless ACTIVE.
+  /// of an HTTPS endpoint, which needs ContentLibrary.ReadStorage (Unauthorized). InvalidArgument for an unknown name.
+  /// NotAllowedInCurrentState unless ACTIVE.
   base::Result<DownloadFile> prepare(const content::Caller& caller, const content::DownloadSessionId& id,
                                      const std::string& name, bool direct);
   base::Result<DownloadFile> file(const content::Caller& caller, const content::DownloadSessionId& id,

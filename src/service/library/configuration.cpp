@@ -3,7 +3,7 @@
 #include <array>
 #include <charconv>
 
-#include "service/transaction/transaction.h"
+#include "service/transaction/find.h"
 
 namespace quire::service {
 namespace {
@@ -11,6 +11,7 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 using content::Caller;
+using content::Privilege;
 
 constexpr std::array number_rows = {
     ConfigurationNumber{"automatic_sync_start_hour", &ConfigurationModel::automatic_sync_start_hour, 20, 0, 23},
@@ -46,6 +47,7 @@ std::int64_t stored_number(View view, const ConfigurationNumber& row) {
 std::span<const ConfigurationNumber> configuration_numbers() { return number_rows; }
 
 base::Result<ConfigurationModel> Configuration::get(const Caller& caller) {
+  QUIRE_RETURN_IF_ERROR(check_privilege(caller, Privilege::ContentLibrary_GetConfiguration));
   return read(context_, caller, [](View view) -> base::Result<ConfigurationModel> {
     ConfigurationModel model;
     model.automatic_sync_enabled = view->setting(key_of(enabled_name)).value_or("true") == "true";
@@ -54,7 +56,12 @@ base::Result<ConfigurationModel> Configuration::get(const Caller& caller) {
   });
 }
 
+base::Result<void> Configuration::check_type_introspection(const Caller& caller) const {
+  return check_privilege(caller, Privilege::ContentLibrary_TypeIntrospection);
+}
+
 base::Result<void> Configuration::update(const Caller& caller, const ConfigurationModel& model) {
+  QUIRE_RETURN_IF_ERROR(check_privilege(caller, Privilege::ContentLibrary_UpdateConfiguration));
   for (const auto& row : number_rows) {
     const auto value = model.*row.member;
     if (value && (*value < row.least || *value > row.most))

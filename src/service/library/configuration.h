@@ -34,13 +34,15 @@ struct ConfigurationNumber {
 };
 std::span<const ConfigurationNumber> configuration_numbers();
 
-/// All threads may call it.
+/// All threads may call it. Each call needs its privilege on the root (content-library-api.md §1.9): Unauthorized.
 class Configuration {
  public:
   explicit Configuration(Context& context) : context_(context) {}
   base::Result<ConfigurationModel> get(const content::Caller& caller);
   /// Unset members stay. InvalidArgument when a value is out of range; then nothing changes.
   base::Result<void> update(const content::Caller& caller, const ConfigurationModel& model);
+  /// Whether the caller may read which item types the server knows.
+  base::Result<void> check_type_introspection(const content::Caller& caller) const;
 
  private:
   Context& context_;

@@ -27,6 +27,7 @@ using content::Item;
 using content::ItemId;
 using content::Library;
 using content::LibraryId;
+using content::Privilege;
 
 Result<void> check_texts(const ItemSpec& spec, const content::Limits& limits) {
   if (spec.name) QUIRE_RETURN_IF_ERROR(content::check_name("name", *spec.name, limits.name_chars_max));
@@ -51,16 +52,16 @@ Result<void> check_local(const Library& library) {
 }
 
 /// An item that its users may change, with its library.
-Result<Item> find_local_item(View view, const ItemId& id) {
-  QUIRE_ASSIGN_OR_RETURN(auto item, find_item(view, id));
-  QUIRE_ASSIGN_OR_RETURN(const auto library, find_library(view, item.library_id));
+Result<Item> find_local_item(View view, const ItemId& id, Privilege privilege) {
+  QUIRE_ASSIGN_OR_RETURN(auto item, find_item(view, id, privilege));
+  QUIRE_ASSIGN_OR_RETURN(const auto library, library_of(view, item));
   QUIRE_RETURN_IF_ERROR(check_local(library));
   return item;
 }
 
 /// The library that an item is to be made in, if it may be.
 Result<Library> find_destination(View view, const LibraryId& id, const std::string& name) {
-  QUIRE_ASSIGN_OR_RETURN(auto library, find_library(view, id));
+  QUIRE_ASSIGN_OR_RETURN(auto library, find_library(view, id, Privilege::ContentLibrary_AddLibraryItem));
   QUIRE_RETURN_IF_ERROR(check_local(library));
   if (view->item_named(id, name)) return name_taken(name, library);
   return library;
@@ -72,6 +73,13 @@ Error missing_member(const std::string& member) {
 
 std::string digest_of(const ItemSpec& spec, const std::string& source) {
   return spec_digest({source, spec.library_id, spec.name, spec.description, spec.type, spec.source_id});
+}
+
+Error file_not_found(const ItemId& id, const std::string& name) {
+  return {ErrorKind::not_found,
+          "quire.item.file_not_found",
+          "Item {library_item_id} has no file named {name}.",
+          {{"library_item_id", id.text()}, {"name", name}}};
 }
 
 Item new_item(const Transaction& t, const LibraryId& library) {
@@ -123,9 +131,10 @@ struct CopySource {
 };
 
 Result<CopySource> find_copy_source(View view, const ItemId& source, const std::optional<std::string>& destination) {
-  QUIRE_ASSIGN_OR_RETURN(const auto item, find_item(view, source));
+  QUIRE_ASSIGN_OR_RETURN(const auto item, find_item(view, source, Privilege::System_Read));
   if (!destination) return missing_member("destination_create_spec.library_id");
-  QUIRE_ASSIGN_OR_RETURN(const auto library, find_library(view, LibraryId(*destination)));
+  QUIRE_ASSIGN_OR_RETURN(const auto library,
+                         find_library(view, LibraryId(*destination), Privilege::ContentLibrary_AddLibraryItem));
   CopySource found{item, files_of(view, item), {}, library.storage};
   for (const auto& file : found.files)
     if (auto blob = view->find<Blob>(file.blob)) found.blobs.emplace(file.blob, *std::move(blob));
@@ -159,14 +168,14 @@ Result<ItemId> Items::create(const Caller& caller, const ItemSpec& spec,
                              const std::optional<std::string>& client_token) {
   if (!spec.library_id) return missing_member("create_spec.library_id");
   const LibraryId library_id(*spec.library_id);
-  const Creation creation{"com.vmware.content.library.item.create", client_token, digest_of(spec, ""),
-                          [&](Transaction& t) -> Result<void> {
-                            QUIRE_RETURN_IF_ERROR(find_library(t, library_id));
-                            return {};
-                          }};
+  const Creation creation{
+      "com.vmware.content.library.item.create", client_token, digest_of(spec, ""), [&](Transaction& t) -> Result<void> {
+        QUIRE_RETURN_IF_ERROR(find_library(t, library_id, Privilege::ContentLibrary_AddLibraryItem));
+        return {};
+      }};
   QUIRE_ASSIGN_OR_RETURN(const auto created,
                          create_once(context_, caller, creation, [&](Transaction& t) -> Result<std::string> {
-                           QUIRE_RETURN_IF_ERROR(find_library(t, library_id));
+                           QUIRE_RETURN_IF_ERROR(find_library(t, library_id, Privilege::ContentLibrary_AddLibraryItem));
                            if (!spec.name) return missing_member("create_spec.name");
                            QUIRE_RETURN_IF_ERROR(check_texts(spec, context_.limits));
                            QUIRE_RETURN_IF_ERROR(find_destination(t, library_id, *spec.name));
@@ -197,7 +206,7 @@ Result<ItemId> Items::copy(const Caller& caller, const ItemId& source_id, const 
   const Creation creation{"com.vmware.content.library.item.copy", client_token,
                           digest_of(destination, source_id.text())};
   const auto created = create_once(context_, caller, creation, [&](Transaction& t) -> Result<std::string> {
-    QUIRE_ASSIGN_OR_RETURN(const auto from, find_item(t, source_id));
+    QUIRE_ASSIGN_OR_RETURN(const auto from, find_item(t, source_id, Privilege::System_Read));
     const std::string name = destination.name.value_or(from.name);
     QUIRE_RETURN_IF_ERROR(find_destination(t, library_id, name));
     if (from.content != source.item.content)
@@ -230,9 +239,10 @@ Result<ItemId> Items::copy(const Caller& caller, const ItemId& source_id, const 
 
 Result<std::vector<ItemId>> Items::list(const Caller& caller, const LibraryId& library) {
   return read(context_, caller, [&](View view) -> Result<std::vector<ItemId>> {
-    QUIRE_RETURN_IF_ERROR(find_library(view, library));
+    QUIRE_RETURN_IF_ERROR(find_library(view, library, Privilege::System_Read));
     content::ItemFilter filter;
     filter.library_id = library;
+    filter.among = &caller.grants->readable_items();
     return view->items(filter);
   });
 }
@@ -241,16 +251,18 @@ Result<std::vector<ItemId>> Items::find(const Caller& caller, const content::Ite
   if (!filter.name && !filter.library_id && !filter.source_id && !filter.type && !filter.cached)
     return Error(ErrorKind::invalid_argument, "quire.item.find_without_property",
                  "The find specification is empty; give at least one of name, library_id, source_id, type and cached.");
-  return read(context_, caller, [&](View view) -> Result<std::vector<ItemId>> { return view->items(filter); });
+  auto readable = filter;
+  readable.among = &caller.grants->readable_items();
+  return read(context_, caller, [&](View view) -> Result<std::vector<ItemId>> { return view->items(readable); });
 }
 
 Result<Item> Items::get(const Caller& caller, const ItemId& id) {
-  return read(context_, caller, [&](View view) { return find_item(view, id); });
+  return read(context_, caller, [&](View view) { return find_item(view, id, Privilege::System_Read); });
 }
 
 Result<void> Items::update(const Caller& caller, const ItemId& id, const ItemSpec& spec) {
   return write(context_, caller, [&](Transaction& t) -> Result<void> {
-    QUIRE_ASSIGN_OR_RETURN(const auto item, find_local_item(t, id));
+    QUIRE_ASSIGN_OR_RETURN(const auto item, find_local_item(t, id, Privilege::ContentLibrary_UpdateLibraryItem));
     QUIRE_RETURN_IF_ERROR(check_texts(spec, context_.limits));
     if (spec.version && *spec.version != std::to_string(item.version))
       return Error(ErrorKind::invalid_argument, "quire.item.stale_version",
@@ -258,7 +270,7 @@ Result<void> Items::update(const Caller& caller, const ItemId& id, const ItemSpe
                    {{"name", item.name}, {"current", item.version}, {"given", *spec.version}});
     Item changed = item;
     if (spec.name && *spec.name != item.name) {
-      QUIRE_ASSIGN_OR_RETURN(const auto library, find_library(t, item.library_id));
+      QUIRE_ASSIGN_OR_RETURN(const auto library, library_of(t, item));
       if (t->item_named(item.library_id, *spec.name)) return name_taken(*spec.name, library);
       changed.name = *spec.name;
     }
@@ -278,7 +290,7 @@ Result<void> Items::update(const Caller& caller, const ItemId& id, const ItemSpe
 
 Result<void> Items::remove(const Caller& caller, const ItemId& id) {
   return write(context_, caller, [&](Transaction& t) -> Result<void> {
-    QUIRE_ASSIGN_OR_RETURN(const auto item, find_local_item(t, id));
+    QUIRE_ASSIGN_OR_RETURN(const auto item, find_local_item(t, id, Privilege::ContentLibrary_DeleteLibraryItem));
     remove_item_with_sessions(t, item);
     return {};
   });
@@ -286,14 +298,17 @@ Result<void> Items::remove(const Caller& caller, const ItemId& id) {
 
 Result<std::vector<ContentFile>> Items::files(const Caller& caller, const ItemId& id) {
   return read(context_, caller, [&](View view) -> Result<std::vector<ContentFile>> {
-    QUIRE_ASSIGN_OR_RETURN(const auto item, find_item(view, id));
+    QUIRE_ASSIGN_OR_RETURN(const auto item, find_item(view, id, Privilege::System_Read));
     return files_of(view, item);
   });
 }
 
 Result<ContentFile> Items::file(const Caller& caller, const ItemId& id, const std::string& name) {
-  QUIRE_ASSIGN_OR_RETURN(const auto stored, stored_file(caller, id, name));
-  return stored.file;
+  return read(context_, caller, [&](View view) -> Result<ContentFile> {
+    QUIRE_ASSIGN_OR_RETURN(const auto item, find_item(view, id, Privilege::System_Read));
+    if (auto file = view->find<ContentFile>({item.content, name})) return *std::move(file);
+    return file_not_found(id, name);
+  });
 }
 
 Result<std::vector<StoredFile>> Items::stored_files(const Caller& caller, const ItemId& id) {
@@ -301,18 +316,19 @@ Result<std::vector<StoredFile>> Items::stored_files(const Caller& caller, const 
     std::vector<StoredFile> files;
     std::vector<Blob> blobs;
   };
-  QUIRE_ASSIGN_OR_RETURN(auto found, read(context_, caller, [&](View view) -> Result<Found> {
-                           QUIRE_ASSIGN_OR_RETURN(const auto item, find_item(view, id));
-                           QUIRE_ASSIGN_OR_RETURN(const auto library, find_library(view, item.library_id));
-                           const auto* storage = context_.storages.find(library.storage);
-                           Found all;
-                           for (const auto& file : files_of(view, item)) {
-                             all.files.push_back(stored(library, item, storage, file,
-                                                        storage == nullptr ? "" : storage->blobs->uri(file.blob)));
-                             if (auto blob = view->find<Blob>(file.blob)) all.blobs.push_back(*std::move(blob));
-                           }
-                           return all;
-                         }));
+  QUIRE_ASSIGN_OR_RETURN(
+      auto found, read(context_, caller, [&](View view) -> Result<Found> {
+        QUIRE_ASSIGN_OR_RETURN(const auto item, find_item(view, id, Privilege::ContentLibrary_ReadStorage));
+        QUIRE_ASSIGN_OR_RETURN(const auto library, library_of(view, item));
+        const auto* storage = context_.storages.find(library.storage);
+        Found all;
+        for (const auto& file : files_of(view, item)) {
+          all.files.push_back(
+              stored(library, item, storage, file, storage == nullptr ? "" : storage->blobs->uri(file.blob)));
+          if (auto blob = view->find<Blob>(file.blob)) all.blobs.push_back(*std::move(blob));
+        }
+        return all;
+      }));
   QUIRE_RETURN_IF_ERROR(move_to_storage(context_, found.blobs));
   return std::move(found.files);
 }
@@ -321,13 +337,12 @@ Result<StoredFile> Items::stored_file(const Caller& caller, const ItemId& id, co
   QUIRE_ASSIGN_OR_RETURN(const auto all, stored_files(caller, id));
   for (const auto& file : all)
     if (file.file.name == name) return file;
-  return Error(ErrorKind::not_found, "quire.item.file_not_found", "Item {library_item_id} has no file named {name}.",
-               {{"library_item_id", id.text()}, {"name", name}});
+  return file_not_found(id, name);
 }
 
 Result<std::vector<content::Change>> Items::changes(const Caller& caller, const ItemId& id) {
   return read(context_, caller, [&](View view) -> Result<std::vector<content::Change>> {
-    QUIRE_RETURN_IF_ERROR(find_item(view, id));
+    QUIRE_RETURN_IF_ERROR(find_item(view, id, Privilege::System_Read));
     return view->list<content::Change>(id);
   });
 }

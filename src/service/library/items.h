@@ -26,7 +26,8 @@ struct StoredFile {
   std::string uri;
 };
 
-/// Library items and their committed files (content-library-api.md §11–§13). All threads may call it.
+/// Library items and their committed files (content-library-api.md §11–§13). All threads may call it. Each call needs
+/// its privilege (§1.9): what the caller may not read is NotFound and in no list, what may not be done is Unauthorized.
 class Items {
  public:
   explicit Items(Context& context) : context_(context) {}

@@ -16,10 +16,11 @@ using content::Caller;
 using content::EventKind;
 using content::Library;
 using content::LibraryId;
+using content::Privilege;
 using content::StorageBackingType;
 
-Result<Library> find_local(View view, const LibraryId& id) {
-  auto library = find_library(view, id);
+Result<Library> find_local(View view, const LibraryId& id, Privilege privilege) {
+  auto library = find_library(view, id, privilege);
   if (library && library->type != content::LibraryType::LOCAL)
     return Error(ErrorKind::invalid_element_type, "quire.library.not_local",
                  "Library {name} is a subscribed library; this works on local libraries only.",
@@ -69,6 +70,12 @@ Result<Placement> place(const LibrarySpec& spec, const content::Storages& storag
   return Placement{backing, storage->id};
 }
 
+/// Those of the libraries that the caller may read.
+Result<std::vector<LibraryId>> readable(Context& context, const Caller& caller, content::LibraryFilter filter) {
+  filter.among = &caller.grants->readable_libraries();
+  return read(context, caller, [&](View view) -> Result<std::vector<LibraryId>> { return view->libraries(filter); });
+}
+
 std::string digest_of(const LibrarySpec& spec) {
   std::vector<std::optional<std::string>> parts = {spec.name, spec.description};
   if (spec.optimize_remote_publishing) parts.emplace_back(*spec.optimize_remote_publishing ? "optimized" : "plain");
@@ -81,36 +88,33 @@ std::string digest_of(const LibrarySpec& spec) {
 
 }  // namespace
 
-Result<std::vector<LibraryId>> Libraries::list(const Caller& caller) {
-  return read(context_, caller,
-              [](View view) -> Result<std::vector<LibraryId>> { return view->libraries(content::LibraryFilter{}); });
-}
+Result<std::vector<LibraryId>> Libraries::list(const Caller& caller) { return readable(context_, caller, {}); }
 
 Result<std::vector<LibraryId>> Libraries::list_local(const Caller& caller) {
-  return read(context_, caller, [](View view) -> Result<std::vector<LibraryId>> {
-    content::LibraryFilter filter;
-    filter.type = content::LibraryType::LOCAL;
-    return view->libraries(filter);
-  });
+  content::LibraryFilter filter;
+  filter.type = content::LibraryType::LOCAL;
+  return readable(context_, caller, filter);
 }
 
 Result<Library> Libraries::get(const Caller& caller, const LibraryId& id) {
-  return read(context_, caller, [&](View view) { return find_library(view, id); });
+  return read(context_, caller, [&](View view) { return find_library(view, id, Privilege::System_Read); });
 }
 
 Result<Library> Libraries::get_local(const Caller& caller, const LibraryId& id) {
-  return read(context_, caller, [&](View view) { return find_local(view, id); });
+  return read(context_, caller, [&](View view) { return find_local(view, id, Privilege::System_Read); });
 }
 
 Result<std::vector<LibraryId>> Libraries::find(const Caller& caller, const content::LibraryFilter& filter) {
   if (!filter.name && !filter.type)
     return Error(ErrorKind::invalid_argument, "quire.library.find_without_property",
                  "The find specification is empty; give at least one of name and type.");
-  return read(context_, caller, [&](View view) -> Result<std::vector<LibraryId>> { return view->libraries(filter); });
+  return readable(context_, caller, filter);
 }
 
 Result<LibraryId> Libraries::create_local(const Caller& caller, const LibrarySpec& spec,
                                           const std::optional<std::string>& client_token) {
+  for (const auto privilege : {Privilege::ContentLibrary_CreateLocalLibrary, Privilege::Datastore_AllocateSpace})
+    QUIRE_RETURN_IF_ERROR(check_privilege(caller, privilege));
   if (!spec.name)
     return Error(ErrorKind::invalid_argument, "quire.library.no_name",
                  "A new library needs a name: create_spec.name is missing.");
@@ -148,7 +152,9 @@ Result<void> Libraries::update_local(const Caller& caller, const LibraryId& id, 
 Result<void> Libraries::change(const Caller& caller, const LibraryId& id, const LibrarySpec& spec,
                                ErrorKind stale_version, bool local_only) {
   return write(context_, caller, [&](Transaction& t) -> Result<void> {
-    QUIRE_ASSIGN_OR_RETURN(const auto library, local_only ? find_local(t, id) : find_library(t, id));
+    QUIRE_ASSIGN_OR_RETURN(const auto library, local_only
+                                                   ? find_local(t, id, Privilege::ContentLibrary_UpdateLocalLibrary)
+                                                   : find_library(t, id, Privilege::ContentLibrary_UpdateLibrary));
     QUIRE_RETURN_IF_ERROR(check_texts(spec, context_.limits));
     if (local_only)  // publish_info does not belong to library.update (§4.1)
       QUIRE_RETURN_IF_ERROR(check_publishing(spec));
@@ -170,11 +176,14 @@ Result<void> Libraries::change(const Caller& caller, const LibraryId& id, const 
 
 Result<void> Libraries::remove_local(const Caller& caller, const LibraryId& id) {
   return write(context_, caller, [&](Transaction& t) -> Result<void> {
-    QUIRE_ASSIGN_OR_RETURN(const auto library, find_local(t, id));
+    QUIRE_ASSIGN_OR_RETURN(const auto library, find_local(t, id, Privilege::ContentLibrary_DeleteLocalLibrary));
     content::ItemFilter filter;
     filter.library_id = id;
     for (const auto& item_id : t->items(filter))
       if (const auto item = t->find<content::Item>(item_id)) remove_item_with_sessions(t, *item);
+    content::PermissionFilter permissions;
+    permissions.library = id;
+    t->remove_permissions(permissions);
     t->remove<Library>(id);
     record(t, EventKind::library_deleted, library, {{"name", library.name}});
     return {};

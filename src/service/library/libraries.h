@@ -25,7 +25,8 @@ struct LibrarySpec {
   std::optional<PublishSpec> publish;
 };
 
-/// Libraries (content-library-api.md §4, §5). All threads may call it.
+/// Libraries (content-library-api.md §4, §5). All threads may call it. Each call needs its privilege (§1.9): what the
+/// caller may not read is NotFound and in no list, what may not be done is Unauthorized.
 class Libraries {
  public:
   explicit Libraries(Context& context) : context_(context) {}

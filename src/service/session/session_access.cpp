@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "service/transaction/events.h"
+#include "service/transaction/find.h"
 
 namespace quire::service {
 
@@ -51,11 +52,21 @@ Error session_not_found(const DownloadSessionId& id) {
           {{"download_session_id", id.text()}}};
 }
 
+namespace {
+
+/// Of a session of that creator on that item.
+bool may_use(View view, std::string_view creator, const content::ItemId& item_id) {
+  if (creator == view.caller().user) return true;
+  const auto item = view->find<content::Item>(item_id);
+  return item && is_administrator_of(view.caller(), item->library_id);
+}
+
+}  // namespace
+
 template <class Session>
 base::Result<Session> find_session(View view, const IdOf<Session>& id, Time now) {
   auto session = view->find<Session>(id);
-  const auto& caller = view.caller();
-  if (!session || (!caller.administrator && session->creator != caller.user) || has_expired(*session, now))
+  if (!session || !may_use(view, session->creator, session->item_id) || has_expired(*session, now))
     return session_not_found(id);
   return *std::move(session);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string_view>
 #include <vector>
 
 #include "content/update_session_rules.h"
@@ -27,8 +28,8 @@ base::Time extended(base::Time current, base::Time now, base::Duration timeout);
 /// True when activity at `now` must be written to keep the promise of `timeout`.
 bool needs_extension(base::Time current, base::Time now, base::Duration timeout);
 
-/// A session that the caller may use: its creator's or for administrators (§28.1); session_not_found() otherwise, and
-/// when it has expired at `now`.
+/// A session that the caller may use: its creator's, or one on an item of a library that the caller administers (§1.9,
+/// §28.1); session_not_found() otherwise, and when it has expired at `now`.
 template <class Session>
 base::Result<Session> find_session(View view, const IdOf<Session>& id, base::Time now);
 base::Error session_not_found(const content::UpdateSessionId& id);

@@ -9,7 +9,8 @@
 namespace quire::service {
 
 /// What clients do in the same way with both kinds of sessions, content::UpdateSession and content::DownloadSession
-/// (content-library-api.md §14, §16, §28.1). All threads may call it. Who may use one: its creator and administrators;
+/// (content-library-api.md §14, §16, §28.1). All threads may call it. Who may use one: its creator and administrators
+/// of the library;
 /// for others the session does not exist (NotFound). NotAllowedInCurrentState unless it is ACTIVE.
 template <class Session>
 class Sessions {

@@ -45,6 +45,7 @@ class ReadableCatalog {
     return catalog_.read(std::forward<F>(function));
   }
   std::optional<std::uint64_t> logins_version() const { return catalog_.logins_version(); }
+  std::optional<std::uint64_t> access_version() const { return catalog_.access_version(); }
 
  private:
   friend class Transaction;

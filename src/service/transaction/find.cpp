@@ -4,23 +4,62 @@ namespace quire::service {
 
 using base::Error;
 using base::ErrorKind;
+using content::Caller;
+using content::Privilege;
 
-Error item_not_found(const content::ItemId& id) {
-  return {ErrorKind::not_found,
-          "quire.item.not_found",
-          "No library item has the identifier {library_item_id}.",
-          {{"library_item_id", id.text()}}};
+namespace {
+
+base::Result<void> check(const Caller& caller, const content::PrivilegeSet& held, Privilege privilege,
+                         const std::string& object) {
+  if (held.has(privilege)) return {};
+  return unauthorized(caller, privilege, object);
 }
 
-base::Result<content::Item> find_item(View view, const content::ItemId& id) {
-  if (auto item = view->find<content::Item>(id)) return *std::move(item);
-  return item_not_found(id);
+}  // namespace
+
+Error unauthorized(const Caller& caller, Privilege privilege, const std::string& object) {
+  return {
+      ErrorKind::unauthorized,
+      "quire.access.unauthorized",
+      "This needs the privilege {privilege} on {object}, which {user} does not have. Ask an administrator for a role "
+      "that holds it.",
+      {{"privilege", std::string(base::name_of(privilege))}, {"object", object}, {"user", caller.user}}};
 }
 
-base::Result<content::Library> find_library(View view, const content::LibraryId& id) {
-  if (auto library = view->find<content::Library>(id)) return *std::move(library);
-  return Error(ErrorKind::not_found, "quire.library.not_found", "No library has the identifier {library_id}.",
-               {{"library_id", id.text()}});
+base::Result<void> check_privilege(const Caller& caller, Privilege privilege) {
+  return check(caller, caller.grants->on_root(), privilege, "the root");
+}
+
+base::Result<void> check_privilege(const Caller& caller, const content::Item& item, Privilege privilege) {
+  return check(caller, caller.grants->on_items_of(item.library_id), privilege, "item " + item.name);
+}
+
+base::Result<content::Item> find_item(View view, const content::ItemId& id, Privilege privilege) {
+  auto item = view->find<content::Item>(id);
+  if (!item || !view.caller().grants->on_items_of(item->library_id).has(Privilege::System_Read))
+    return Error(ErrorKind::not_found, "quire.item.not_found", "No library item has the identifier {library_item_id}.",
+                 {{"library_item_id", id.text()}});
+  QUIRE_RETURN_IF_ERROR(check_privilege(view.caller(), *item, privilege));
+  return *std::move(item);
+}
+
+base::Result<content::Library> find_library(View view, const content::LibraryId& id, Privilege privilege) {
+  const auto& held = view.caller().grants->on_library(id);
+  auto library = held.has(Privilege::System_Read) ? view->find<content::Library>(id) : std::nullopt;
+  if (!library)
+    return Error(ErrorKind::not_found, "quire.library.not_found", "No library has the identifier {library_id}.",
+                 {{"library_id", id.text()}});
+  QUIRE_RETURN_IF_ERROR(check(view.caller(), held, privilege, "library " + library->name));
+  return *std::move(library);
+}
+
+base::Result<content::Library> library_of(View view, const content::Item& item) {
+  if (auto library = view->find<content::Library>(item.library_id)) return *std::move(library);
+  return base::internal_error("item " + item.id.text() + " without a library");
+}
+
+bool is_administrator_of(const Caller& caller, const content::LibraryId& library) {
+  return caller.grants->on_items_of(library) == content::PrivilegeSet::all();
 }
 
 }  // namespace quire::service

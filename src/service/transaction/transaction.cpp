@@ -49,7 +49,7 @@ void Transaction::append_events() {
 }
 
 content::Caller system_caller(std::string_view worker) {
-  return {"system:" + std::string(worker), content::LoginId(), true};
+  return {"system:" + std::string(worker), content::LoginId(), content::Grants::everything()};
 }
 
 }  // namespace quire::service

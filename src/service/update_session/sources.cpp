@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "base/file_name.h"
+#include "service/transaction/find.h"
 
 namespace quire::service {
 namespace {
@@ -65,12 +66,11 @@ Result<content::FetchOutcome> Sources::probe(const SourceEndpoint& source) {
   return outcome;
 }
 
-Result<SourceEndpoint> Sources::accept(const content::Caller& caller, SourceEndpoint source) const {
+Result<SourceEndpoint> Sources::accept(const content::Caller& caller, const content::Item& item,
+                                       SourceEndpoint source) const {
   if (context_.fetcher == nullptr) return no_fetcher();
-  if (source.uri.is_file() && !caller.administrator)
-    return Error(ErrorKind::unauthorized, "quire.update_session.read_storage_needed",
-                 "Pulling from {uri} needs the privilege ContentLibrary.ReadStorage, which {user} does not have.",
-                 {{"uri", source.uri.shown()}, {"user", caller.user}});
+  if (source.uri.is_file())
+    QUIRE_RETURN_IF_ERROR(check_privilege(caller, item, content::Privilege::ContentLibrary_ReadStorage));
   source = without_empty(std::move(source));
   QUIRE_RETURN_IF_ERROR(context_.fetcher->check(fetch_request(source)));
   return source;

@@ -16,9 +16,9 @@ class Sources {
 
   /// The source as it is kept: empty texts for certificate and thumbprint are unset. InvalidArgument when it can never
   /// be fetched: malformed, another scheme, a thumbprint or certificate that cannot be read. Unauthorized: `file:` and
-  /// `ds:` need ContentLibrary.ReadStorage, which administrators have (§1.9). Unsupported where the server has no
-  /// fetcher.
-  base::Result<content::SourceEndpoint> accept(const content::Caller& caller, content::SourceEndpoint source) const;
+  /// `ds:` need ContentLibrary.ReadStorage on the item (§1.9). Unsupported where the server has no fetcher.
+  base::Result<content::SourceEndpoint> accept(const content::Caller& caller, const content::Item& item,
+                                               content::SourceEndpoint source) const;
 
  private:
   Context& context_;

@@ -66,8 +66,8 @@ Result<base::Checksum> normalised(const base::Checksum& checksum) {
   return lower;
 }
 
-/// What needs no look at the session: the form of the spec.
-Result<SessionFile> entry_of(Context& context, const Caller& caller, const AddFileSpec& spec) {
+/// What needs no look at the session's files: the form of the spec.
+Result<SessionFile> entry_of(Context& context, const Caller& caller, const Item& item, const AddFileSpec& spec) {
   QUIRE_RETURN_IF_ERROR(base::check_file_name(spec.name));
   SessionFile file;
   file.name = spec.name;
@@ -80,7 +80,7 @@ Result<SessionFile> entry_of(Context& context, const Caller& caller, const AddFi
     case SourceType::PULL: {
       if (!spec.source_endpoint)
         return bad_spec("quire.update_session.no_source", "A file with source_type PULL needs a source_endpoint.");
-      QUIRE_ASSIGN_OR_RETURN(file.source_endpoint, Sources(context).accept(caller, *spec.source_endpoint));
+      QUIRE_ASSIGN_OR_RETURN(file.source_endpoint, Sources(context).accept(caller, item, *spec.source_endpoint));
       break;
     }
     case SourceType::PUSH:
@@ -138,9 +138,9 @@ Result<SessionFile> UpdateSessions::add_file(const Caller& caller, const UpdateS
   QUIRE_ASSIGN_OR_RETURN(
       auto added, write(context_, caller, [&](Transaction& t) -> Result<SessionFile> {
         QUIRE_ASSIGN_OR_RETURN(auto session, find_session<content::UpdateSession>(t, id, t.now()));
-        QUIRE_ASSIGN_OR_RETURN(auto entry, entry_of(context_, caller, spec));
-        QUIRE_RETURN_IF_ERROR(content::check_allowed(session, SessionOperation::add_file));
         QUIRE_ASSIGN_OR_RETURN(const auto item, item_of(t, session));
+        QUIRE_ASSIGN_OR_RETURN(auto entry, entry_of(context_, caller, item, spec));
+        QUIRE_RETURN_IF_ERROR(content::check_allowed(session, SessionOperation::add_file));
         const auto library = t->find<content::Library>(item.library_id);
         const auto* storage = library ? context_.storages.find(library->storage) : nullptr;
         if (storage == nullptr)

@@ -20,6 +20,7 @@ using base::Result;
 using content::Caller;
 using content::ItemId;
 using content::PackageFile;
+using content::Privilege;
 using content::SessionFile;
 using content::SessionOperation;
 using content::SourceType;
@@ -101,13 +102,14 @@ Result<UpdateSessionId> UpdateSessions::create(const Caller& caller, const std::
   if (!item_id)
     return Error(ErrorKind::invalid_argument, "quire.update_session.no_item",
                  "create_spec.library_item_id is required.");
-  const Creation creation{"com.vmware.content.library.item.update_session.create", client_token,
-                          digest_of(item_id, warning_behavior), [&](Transaction& t) -> Result<void> {
-                            QUIRE_RETURN_IF_ERROR(find_item(t, ItemId(*item_id)));
-                            return {};
-                          }};
+  const Creation creation{
+      "com.vmware.content.library.item.update_session.create", client_token, digest_of(item_id, warning_behavior),
+      [&](Transaction& t) -> Result<void> {
+        QUIRE_RETURN_IF_ERROR(find_item(t, ItemId(*item_id), Privilege::ContentLibrary_UpdateSession));
+        return {};
+      }};
   const auto create = [&](Transaction& t, const FactsByBlob& facts) -> Result<std::string> {
-    QUIRE_ASSIGN_OR_RETURN(const auto item, find_item(t, ItemId(*item_id)));
+    QUIRE_ASSIGN_OR_RETURN(const auto item, find_item(t, ItemId(*item_id), Privilege::ContentLibrary_UpdateSession));
     QUIRE_RETURN_IF_ERROR(check_warnings(warning_behavior));
     const auto library = t->find<content::Library>(item.library_id);
     if (library && library->type != content::LibraryType::LOCAL)
@@ -157,7 +159,7 @@ Result<UpdateSessionId> UpdateSessions::create(const Caller& caller, const std::
 
 Result<std::vector<UpdateSessionId>> UpdateSessions::list(const Caller& caller, const std::optional<ItemId>& item) {
   return read(context_, caller, [&](View view) -> Result<std::vector<UpdateSessionId>> {
-    if (item) QUIRE_RETURN_IF_ERROR(find_item(view, *item));
+    if (item) QUIRE_RETURN_IF_ERROR(find_item(view, *item, Privilege::ContentLibrary_UpdateSession));
     std::vector<UpdateSessionId> ids;
     for (const auto& id : view->update_sessions(caller.user, item))
       if (find_session<UpdateSession>(view, id, context_.leases.now())) ids.push_back(id);

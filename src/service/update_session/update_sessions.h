@@ -47,8 +47,8 @@ struct Validation {
 };
 
 /// Update sessions (content-library-api.md §14, §15, §28.1), the only way to change an item's content. All threads may
-/// call it. Every call that names a session counts as activity, and needs the session's creator or an administrator:
-/// for others the session does not exist (NotFound).
+/// call it. Making one needs ContentLibrary.UpdateSession on the item. Every call that names a session counts as
+/// activity, and needs its creator or an administrator of the library: for others it does not exist (NotFound).
 class UpdateSessions : public Sessions<content::UpdateSession> {
  public:
   explicit UpdateSessions(Context& context) : Sessions(context) {}

@@ -112,7 +112,7 @@ Result<UploadTarget> target_at(Context& context, CatalogReader& reader, UploadPl
   const auto count = std::min(files.size(), context.limits.files_per_item_max);
   return UploadTarget{at.session.id,
                       std::move(at.file),
-                      {at.session.creator, at.session.login, false},
+                      {at.session.creator, at.session.login},
                       item->type,
                       storage,
                       manifest_algorithms(item->type, files),

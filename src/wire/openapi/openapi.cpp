@@ -259,7 +259,10 @@ json::object description_of(const Entry& entry, Schemas& schemas) {
   object.emplace("summary", facts.summary);
   object.emplace("x-vapi-service", facts.service);
   object.emplace("x-vapi-operation", facts.name);
-  if (!facts.privilege.empty()) object.emplace("x-privilege", facts.privilege);
+  if (facts.needs_login) {
+    const content::Privilege privilege = facts.privilege;
+    object.emplace("x-privilege", base::name_of(privilege));
+  }
   auto parameters = parameters_of(entry, schemas);
   if (!parameters.empty()) object.emplace("parameters", std::move(parameters));
   auto body = request_body_of(entry, schemas);

@@ -16,6 +16,8 @@
 #include "base/hex.h"
 #include "base/identity.h"
 #include "content/catalog.h"
+#include "service/access/catalog_authenticator.h"
+#include "service/access/passwords.h"
 #include "service/services.h"
 #include "wire/soap/vim_inventory_fixture.h"
 
@@ -46,10 +48,20 @@ class LoginsOnly final : public content::CatalogWriter {
     logins_.erase(std::get<content::RemoveRow<content::LoginSession>>(request).key);
   }
   std::size_t login_count() override { return logins_.size(); }
+  std::vector<content::GrantedRole> granted_roles(std::string_view, std::span<const std::string>) override {
+    return {{{"admin@cls.local", content::PrincipalType::USER, {}, content::administrator_role},
+             content::PrivilegeSet::all()}};
+  }
   void touch_login(const content::LoginId& id, base::Time now) override {
     if (const auto found = logins_.find(id); found != logins_.end()) found->second.last_accessed = now;
   }
 
+  std::vector<content::User> users() override { not_for_logins(); }
+  std::vector<content::Group> groups() override { not_for_logins(); }
+  std::vector<std::string> groups_of(std::string_view) override { not_for_logins(); }
+  std::vector<content::Role> roles() override { not_for_logins(); }
+  std::optional<content::Role> role_named(std::string_view) override { not_for_logins(); }
+  std::vector<content::Permission> permissions(const content::PermissionFilter&) override { not_for_logins(); }
   std::vector<content::LibraryId> libraries(const content::LibraryFilter&) override { not_for_logins(); }
   std::optional<content::ItemId> item_named(const content::LibraryId&, std::string_view) override { not_for_logins(); }
   std::vector<content::ItemId> items(const content::ItemFilter&) override { not_for_logins(); }
@@ -93,6 +105,9 @@ class LoginsOnly final : public content::CatalogWriter {
   }
   void list_parts(const content::ListAnyParts&) override { not_for_logins(); }
   void remove_logins(base::Time, base::Time) override { not_for_logins(); }
+  void remove_logins_of(std::string_view) override { not_for_logins(); }
+  void remove_memberships(std::string_view) override { not_for_logins(); }
+  void remove_permissions(const content::PermissionFilter&) override { not_for_logins(); }
   void remove_client_tokens(base::Time) override { not_for_logins(); }
   std::vector<content::BlobId> remove_content_if_unused(const content::ContentId&) override { not_for_logins(); }
   void insert_blob(const content::Blob&, std::span<const std::byte>) override { not_for_logins(); }
@@ -166,11 +181,17 @@ struct SoapWorld {
        storage_of("datastore-12", "R&D <\"disks\">", std::nullopt)}};
   service::TransferBoard transfers;
   service::Context context{catalog, storages, clock, service::LeaseClock(clock), identities, transfers, {}, {}};
-  service::Logins logins{context, {}};
+  service::CatalogAuthenticator authenticator{context};
+  service::Logins logins{context, authenticator, {}};
   service::Services services{context, logins, "11111111-2222-3333-4444-555555555555"};
 
   SoapWorld() {
-    if (!logins.set_password("admin@cls.local", "s3cret", true)) std::abort();
+    const auto made = catalog.write([](content::CatalogWriter& writer) -> base::Result<void> {
+      QUIRE_ASSIGN_OR_RETURN(const auto hash, service::hash_of_password("s3cret"));
+      writer.put(content::User{"admin@cls.local", hash});
+      return {};
+    });
+    if (!made) std::abort();
   }
 };
 

@@ -1,0 +1,61 @@
+#include "service/access/catalog_authenticator.h"
+
+#include <sodium.h>
+
+#include <array>
+
+#include "base/check.h"
+#include "base/hex.h"
+#include "service/access/passwords.h"
+
+namespace quire::service {
+namespace {
+
+constexpr std::size_t remembered_passwords_max = 1000;
+
+std::string keyed_digest(const std::string& key, std::string_view user, std::string_view password) {
+  std::array<unsigned char, crypto_generichash_BYTES> digest{};
+  crypto_generichash_state state;
+  crypto_generichash_init(&state, reinterpret_cast<const unsigned char*>(key.data()), key.size(), digest.size());
+  const auto length = static_cast<std::uint64_t>(user.size());
+  crypto_generichash_update(&state, reinterpret_cast<const unsigned char*>(&length), sizeof length);
+  crypto_generichash_update(&state, reinterpret_cast<const unsigned char*>(user.data()), user.size());
+  crypto_generichash_update(&state, reinterpret_cast<const unsigned char*>(password.data()), password.size());
+  crypto_generichash_final(&state, digest.data(), digest.size());
+  return base::to_hex(std::as_bytes(std::span(digest)));
+}
+
+}  // namespace
+
+base::Error bad_credentials() {
+  return {base::ErrorKind::unauthenticated, "quire.session.bad_credentials", "The user name or the password is wrong."};
+}
+
+CatalogAuthenticator::CatalogAuthenticator(Context& context)
+    : context_(context), memory_key_(context.identities.secret()) {
+  QUIRE_CHECK(sodium_init() >= 0);
+}
+
+base::Result<content::Principal> CatalogAuthenticator::authenticate(std::string_view name, std::string_view password) {
+  if (password.empty()) return bad_credentials();  // no user has one, and libsodium wants a pointer
+  const auto user = context_.catalog.read([&](content::CatalogReader& reader) -> base::Result<content::User> {
+    if (auto found = reader.find<content::User>(name)) return *std::move(found);
+    return bad_credentials();
+  });
+  const std::lock_guard lock(mutex_);
+  if (user) {
+    const auto digest = keyed_digest(memory_key_, name, password);
+    const auto remembered = verified_.find(digest);
+    if (remembered == verified_.end() || remembered->second != user->password_hash) {
+      if (!is_password_of(user->password_hash, password)) return bad_credentials();
+      if (verified_.size() >= remembered_passwords_max) verified_.clear();
+      verified_[digest] = user->password_hash;
+    }
+    return content::Principal{user->name, {}, *user};
+  }
+  // An unknown name must take as long as a wrong password, or names could be found out by the clock.
+  if (user.error().kind() == base::ErrorKind::unauthenticated) QUIRE_RETURN_IF_ERROR(hash_of_password(password));
+  return user.error();
+}
+
+}  // namespace quire::service

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "content/authenticator.h"
+#include "service/transaction/context.h"
+
+namespace quire::service {
+
+/// Users of the catalog, by the passwords stored there.
+class CatalogAuthenticator final : public content::Authenticator {
+ public:
+  explicit CatalogAuthenticator(Context& context);
+
+  /// Also the catalog's errors.
+  base::Result<content::Principal> authenticate(std::string_view user, std::string_view password) override;
+
+ private:
+  Context& context_;
+  /// Argon2id is slow and hungry on purpose: one at a time, and a password that was right is remembered as a keyed
+  /// digest for as long as the stored hash stays the same.
+  std::mutex mutex_;
+  std::string memory_key_;
+  std::map<std::string, std::string, std::less<>> verified_;  ///< keyed digest of user and password -> stored hash
+};
+
+/// The answer to a wrong name or password.
+base::Error bad_credentials();
+
+}  // namespace quire::service

@@ -1,0 +1,141 @@
+#include "service/access/users.h"
+
+#include "content/text.h"
+#include "service/access/access_rules.h"
+#include "service/access/passwords.h"
+#include "service/transaction/find.h"
+
+namespace quire::service {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using base::Result;
+using content::Caller;
+using content::EventKind;
+using content::Privilege;
+using content::User;
+
+Result<void> check_description(const std::optional<std::string>& description, const content::Limits& limits) {
+  return content::check_text("description", description.value_or(""), limits.description_chars_max);
+}
+
+Result<void> check_password(const std::string& password, const content::Limits& limits) {
+  const auto length = content::code_points(password);
+  if (length && *length >= limits.password_length_min) return {};
+  return Error(ErrorKind::invalid_argument, "quire.access.password_too_short",
+               "A password must be UTF-8 text of at least {limit} characters.",
+               {{"limit", static_cast<std::int64_t>(limits.password_length_min)}});
+}
+
+/// A user whom the caller may change.
+Result<User> find_lesser_user(View view, const std::string& name) {
+  QUIRE_ASSIGN_OR_RETURN(auto user, find_user(view, name));
+  QUIRE_RETURN_IF_ERROR(
+      check_holds(view.caller(), content::Grants(view->granted_roles(user.name, {})), "user " + user.name));
+  return user;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> Users::list(const Caller& caller) {
+  QUIRE_RETURN_IF_ERROR(check_privilege(caller, Privilege::Authorization_ModifyPermissions));
+  return read(context_, caller, [](View view) -> Result<std::vector<std::string>> {
+    std::vector<std::string> names;
+    for (auto& user : view->users()) names.push_back(std::move(user.name));
+    return names;
+  });
+}
+
+Result<UserView> Users::get(const Caller& caller, const std::string& name) {
+  QUIRE_RETURN_IF_ERROR(check_privilege(caller, Privilege::Authorization_ModifyPermissions));
+  return read(context_, caller, [&](View view) -> Result<UserView> {
+    QUIRE_ASSIGN_OR_RETURN(auto user, find_user(view, name));
+    auto groups = view->groups_of(user.name);
+    return UserView{std::move(user), std::move(groups)};
+  });
+}
+
+Result<void> Users::create(const Caller& caller, const User& user, const std::string& password) {
+  QUIRE_RETURN_IF_ERROR(check_privilege(caller, Privilege::Authorization_ModifyPermissions));
+  QUIRE_RETURN_IF_ERROR(check_principal_name(user.name, context_.limits));
+  QUIRE_RETURN_IF_ERROR(check_description(user.description, context_.limits));
+  QUIRE_RETURN_IF_ERROR(check_password(password, context_.limits));
+  QUIRE_ASSIGN_OR_RETURN(const auto hash, hash_of_password(password));
+  return write(context_, caller, [&](Transaction& t) -> Result<void> {
+    if (t->find<User>(user.name))
+      return Error(ErrorKind::already_exists, "quire.access.user_exists", "There is a user {user} already.",
+                   {{"user", user.name}});
+    QUIRE_RETURN_IF_ERROR(check_room_to_grow(context_));
+    t->insert(User{user.name, hash, user.description});
+    record_access(t, EventKind::user_created, user.name);
+    return {};
+  });
+}
+
+Result<void> Users::update(const Caller& caller, const std::string& name,
+                           const std::optional<std::string>& description) {
+  QUIRE_RETURN_IF_ERROR(check_privilege(caller, Privilege::Authorization_ModifyPermissions));
+  return write(context_, caller, [&](Transaction& t) -> Result<void> {
+    QUIRE_ASSIGN_OR_RETURN(auto user, find_lesser_user(t, name));
+    QUIRE_RETURN_IF_ERROR(check_description(description, context_.limits));
+    if (!description || *description == user.description) return {};
+    user.description = *description;
+    t->update(user);
+    record_access(t, EventKind::user_updated, user.name, {{"description", user.description}});
+    return {};
+  });
+}
+
+Result<void> Users::set_password(const Caller& caller, const std::string& name, const std::string& password) {
+  QUIRE_RETURN_IF_ERROR(check_privilege(caller, Privilege::Authorization_ModifyPermissions));
+  QUIRE_RETURN_IF_ERROR(
+      read(context_, caller, [&](View view) -> Result<User> { return find_lesser_user(view, name); }));
+  QUIRE_RETURN_IF_ERROR(check_password(password, context_.limits));
+  QUIRE_ASSIGN_OR_RETURN(const auto hash, hash_of_password(password));
+  return write(context_, caller, [&](Transaction& t) -> Result<void> {
+    QUIRE_ASSIGN_OR_RETURN(auto user, find_lesser_user(t, name));
+    user.password_hash = hash;
+    t->update(user);
+    t->remove_logins_of(user.name);
+    record_access(t, EventKind::user_password_set, user.name);
+    return {};
+  });
+}
+
+Result<void> Users::remove(const Caller& caller, const std::string& name) {
+  QUIRE_RETURN_IF_ERROR(check_privilege(caller, Privilege::Authorization_ModifyPermissions));
+  return write(context_, caller, [&](Transaction& t) -> Result<void> {
+    QUIRE_ASSIGN_OR_RETURN(const auto user, find_lesser_user(t, name));
+    content::PermissionFilter own;
+    own.principal = user.name;
+    own.type = content::PrincipalType::USER;
+    t->remove_permissions(own);
+    t->remove_memberships(user.name);
+    t->remove_logins_of(user.name);
+    t->remove<User>(user.name);
+    QUIRE_RETURN_IF_ERROR(check_administrator_left(t));
+    record_access(t, EventKind::user_deleted, user.name);
+    return {};
+  });
+}
+
+Result<bool> Users::has_any() {
+  return context_.catalog.read([](content::CatalogReader& reader) -> Result<bool> { return !reader.users().empty(); });
+}
+
+Result<void> Users::make_administrator(const std::string& name, const std::string& password) {
+  if (password.empty())
+    return Error(ErrorKind::invalid_argument, "quire.user.empty_password", "The password of {user} must not be empty.",
+                 {{"user", name}});
+  QUIRE_ASSIGN_OR_RETURN(const auto hash, hash_of_password(password));
+  return write(context_, system_caller("administration"), [&](Transaction& t) -> Result<void> {
+    if (!t->users().empty()) return {};
+    t->insert(User{name, hash});
+    t->insert(content::Permission{name, content::PrincipalType::USER, {}, content::administrator_role});
+    record_access(t, EventKind::user_created, name);
+    return {};
+  });
+}
+
+}  // namespace quire::service

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "service/transaction/context.h"
+
+namespace quire::service {
+
+struct UserView {
+  content::User user;
+  std::vector<std::string> groups;  ///< names
+};
+
+/// Who may log in by a password of the catalog. All threads may call it. Every call needs
+/// Authorization.ModifyPermissions on the root (Unauthorized). Nobody changes a user who holds more than themselves.
+class Users {
+ public:
+  explicit Users(Context& context) : context_(context) {}
+
+  base::Result<std::vector<std::string>> list(const content::Caller& caller);
+  base::Result<UserView> get(const content::Caller& caller, const std::string& name);  ///< NotFound
+  /// Without any permission yet. AlreadyExists; InvalidArgument: name, description, password too short.
+  base::Result<void> create(const content::Caller& caller, const content::User& user, const std::string& password);
+  base::Result<void> update(const content::Caller& caller, const std::string& name,
+                            const std::optional<std::string>& description);  ///< NotFound, InvalidArgument
+  /// The user's logins end. NotFound, InvalidArgument.
+  base::Result<void> set_password(const content::Caller& caller, const std::string& name, const std::string& password);
+  /// With permissions and memberships; logins end. NotFound; NotAllowedInCurrentState for the last administrator.
+  base::Result<void> remove(const content::Caller& caller, const std::string& name);
+
+  /// At the first start: makes the first user, with the role Administrator on the root. No effect when there are users.
+  /// `password` must not be empty; how long it is, is the operator's choice.
+  base::Result<void> make_administrator(const std::string& name, const std::string& password);
+  base::Result<bool> has_any();
+
+ private:
+  Context& context_;
+};
+
+}  // namespace quire::service
