@@ -69,7 +69,8 @@ base::Result<Logins::KnownLogin> Logins::find(const LoginId& id) {
   std::optional<content::LoginSession> login;
   std::shared_ptr<const content::Grants> grants;
   const auto look_up_grants = [&] {
-    if (const auto known = known_grants_.find(grants_key(*login)); known != known_grants_.end()) grants = known->second;
+    const auto known = login->groups.empty() ? known_grants_.find(login->user) : known_grants_.find(grants_key(*login));
+    if (known != known_grants_.end()) grants = known->second;
   };
   if (may_remember) {
     const std::lock_guard lock(known_mutex_);
