@@ -187,7 +187,8 @@ class Client {
     result["g"] = "small g";
     if (auto done = complete(item, *id, result); !done) return done;
     EXPECT_EQ(world_.blobs_held_by_catalog().size(), 2U);
-    if (const auto placed = world_.items().stored_files(alice(), *item.id); !placed) return placed.error();
+    if (const auto placed = world_.items().stored_files(test_support::administrator(), *item.id); !placed)
+      return placed.error();
     EXPECT_TRUE(world_.blobs_held_by_catalog().empty());
     return sessions().remove(alice(), *id);
   }

@@ -182,7 +182,7 @@ TEST_P(PulledReferenceTest, WhatIsNoPackageIsNamedWithItsUrl) {
 TEST_P(PullSessionTest, WhatWasPreparedForDirectAccessStaysSo) {
   fill(item_, {{"a", "content"}, {"b", "other"}});
   const auto id = must(world_->downloads().create(alice(), item_.text(), std::nullopt));
-  const auto direct = must(world_->downloads().prepare(alice(), id, "a", true)).direct_uri;
+  const auto direct = must(world_->downloads().prepare(administrator(), id, "a", true)).direct_uri;
   ASSERT_TRUE(direct);
   EXPECT_EQ(must(world_->downloads().prepare(alice(), id, "b", false)).direct_uri, std::nullopt);
   EXPECT_EQ(must(world_->downloads().file(alice(), id, "a")).direct_uri, direct);

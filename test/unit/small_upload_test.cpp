@@ -14,6 +14,7 @@ namespace {
 using content::TransferStatus;
 using content::UpdateSessionState;
 using service::UploadRequest;
+using test_support::administrator;
 using test_support::alice;
 using test_support::bytes_of;
 using test_support::file_spec;
@@ -89,14 +90,14 @@ TEST_P(SmallUploadTest, TheLimitMayBeNothing) {
 TEST_P(SmallUploadTest, WhoAsksForThePlaceFindsAFile) {
   fill_small({{"a", "first"}, {"b", "second"}});
   EXPECT_EQ(held(), 2U);
-  const auto files = must(world_->items().stored_files(alice(), item_));
+  const auto files = must(world_->items().stored_files(administrator(), item_));
   EXPECT_THAT(files, SizeIs(2));
   EXPECT_EQ(held(), 0U);
   EXPECT_EQ(files_on_disk(), 2U);
   EXPECT_EQ(world_->blobs_on_disk(), world_->blobs_in_catalog());
   EXPECT_EQ(download("a"), "first");
   EXPECT_EQ(content(), (std::map<std::string, std::string>{{"a", "first"}, {"b", "second"}}));
-  must(world_->items().stored_files(alice(), item_));
+  must(world_->items().stored_files(administrator(), item_));
   must(world_->items().remove(alice(), item_));
   EXPECT_EQ(files_on_disk(), 0U);
 }
@@ -106,10 +107,10 @@ TEST_P(SmallUploadTest, DirectAccessFindsAFile) {
   const auto session = must(world_->downloads().create(alice(), item_.text(), std::nullopt));
   must(world_->downloads().prepare(alice(), session, "a", false));
   EXPECT_EQ(held(), 2U);
-  EXPECT_TRUE(must(world_->downloads().prepare(alice(), session, "a", true)).direct_uri);
+  EXPECT_TRUE(must(world_->downloads().prepare(administrator(), session, "a", true)).direct_uri);
   EXPECT_EQ(held(), 1U);
   EXPECT_EQ(files_on_disk(), 1U);
-  EXPECT_NE(kind(world_->downloads().prepare(alice(), session, "none", true)), "");
+  EXPECT_NE(kind(world_->downloads().prepare(administrator(), session, "none", true)), "");
 }
 
 /// A start finds what a move had written when the process died before its row was.
@@ -127,7 +128,7 @@ TEST_P(SmallUploadTest, AFileThatWasNotRecordedIsRemovedAndWrittenAgain) {
   EXPECT_EQ(download("a"), "first");
 
   leave_file();
-  must(world_->items().stored_files(alice(), item_));
+  must(world_->items().stored_files(administrator(), item_));
   EXPECT_EQ(world_->blob(content::BlobId(id)), "first");
 }
 
