@@ -349,7 +349,7 @@ Result<std::vector<content::Change>> Items::changes(const Caller& caller, const 
 
 Result<content::Change> Items::change(const Caller& caller, const ItemId& id, const std::string& version) {
   return read(context_, caller, [&](View view) -> Result<content::Change> {
-    QUIRE_RETURN_IF_ERROR(find_item(view, id));
+    QUIRE_RETURN_IF_ERROR(find_item(view, id, Privilege::System_Read));
     std::int64_t number = 0;
     std::from_chars(version.data(), version.data() + version.size(), number);
     if (auto change = view->find<content::Change>({id, number}); change && std::to_string(number) == version)
