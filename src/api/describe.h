@@ -140,6 +140,8 @@ Type describe() {
     return simple(TypeKind::datetime);
   else if constexpr (std::is_same_v<T, Secret>)
     return simple(TypeKind::secret);
+  else if constexpr (std::is_same_v<T, ErrorValue>)
+    return simple(TypeKind::error);
   else if constexpr (is_optional<T>)
     return describe_optional<T>();
   else if constexpr (is_list<T>)

@@ -18,6 +18,7 @@ const std::vector<Operation>& all_operations() {
     add_item_change_operations(operations);
     add_update_session_operations(operations);
     add_download_session_operations(operations);
+    add_task_operations(operations);
     add_server_operations(operations);
     add_access_operations(operations);
     return operations;

@@ -31,7 +31,7 @@ struct CallContext {
 };
 
 /// What an operation can be about.
-enum class ObjectKind { library, library_item, update_session, download_session };
+enum class ObjectKind { library, library_item, update_session, download_session, task };
 
 /// An object that a call names by its identifier. It exists, as far as the caller may see it, before any other value of
 /// the input is judged (content-library-api.md §28.4).
@@ -65,7 +65,7 @@ struct OperationFacts {
   std::string summary{};                  ///< one sentence for OpenAPI and the documents
   bool needs_login = true;
   bool in_new_rest = true;      ///< false: served on legacy REST and JSON-RPC only
-  bool legacy_at_path = false;  ///< legacy REST: at /rest and `path`, as services since 6.7.2 are (§1.2)
+  bool legacy_at_path = false;  ///< legacy REST: at /rest and `path`, as services since 6.7.2 are (§1.2); `list` as GET
   bool optional_body = false;   ///< REST: a missing body stands for unset members even where one is mandatory (`fail`)
 };
 

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/error.h"
+
 namespace quire::api {
 
 /// A password or token: shown as SECRET in JSON-RPC, as plain text in REST input, never logged.
@@ -14,12 +16,19 @@ struct Secret {
   bool operator==(const Secret&) const = default;
 };
 
+/// A standard error as a value: why something went wrong that the answer tells of. Output only.
+struct ErrorValue {
+  base::ErrorKind kind = base::ErrorKind::error;
+  std::vector<base::Message> messages;  ///< outermost first
+};
+
 enum class TypeKind {
   boolean,      ///< bool
   integer,      ///< std::int64_t
   string,       ///< std::string
   datetime,     ///< base::Time
   secret,       ///< Secret
+  error,        ///< ErrorValue
   enumeration,  ///< a described enum class whose enumerators are spelled as on the wire
   optional,     ///< std::optional
   list,         ///< std::vector

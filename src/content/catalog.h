@@ -107,6 +107,16 @@ class CatalogReader {
   virtual std::size_t download_session_count() = 0;
   virtual std::vector<DownloadSessionId> expired_download_sessions(base::Time now, std::size_t limit) = 0;
 
+  /// Of one user (every user's when empty), the newest first.
+  virtual std::vector<TaskId> tasks(std::string_view user, std::size_t limit) = 0;
+  /// Tasks that have not ended and that a worker may take at `now`: those to be cancelled first, then the oldest.
+  virtual std::vector<TaskId> due_tasks(base::Time now, std::size_t limit) = 0;
+  /// Tasks that ended before `before`.
+  virtual std::vector<TaskId> ended_tasks(base::Time before, std::size_t limit) = 0;
+  virtual std::size_t active_task_count() = 0;  ///< that have not ended
+  /// One that works on `target` and has not ended.
+  virtual std::optional<Task> active_task_on(std::string_view target) = 0;
+
   /// The oldest `limit` events with a greater number, in the order of their numbers.
   virtual std::vector<Event> events_after(std::int64_t number, std::size_t limit) = 0;
 
@@ -168,20 +178,20 @@ class CatalogWriter : public CatalogReader {
   virtual void remove_permissions(const PermissionFilter& filter) = 0;
   virtual void remove_client_tokens(base::Time created_before) = 0;
 
-  /// Removes the set unless an item points to it or an ACTIVE download session pins it; the blobs it named, else
-  /// nothing.
+  /// Removes the set unless an item points to it, or an ACTIVE download session or a task pins it; the blobs it named,
+  /// else nothing.
   virtual std::vector<BlobId> remove_content_if_unused(const ContentId& id) = 0;
   /// `bytes`: all of them when the blob is `in_catalog`, else none.
   virtual void insert_blob(const Blob& blob, std::span<const std::byte> bytes) = 0;
   /// The bytes of a blob that was `in_catalog` lie in its storage's blob store now.
   virtual void move_blob_to_storage(const BlobId& id) = 0;
-  /// Removes those rows of `candidates` that neither a content file nor a session file names, and returns them: their
-  /// bytes are to be removed once the transaction has committed.
+  /// Removes those rows of `candidates` that neither a content file, a session file nor a task names, and returns them:
+  /// their bytes are to be removed once the transaction has committed.
   virtual std::vector<Blob> remove_unreferenced_blobs(std::span<const BlobId> candidates) = 0;
 
   /// After a start (§28.1): ACTIVE sessions get an `expires_at` that lies within the bounds of their kind, and moments
   /// after `now`, from before the clock was set back while nobody looked, become `now`: those of logins and client
-  /// tokens, and the changes and ends of update sessions.
+  /// tokens, the changes and ends of update sessions, and the ends of tasks.
   virtual void restart_leases(base::Time now, const TimeBounds& update_sessions,
                               const TimeBounds& download_sessions) = 0;
 

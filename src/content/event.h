@@ -27,6 +27,8 @@ namespace quire::content {
   KIND(update_session, ended)          \
   KIND(download_session, created)      \
   KIND(download_session, ended)        \
+  KIND(task, created)                  \
+  KIND(task, ended)                    \
   KIND(configuration, updated)         \
   KIND(user, created)                  \
   KIND(user, updated)                  \
@@ -60,8 +62,8 @@ struct Event {
   std::string actor;       ///< user name, or `system` with the name of its worker
   LibraryId library_id;    ///< that the subject belongs to or is; else empty
   ItemId item_id;          ///< that the subject belongs to or is; else empty
-  std::string subject_id;  ///< of what the kind speaks of: library, item, session, role; the name of a user, group or
-                           ///< principal; empty for the configuration
+  std::string subject_id;  ///< of what the kind speaks of: library, item, session, task, role; the name of a user,
+                           ///< group or principal; empty for the configuration
   std::string details;     ///< what changed, a JSON object as text; empty when the kind says it all
   bool operator==(const Event&) const = default;
 };

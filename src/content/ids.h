@@ -11,6 +11,7 @@ using BlobId = base::Id<struct BlobTag>;        ///< names bytes in a blob store
 using StorageId = base::Id<struct StorageTag>;  ///< managed object id of the datastore, `datastore-11`
 using UpdateSessionId = base::Id<struct UpdateSessionTag>;
 using DownloadSessionId = base::Id<struct DownloadSessionTag>;
+using TaskId = base::Id<struct TaskTag>;
 using TransferToken = base::Id<struct TransferTokenTag>;  ///< the secret in an upload or download endpoint
 using GroupId = base::Id<struct GroupTag>;                ///< its name without regard to case, see group_id()
 using LoginId = base::Id<struct LoginTag>;  ///< SHA-256 of a session token; the token itself is not stored

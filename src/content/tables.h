@@ -12,6 +12,7 @@
 #include "content/item.h"
 #include "content/library.h"
 #include "content/setting.h"
+#include "content/task.h"
 #include "content/update_session.h"
 
 /// The tables of the catalog: what a row of each is and what finds it. Plain access to rows (`CatalogReader::find`,
@@ -56,7 +57,7 @@ using Parts = TableList<Part<ContentFile, ContentId>,        //
                         Part<Change, ItemId, std::int64_t>,  // by the content version that it made
                         Part<GroupMember, GroupId>,          //
                         Part<SessionFile, UpdateSessionId>,  //
-                        Part<PreparedFile, DownloadSessionId>>;
+                        Part<PreparedFile, DownloadSessionId>, Part<TaskBlob, TaskId>>;
 
 using Tables = Parts::With<Table<Setting, std::string_view>,    // by name
                            Table<User, std::string_view>,       // by name, without regard to case
@@ -70,6 +71,7 @@ using Tables = Parts::With<Table<Setting, std::string_view>,    // by name
                            Table<Content, ContentId>,           //
                            Table<Blob, BlobId>,                 //
                            Table<UpdateSession, UpdateSessionId>, Table<DownloadSession, DownloadSessionId>,
+                           Table<Task, TaskId>,  //
                            Table<Event, std::int64_t>>;
 
 template <class Row, class Key>

@@ -25,6 +25,7 @@
 #include "formats/certificate.h"
 #include "http/tls_identity.h"
 #include "service/access/catalog_authenticator.h"
+#include "service/library/item_copy.h"
 #include "service/services.h"
 #include "service/session/activity_interval.h"
 #include "service/transaction/events.h"
@@ -264,7 +265,8 @@ void obey_signals(http::Server& server, base::Duration grace) {
 }
 
 std::vector<work::PeriodicWork> periodic_works(service::Context& context, service::Services& services,
-                                               service::Pulls& pulls, std::size_t pulls_max) {
+                                               service::Pulls& pulls, std::size_t pulls_max, service::TaskRunner& tasks,
+                                               std::size_t tasks_max) {
   const base::Duration interval = std::chrono::seconds(1);
   const auto keep_alive_interval = std::max<base::Duration>(
       std::min(interval, context.settings.update_session_timeout / 4), std::chrono::milliseconds(10));
@@ -278,6 +280,7 @@ std::vector<work::PeriodicWork> periodic_works(service::Context& context, servic
          return {};
        }},
       {"event retention", std::chrono::seconds(30), [&] { return service::remove_old_events(context); }},
+      {"task retention", std::chrono::seconds(30), [&] { return services.tasks.remove_old(); }},
       {"login expiry", std::chrono::seconds(30), [&] { return services.logins.remove_expired(); }},
       {"activity of pulls", keep_alive_interval, [&] { return services.update_sessions.keep_pulling_alive(); }},
       {"completion of idle pulls", interval, [&] { return services.update_sessions.complete_idle_pulls(); }}};
@@ -285,6 +288,12 @@ std::vector<work::PeriodicWork> periodic_works(service::Context& context, servic
     works.push_back({"pull " + std::to_string(i + 1), base::Duration(0), [&]() -> Result<void> {
                        const auto ran = pulls.run_next();
                        if (!ran || !*ran) pulls.wait(std::chrono::seconds(1));
+                       return ran ? Result<void>() : ran.error();
+                     }});
+  for (std::size_t i = 0; i < tasks_max; ++i)
+    works.push_back({"task " + std::to_string(i + 1), base::Duration(0), [&]() -> Result<void> {
+                       const auto ran = tasks.run_next();
+                       if (!ran || !*ran) tasks.wait(std::chrono::seconds(1));
                        return ran ? Result<void>() : ran.error();
                      }});
   return works;
@@ -375,6 +384,8 @@ Result<void> serve(const Settings& settings) {
   context.on_pull_added = [&pulls] { pulls.wake(); };
   service::CatalogAuthenticator authenticator(context);
   service::Logins logins(context, authenticator, settings.logins);
+  service::TaskRunner tasks(context, {service::item_copy_tasks()});
+  context.on_task_added = [&tasks] { tasks.wake(); };
   service::Services services(context, logins, guid);
   if (auto made = make_administrator(settings, services.users, identities); !made) return made;
 
@@ -382,17 +393,21 @@ Result<void> serve(const Settings& settings) {
   if (swept.orphans_removed > 0) spdlog::info("Removed {} blobs that a crash had left behind.", swept.orphans_removed);
   if (auto extended = services.update_sessions.extend_after_start(); !extended) return extended;
 
+  if (auto released = tasks.release_claims(); !released) return released;
+
   const wire::Router router(services);
   QUIRE_ASSIGN_OR_RETURN(auto http_settings, server_settings(settings, clock, identities));
   QUIRE_ASSIGN_OR_RETURN(const auto server, http::make_server(std::move(http_settings), services, router));
 
-  work::Supervisor supervisor(periodic_works(context, services, pulls, settings.pulls_max), clock);
+  work::Supervisor supervisor(periodic_works(context, services, pulls, settings.pulls_max, tasks, settings.tasks_max),
+                              clock);
   services.workers = service::Workers([&supervisor] { return supervisor.status(); });
   print_ready(*server);
   std::thread signal_thread([&] { obey_signals(*server, settings.shutdown_grace); });
   server->run();
   signal_thread.join();
   pulls.stop();
+  tasks.stop();
   supervisor.stop();
   spdlog::info("Stopped.");
   return {};

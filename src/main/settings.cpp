@@ -240,6 +240,15 @@ const std::vector<SettingDefinition>& setting_definitions() {
       duration("ended_session_retention", "How long finished update sessions stay readable.",
                QUIRE_AT(service.ended_session_retention)),
       duration("event_retention", "How long events of changes can be read.", QUIRE_AT(service.event_retention)),
+      duration("task_retention", "How long tasks that have ended can be read.", QUIRE_AT(service.task_retention)),
+      number("task_attempts", "How often in a row a task may fail for a reason that can pass before it ends as failed.",
+             QUIRE_AT(service.task_attempts)),
+      number("tasks_max", "Tasks that run at once; further ones wait.", QUIRE_AT(tasks_max)),
+      size(
+          "copy_in_call_bytes_max",
+          "A copy of an item that moves up to this many bytes to another storage is made before the call answers; more "
+          "are copied by a task.",
+          QUIRE_AT(service.copy_in_call_bytes_max)),
       duration("client_token_retention", "How long a client token makes a repeated creation return the first result.",
                QUIRE_AT(service.client_token_retention)),
       duration(
@@ -284,6 +293,7 @@ const std::vector<SettingDefinition>& setting_definitions() {
       number("message_chars_max", "Characters of the reason with which a client fails a session.",
              QUIRE_AT(limits.message_chars_max)),
       number("files_per_item_max", "Files of an item or update session.", QUIRE_AT(limits.files_per_item_max)),
+      number("tasks_active_max", "Tasks that have not ended.", QUIRE_AT(limits.tasks_active_max)),
       number("upload_ranges_max", "Separate places that have arrived of one file sent in parts.",
              QUIRE_AT(limits.upload_ranges_max)),
       number("password_length_min", "Characters that a password must have at least when it is set.",

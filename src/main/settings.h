@@ -40,6 +40,7 @@ struct Settings {
   std::string trusted_certificates;
   base::Duration pull_stall_timeout = std::chrono::seconds(60);
   std::size_t pulls_max = 8;
+  std::size_t tasks_max = 2;
   base::Duration shutdown_grace = std::chrono::seconds(30);
   service::Settings service;
   service::Logins::Settings logins;

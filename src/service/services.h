@@ -9,6 +9,7 @@
 #include "service/library/configuration.h"
 #include "service/library/items.h"
 #include "service/library/libraries.h"
+#include "service/task/tasks.h"
 #include "service/update_session/sources.h"
 #include "service/update_session/update_sessions.h"
 #include "service/upload/uploads.h"
@@ -32,6 +33,7 @@ struct Services {
         groups(context),
         roles(context),
         permissions(context),
+        tasks(context),
         uploads(context),
         downloads(context),
         server_guid(std::move(guid)),
@@ -50,6 +52,7 @@ struct Services {
   Groups groups;
   Roles roles;
   Permissions permissions;
+  Tasks tasks;
   Uploads uploads;
   Downloads downloads;
   Workers workers = {};  ///< filled by whoever runs them, before requests come

@@ -176,6 +176,10 @@ constexpr std::array places = {
           "/quire/access/permissions"},
     Place{"quire.access.permissions.effective", "POST", "/quire/access/permissions?~action=effective", "GET",
           "/quire/access/permissions/effective"},
+    Place{"cis.tasks.get", "GET", "/rest/cis/tasks/{task}", "GET", "/cis/tasks/{task}"},
+    Place{"cis.tasks.list", "GET", "/rest/cis/tasks", "POST", "/cis/tasks?action=list"},
+    Place{"cis.tasks.cancel", "POST", "/rest/cis/tasks/{task}?action=cancel", "POST",
+          "/cis/tasks/{task}?action=cancel"},
 
     Place{"quire.server.workers.list", "GET", "/quire/server/workers", "GET", "/quire/server/workers"},
 };
@@ -275,7 +279,12 @@ bool is_map(const json::array& array) {
 json::value plain(const json::value& value) {
   for (const auto* wrapper : {"OPTIONAL", "SECRET"})
     if (const auto* inner = only_member(value, wrapper)) return plain(*inner);
-  if (const auto* named = only_member(value, "STRUCTURE")) return plain(named->get_object().begin()->value());
+  for (const auto* wrapper : {"STRUCTURE", "ERROR"})
+    if (const auto* named = only_member(value, wrapper)) return plain(named->get_object().begin()->value());
+  if (const auto* error = value.if_object(); error && error->size() == 2 && error->contains("type") &&
+                                             error->contains("value") && error->at("type").is_string() &&
+                                             error->at("type").get_string().starts_with("com.vmware.vapi.std.errors."))
+    return plain(error->at("value"));
   if (const auto* object = value.if_object()) {
     json::object out;
     for (const auto& member : *object)
@@ -380,6 +389,9 @@ void check_vapi(const json::value& value, const api::Type& type, const std::stri
       return;
     case TypeKind::secret:
       EXPECT_NE(only_member(value, "SECRET"), nullptr) << where;
+      return;
+    case TypeKind::error:
+      EXPECT_NE(only_member(value, "ERROR"), nullptr) << where;
       return;
     case TypeKind::map:
       ASSERT_TRUE(value.is_array()) << where;
@@ -524,7 +536,12 @@ wire::Request Client::rest_request(std::string_view name, json::object input, bo
     input.erase("client_token");
   }
   if (request.method == "GET" || request.method == "DELETE") {
-    for (const auto& member : input) add_to_query(request.target, member.key(), member.value());
+    for (const auto& [name_of_member, value] : input) {
+      const auto* structure = value.if_object();
+      if (!structure) add_to_query(request.target, name_of_member, value);
+      for (const auto& inner : structure ? *structure : json::object())
+        add_to_query(request.target, std::string(name_of_member) + "." + std::string(inner.key()), inner.value());
+    }
     return request;
   }
   if (!with_body || input.empty()) return request;
@@ -588,6 +605,10 @@ Outcome Client::call(std::string_view name, json::object input, std::string_view
       break;
   }
   outcome.operation = name;
+  // An empty map: other bindings write it as they write an empty list.
+  const auto* list = outcome.result.if_array();
+  if (list && list->empty() && operation->output && operation->output->kind == TypeKind::map)
+    outcome.result = json::object();
   EXPECT_TRUE(outcome.error_type.empty() || may_refuse_with(*operation, outcome.error_type))
       << name << " does not declare " << outcome.error_type;
   outcomes_.push_back(outcome);

@@ -219,6 +219,11 @@ std::string GoldenServer::download(std::string_view uri) {
          base::digest_of(base::DigestAlgorithm::SHA256, bytes).hex;
 }
 
+void GoldenServer::run_tasks() {
+  while (value_of(task_runner_.run_next())) {
+  }
+}
+
 void GoldenServer::run_pulls() {
   while (value_of(pulls_.run_next())) {
   }

@@ -8,6 +8,7 @@
 #include "content/catalog.h"
 #include "content/fetcher.h"
 #include "service/access/catalog_authenticator.h"
+#include "service/library/item_copy.h"
 #include "service/services.h"
 #include "service/upload/pulls.h"
 #include "support/catalog_place.h"
@@ -58,6 +59,9 @@ class GoldenServer {
   /// Fetches what waits to be pulled. The other servers of this world have one file: `pulled_uri`.
   void run_pulls();
   static constexpr std::string_view pulled_uri = "https://mirror.example/pulled.iso";
+  /// Runs the tasks that are due.
+  void run_tasks();
+  service::Settings& settings() { return context_.settings; }
   /// Can be probed, but its certificate is known only by its thumbprint.
   static constexpr std::string_view unknown_uri = "https://unknown.example/x.iso";
 
@@ -83,6 +87,7 @@ class GoldenServer {
   service::Logins logins_;
   service::Services services_;
   service::Pulls pulls_{context_};
+  service::TaskRunner task_runner_{context_, {service::item_copy_tasks()}};
   wire::Router router_;
 };
 

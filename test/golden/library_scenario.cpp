@@ -652,6 +652,50 @@ struct Walk {
             copy_of(tiny, {{"library_id", subscribed.library}, {"name", "x"}}), "subscribed library");
   }
 
+  void tasks() const {
+    section("Tasks");
+    client.server().settings().copy_in_call_bytes_max = 0;
+    const auto copy = [&](std::string_view name) {
+      return text(done("content.library.item.copy",
+                       {{"source_library_item_id", tiny},
+                        {"destination_create_spec", object{{"library_id", archive}, {"name", name}}}},
+                       "more bytes than the call itself copies"));
+    };
+    const auto there = done("content.library.item.list", {{"library_id", archive}});
+    for (const auto& item : there.as_array())
+      done("content.library.item.delete", {{"library_item_id", item}}, "the other storage has no such bytes any more");
+    done("cis.tasks.list", {}, "none");
+    const auto copied = copy("big");
+    const auto waiting = done("cis.tasks.list", {}, "one that waits");
+    const std::string task(waiting.as_object().begin()->key());
+    done("content.library.item.get", {{"library_item_id", copied}}, "empty until the task has ended");
+    refused("RESOURCE_BUSY", "content.library.item.update_session.create",
+            {{"create_spec", object{{"library_item_id", copied}}}}, "still being copied");
+    client.use(other_token);
+    refused("NOT_FOUND", "cis.tasks.get", {{"task", task}}, "somebody else's");
+    refused("NOT_FOUND", "cis.tasks.cancel", {{"task", task}}, "somebody else's");
+    done("cis.tasks.list", {}, "of somebody else");
+    client.use(admin_token);
+    client.server().run_tasks();
+    done("cis.tasks.get", {{"task", task}}, "succeeded");
+    done("content.library.item.get", {{"library_item_id", copied}}, "with its content");
+    refused("NOT_ALLOWED_IN_CURRENT_STATE", "cis.tasks.cancel", {{"task", task}}, "has ended");
+
+    done("content.library.item.delete", {{"library_item_id", copied}});
+    const auto given_up = copy("given up");
+    const auto tasks = done("cis.tasks.list", {}, "two");
+    std::string canceled;
+    for (const auto& entry : tasks.as_object())
+      if (entry.key() != task) canceled = std::string(entry.key());
+    done("cis.tasks.cancel", {{"task", canceled}});
+    client.server().run_tasks();
+    done("cis.tasks.get", {{"task", canceled}}, "canceled");
+    refused("NOT_FOUND", "content.library.item.get", {{"library_item_id", given_up}}, "the half copy is gone");
+    refused("NOT_FOUND", "cis.tasks.get", {{"task", unknown_id}});
+    refused("NOT_FOUND", "cis.tasks.cancel", {{"task", unknown_id}});
+    client.server().settings().copy_in_call_bytes_max = service::Settings().copy_in_call_bytes_max;
+  }
+
   void downloads() const {
     section("Downloads");
     const std::string service = "content.library.item.download_session.";
@@ -757,6 +801,7 @@ void walk_through_the_api(Client& client) {
   walk.pulls();
   walk.packages();
   walk.copies();
+  walk.tasks();
   walk.downloads();
   walk.deletions();
 }

@@ -27,6 +27,7 @@ json::value plausible(const api::Type& type) {
       return json::array{plausible(*type.element)};
     case TypeKind::map:
       return json::object{{"k", plausible(*type.element)}};
+    case TypeKind::error:  // output only
     case TypeKind::structure:
       break;
   }

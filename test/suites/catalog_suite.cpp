@@ -63,6 +63,20 @@ Item an_item(const std::string& id, const std::string& name, const std::string& 
   return item;
 }
 
+Task a_task(const std::string& id, const std::string& target = "item") {
+  Task task;
+  task.id = TaskId(id);
+  task.service = "com.vmware.content.library.item";
+  task.operation = "copy";
+  task.target_type = "com.vmware.content.library.Item";
+  task.target = target;
+  task.user = "administrator@vsphere.local";
+  task.description = {"quire.test", "A test", {}};
+  task.created = at(20);
+  task.due = at(20);
+  return task;
+}
+
 UpdateSession an_update_session(const std::string& id, const std::string& item = "item") {
   UpdateSession session;
   session.id = UpdateSessionId(id);
@@ -196,6 +210,13 @@ TEST_P(CatalogSuite, KnowsNothingAtFirst) {
     EXPECT_EQ(reader.download_session_count(), 0U);
     EXPECT_THAT(reader.expired_download_sessions(at(0), 10), IsEmpty());
     EXPECT_FALSE(reader.find<PreparedFile>({DownloadSessionId("x"), "y"}));
+    EXPECT_FALSE(reader.find<Task>(TaskId("x")));
+    EXPECT_THAT(reader.list<TaskBlob>(TaskId("x")), IsEmpty());
+    EXPECT_THAT(reader.tasks("", 10), IsEmpty());
+    EXPECT_THAT(reader.due_tasks(at(0), 10), IsEmpty());
+    EXPECT_THAT(reader.ended_tasks(at(0), 10), IsEmpty());
+    EXPECT_EQ(reader.active_task_count(), 0U);
+    EXPECT_FALSE(reader.active_task_on("x"));
     return true;
   });
 }
@@ -1016,6 +1037,72 @@ TEST_P(CatalogSuite, ListsDownloadSessions) {
   });
 }
 
+TEST_P(CatalogSuite, KeepsTasks) {
+  auto task = a_task("task");
+  task.total = 5'000'000'000;
+  task.completed = 4'000'000'000;
+  task.cancel_requested = true;
+  task.content = ContentId("content");
+  task.claim = "claim";
+  task.attempts = 3;
+  task.started = at(21);
+  change([&](CatalogWriter& writer) {
+    put_item(writer);
+    put_content(writer, "content", "blob");
+    writer.insert(task);
+    writer.insert(task.id, TaskBlob{BlobId("blob")});
+    EXPECT_EQ(writer.find<Task>(task.id), task);
+  });
+  task.status = TaskStatus::FAILED;
+  task.error = TaskError{ErrorKind::resource_inaccessible, {a_message(), a_message()}};
+  task.content = ContentId();
+  task.ended = at(22);
+  change([&](CatalogWriter& writer) { writer.update(task); });
+  look([&](CatalogReader& reader) {
+    EXPECT_EQ(reader.find<Task>(task.id), task);
+    EXPECT_THAT(reader.list<TaskBlob>(task.id), ElementsAre(TaskBlob{BlobId("blob")}));
+    return true;
+  });
+  change([&](CatalogWriter& writer) { writer.remove<Task>(task.id); });
+  look([&](CatalogReader& reader) {
+    EXPECT_FALSE(reader.find<Task>(task.id));
+    EXPECT_THAT(reader.list<TaskBlob>(task.id), IsEmpty());
+    return true;
+  });
+}
+
+TEST_P(CatalogSuite, ListsTasks) {
+  change([&](CatalogWriter& writer) {
+    for (const auto* id : {"a", "b", "c", "d"}) {
+      auto task = a_task(id, std::string("target of ") + id);
+      task.created = at(id[0]);
+      if (*id == 'b') task.user = "somebody";
+      if (*id == 'c') task.cancel_requested = true;
+      if (*id == 'd') task.due = at(100);
+      writer.insert(task);
+    }
+    auto ended = a_task("ended", "target of a");
+    ended.status = TaskStatus::SUCCEEDED;
+    ended.created = at(1);
+    ended.ended = at(50);
+    writer.insert(ended);
+  });
+  look([](CatalogReader& reader) {
+    EXPECT_THAT(texts(reader.tasks("", 10)), ElementsAre("d", "c", "b", "a", "ended"));
+    EXPECT_THAT(texts(reader.tasks("", 2)), ElementsAre("d", "c"));
+    EXPECT_THAT(texts(reader.tasks("somebody", 10)), ElementsAre("b"));
+    EXPECT_THAT(texts(reader.due_tasks(at(20), 10)), ElementsAre("c", "a", "b"));
+    EXPECT_THAT(texts(reader.due_tasks(at(19), 10)), IsEmpty());
+    EXPECT_THAT(texts(reader.due_tasks(at(100), 2)), ElementsAre("c", "a"));
+    EXPECT_THAT(texts(reader.ended_tasks(at(51), 10)), ElementsAre("ended"));
+    EXPECT_THAT(texts(reader.ended_tasks(at(50), 10)), IsEmpty());
+    EXPECT_EQ(reader.active_task_count(), 4U);
+    EXPECT_EQ(reader.active_task_on("target of a")->id, TaskId("a"));
+    EXPECT_FALSE(reader.active_task_on("target"));
+    return true;
+  });
+}
+
 TEST_P(CatalogSuite, AStartGivesActiveSessionsTheirTime) {
   auto soon = an_update_session("1");
   soon.expires_at = at(100);
@@ -1091,8 +1178,15 @@ TEST_P(CatalogSuite, RemovesContentThatNothingUses) {
     // The download session pins it.
     EXPECT_THAT(writer.remove_content_if_unused(ContentId("old")), IsEmpty());
     EXPECT_THAT(writer.list<ContentFile>(ContentId("old")), SizeIs(2));
+    auto task = a_task("task");
+    task.content = ContentId("old");
+    writer.insert(task);
     pinning.state = DownloadSessionState::CANCELED;
     writer.update(pinning);
+    // The task pins it.
+    EXPECT_THAT(writer.remove_content_if_unused(ContentId("old")), IsEmpty());
+    task.content = ContentId();
+    writer.update(task);
     EXPECT_THAT(texts(writer.remove_content_if_unused(ContentId("old"))), ElementsAre("blob-1"));
     EXPECT_THAT(writer.list<ContentFile>(ContentId("old")), IsEmpty());
     EXPECT_THAT(writer.remove_content_if_unused(ContentId("new")), IsEmpty());
@@ -1114,6 +1208,10 @@ TEST_P(CatalogSuite, RemovesBlobsThatNothingNames) {
 
     const std::array candidates = {BlobId("in content"), BlobId("free"), BlobId("in session"), BlobId("free"),
                                    BlobId("never was")};
+    writer.insert(a_task("task"));
+    writer.insert(TaskId("task"), TaskBlob{BlobId("free")});
+    EXPECT_THAT(writer.remove_unreferenced_blobs(candidates), IsEmpty());
+    writer.remove<TaskBlob>({TaskId("task"), "free"});
     EXPECT_THAT(writer.remove_unreferenced_blobs(candidates), ElementsAre(a_blob("free", "aa", 9)));
     EXPECT_FALSE(writer.find<Blob>(BlobId("free")));
     for (const auto* kept : {"in content", "in session", "not asked"})
@@ -1505,7 +1603,8 @@ TEST_P(CatalogSuite, OpensACatalogOfSchema4) {
         "ALTER TABLE users DROP COLUMN description",
         "ALTER TABLE users ADD COLUMN administrator INTEGER NOT NULL DEFAULT 0",
         "UPDATE users SET administrator = 1 WHERE name = 'Alice'", "ALTER TABLE logins DROP COLUMN outside_groups",
-        "DROP TABLE events", "ALTER TABLE content_files DROP COLUMN facts",
+        "DROP TABLE task_blobs", "DROP TABLE tasks", "DROP TABLE events",
+        "ALTER TABLE content_files DROP COLUMN facts",
         "DELETE FROM schema_migrations WHERE number > 4"})
     place_->execute(statement);
   reopen();

@@ -95,6 +95,19 @@ class FailingView : public View {
   std::vector<content::DownloadSessionId> expired_download_sessions(base::Time now, std::size_t limit) override {
     return pass("expired_download_sessions").expired_download_sessions(now, limit);
   }
+  std::vector<content::TaskId> tasks(std::string_view user, std::size_t limit) override {
+    return pass("tasks").tasks(user, limit);
+  }
+  std::vector<content::TaskId> due_tasks(base::Time now, std::size_t limit) override {
+    return pass("due_tasks").due_tasks(now, limit);
+  }
+  std::vector<content::TaskId> ended_tasks(base::Time before, std::size_t limit) override {
+    return pass("ended_tasks").ended_tasks(before, limit);
+  }
+  std::size_t active_task_count() override { return pass("active_task_count").active_task_count(); }
+  std::optional<content::Task> active_task_on(std::string_view target) override {
+    return pass("active_task_on").active_task_on(target);
+  }
   std::vector<content::Event> events_after(std::int64_t number, std::size_t limit) override {
     return pass("events_after").events_after(number, limit);
   }

@@ -15,8 +15,10 @@
 
 #include "adapters/files/file_blob_store.h"
 #include "service/download_session/download_sessions.h"
+#include "service/library/item_copy.h"
 #include "service/library/items.h"
 #include "service/library/libraries.h"
+#include "service/task/task_runner.h"
 #include "service/update_session/update_sessions.h"
 #include "service/upload/pulls.h"
 #include "service/upload/uploads.h"
@@ -57,7 +59,9 @@ class ServiceWorld {
   void restart(Faults* faults = nullptr) {
     // What a dead process was writing is cleaned up by the start, not by destructors.
     const auto blobs = blobs_;
+    const auto other_blobs = other_blobs_;
     const auto failing_blobs = failing_blobs_;
+    const auto failing_other_blobs = failing_other_blobs_;
     stop();
     start(faults);
   }
@@ -88,11 +92,12 @@ class ServiceWorld {
     if (!done) throw std::runtime_error(done.error().text() + " " + done.error().cause());
   }
 
-  /// How many blobs, finished or not, lie in the folder.
-  std::size_t files_on_disk() const {
+  /// How many blobs, finished or not, lie in the folders of both storages.
+  std::size_t files_on_disk() const { return files_in("store") + files_in("other store"); }
+  std::size_t files_in(const std::string& store) const {
     std::size_t count = 0;
     for (const auto* place : {"blobs", "incoming"}) {
-      const auto root = folder_.path() / "store" / place;
+      const auto root = folder_.path() / store / place;
       if (!std::filesystem::exists(root)) continue;
       for (const auto& entry : std::filesystem::recursive_directory_iterator(root))
         count += entry.is_regular_file() ? 1 : 0;
@@ -101,8 +106,10 @@ class ServiceWorld {
   }
   std::set<std::string> blobs_on_disk() const {
     std::set<std::string> ids;
-    const auto listed = blobs_->list([&](const content::BlobId& id) { ids.insert(id.text()); });
-    if (!listed) throw std::runtime_error(listed.error().cause());
+    for (const auto& blobs : {blobs_, other_blobs_}) {
+      const auto listed = blobs->list([&](const content::BlobId& id) { ids.insert(id.text()); });
+      if (!listed) throw std::runtime_error(listed.error().cause());
+    }
     return ids;
   }
   /// The blobs that the catalog knows to lie in the folder.
@@ -118,9 +125,9 @@ class ServiceWorld {
   std::optional<std::string> blob(const content::BlobId& id) {
     const auto held = look([&](content::CatalogReader& reader) { return reader.blob_bytes(id); });
     if (held) return std::string(reinterpret_cast<const char*>(held->data()), held->size());
-    const auto reader = blobs_->open(id);
-    if (!reader) return std::nullopt;
-    return read_all(**reader);
+    for (const auto& blobs : {blobs_, other_blobs_})
+      if (const auto reader = blobs->open(id)) return read_all(**reader);
+    return std::nullopt;
   }
   static std::optional<std::string> read_all(content::BlobReader& reader) {
     std::string all(static_cast<std::size_t>(reader.size()), '\0');
@@ -152,6 +159,7 @@ class ServiceWorld {
   }
 
   static content::StorageId storage_id() { return content::StorageId("datastore-11"); }
+  static content::StorageId other_storage_id() { return content::StorageId("datastore-12"); }
 
   ManualClock& clock() { return clock_; }
   SequentialIdentities& identities() { return identities_; }
@@ -163,14 +171,17 @@ class ServiceWorld {
   service::Pulls& pulls() { return services_->pulls; }
   ScriptedFetcher& sources() { return sources_; }
   service::DownloadSessions& downloads() { return services_->downloads; }
+  service::Tasks& tasks() { return services_->tasks; }
+  service::TaskRunner& task_runner() { return services_->task_runner; }
   service::Downloads& download_bytes() { return services_->download_bytes; }
 
  private:
   std::set<std::string> blobs_known(bool in_catalog) {
     return look([&](content::CatalogReader& reader) {
       std::set<std::string> ids;
-      for (const auto& blob : reader.blobs_after(storage_id(), content::BlobId(), 100'000))
-        if (blob.in_catalog == in_catalog) ids.insert(blob.id.text());
+      for (const auto& storage : {storage_id(), other_storage_id()})
+        for (const auto& blob : reader.blobs_after(storage, content::BlobId(), 100'000))
+          if (blob.in_catalog == in_catalog) ids.insert(blob.id.text());
       return ids;
     });
   }
@@ -189,6 +200,8 @@ class ServiceWorld {
     service::UpdateSessions sessions{context};
     service::Uploads uploads{context};
     service::Pulls pulls{context};
+    service::Tasks tasks{context};
+    service::TaskRunner task_runner{context, {service::item_copy_tasks()}};
     service::DownloadSessions downloads{context};
     service::Downloads download_bytes{context};
   };
@@ -197,17 +210,24 @@ class ServiceWorld {
     faults_ = faults;
     content::Catalog* catalog = catalog_.get();
     std::shared_ptr<content::BlobStore> blobs = blobs_;
+    std::shared_ptr<content::BlobStore> other_blobs = other_blobs_;
     failing_catalog_.reset();
     failing_blobs_.reset();
+    failing_other_blobs_.reset();
     if (faults != nullptr) {
       failing_catalog_ = std::make_unique<FailingCatalog>(*catalog_, *faults);
       catalog = failing_catalog_.get();
       failing_blobs_ = std::make_shared<FailingBlobStore>(*blobs_, *faults);
       blobs = failing_blobs_;
+      failing_other_blobs_ = std::make_shared<FailingBlobStore>(*other_blobs_, *faults);
+      other_blobs = failing_other_blobs_;
     }
     services_ = std::make_unique<Wired>(
         *catalog,
-        content::Storages({{storage_id(), "LocalDS_0", "uuid", adapters::files::file_uri(folder_.path()), blobs}}),
+        content::Storages(
+            {{storage_id(), "LocalDS_0", "uuid", adapters::files::file_uri(folder_.path() / "store"), blobs},
+             {other_storage_id(), "LocalDS_1", "other uuid", adapters::files::file_uri(folder_.path() / "other store"),
+              other_blobs}}),
         clock_, *leases_, identities_, options_);
     services_->context.fetcher = &sources_;
   }
@@ -218,11 +238,15 @@ class ServiceWorld {
     if (!leases) throw std::runtime_error(leases.error().text());
     leases_ = *leases;
     auto blobs = adapters::files::open_file_blob_store(folder_.path() / "store", {"LocalDS_0", false});
+    auto other = adapters::files::open_file_blob_store(folder_.path() / "other store", {"LocalDS_1", false});
     if (!blobs) throw std::runtime_error(blobs.error().text());
+    if (!other) throw std::runtime_error(other.error().text());
     blobs_ = *std::move(blobs);
+    other_blobs_ = *std::move(other);
     wire(nullptr);
     if (auto swept = work::sweep_orphans(context()); !swept) throw std::runtime_error(swept.error().cause());
     if (auto extended = sessions().extend_after_start(); !extended) throw std::runtime_error(extended.error().cause());
+    if (auto released = task_runner().release_claims(); !released) throw std::runtime_error(released.error().cause());
     if (faults != nullptr) wire(faults);
   }
 
@@ -230,7 +254,9 @@ class ServiceWorld {
     services_.reset();
     failing_catalog_.reset();
     failing_blobs_.reset();
+    failing_other_blobs_.reset();
     blobs_.reset();
+    other_blobs_.reset();
     catalog_.reset();
     faults_ = nullptr;
   }
@@ -245,8 +271,10 @@ class ServiceWorld {
   Faults* faults_ = nullptr;
   std::unique_ptr<content::Catalog> catalog_;
   std::shared_ptr<content::BlobStore> blobs_;
+  std::shared_ptr<content::BlobStore> other_blobs_;
   std::unique_ptr<FailingCatalog> failing_catalog_;
   std::shared_ptr<FailingBlobStore> failing_blobs_;
+  std::shared_ptr<FailingBlobStore> failing_other_blobs_;
   std::unique_ptr<Wired> services_;
 };
 
@@ -304,6 +332,12 @@ inline bool is_administrator(const content::Caller& caller) {
 inline service::LibrarySpec library_spec(const std::string& name) {
   service::LibrarySpec spec;
   spec.name = name;
+  return spec;
+}
+/// On the second storage.
+inline service::LibrarySpec other_library_spec(const std::string& name) {
+  auto spec = library_spec(name);
+  spec.storage_backings = {{content::StorageBackingType::DATASTORE, ServiceWorld::other_storage_id().text(), {}}};
   return spec;
 }
 inline service::ItemSpec item_spec(const content::LibraryId& library, const std::string& name,

@@ -286,6 +286,37 @@ std::vector<DownloadSessionId> CatalogView::expired_download_sessions(base::Time
       "SELECT id FROM download_sessions WHERE expires_at < :now ORDER BY created, id LIMIT :limit_rows", now, limit);
 }
 
+std::vector<content::TaskId> CatalogView::tasks(std::string_view user, std::size_t limit) {
+  const auto of_user = user.empty() ? std::nullopt : std::optional<std::string_view>(user);
+  Conditions conditions;
+  conditions.add(of_user.has_value(), "user_name = :user_name");
+  return connection_.all<content::TaskId>(
+      "SELECT id FROM tasks" + conditions.text() + " ORDER BY created DESC, id DESC LIMIT :limit_rows",
+      IfGiven{of_user}, limit);
+}
+
+std::vector<content::TaskId> CatalogView::due_tasks(base::Time now, std::size_t limit) {
+  return connection_.all<content::TaskId>(
+      "SELECT id FROM tasks WHERE ended IS NULL AND due <= :now ORDER BY cancel_requested DESC, created, id"
+      " LIMIT :limit_rows",
+      now, limit);
+}
+
+std::vector<content::TaskId> CatalogView::ended_tasks(base::Time before, std::size_t limit) {
+  return connection_.all<content::TaskId>("SELECT id FROM tasks WHERE ended < :before ORDER BY ended LIMIT :limit_rows",
+                                          before, limit);
+}
+
+std::size_t CatalogView::active_task_count() {
+  return connection_.one<std::size_t>("SELECT COUNT(*) FROM tasks WHERE ended IS NULL").value_or(0);
+}
+
+std::optional<content::Task> CatalogView::active_task_on(std::string_view target) {
+  static const std::string sql =
+      select_from<content::Task>("WHERE target = :target AND ended IS NULL ORDER BY created, id LIMIT 1");
+  return connection_.one<content::Task>(sql, target);
+}
+
 std::vector<content::Event> CatalogView::events_after(std::int64_t number, std::size_t limit) {
   static const std::string sql = select_from<content::Event>("WHERE number > :after ORDER BY number LIMIT :limit_rows");
   return connection_.all<content::Event>(sql, number, limit);

@@ -82,6 +82,11 @@ class CatalogView final : public content::CatalogWriter {
                                                             const std::optional<content::ItemId>& item) override;
   std::size_t download_session_count() override;
   std::vector<content::DownloadSessionId> expired_download_sessions(base::Time now, std::size_t limit) override;
+  std::vector<content::TaskId> tasks(std::string_view user, std::size_t limit) override;
+  std::vector<content::TaskId> due_tasks(base::Time now, std::size_t limit) override;
+  std::vector<content::TaskId> ended_tasks(base::Time before, std::size_t limit) override;
+  std::size_t active_task_count() override;
+  std::optional<content::Task> active_task_on(std::string_view target) override;
   std::vector<content::Event> events_after(std::int64_t number, std::size_t limit) override;
 
   void touch_login(const content::LoginId& id, base::Time now) override;

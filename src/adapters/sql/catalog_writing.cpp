@@ -50,8 +50,9 @@ void CatalogView::remove_client_tokens(base::Time created_before) {
 std::vector<BlobId> CatalogView::remove_content_if_unused(const content::ContentId& id) {
   const auto used = connection_.one<int>(
       "SELECT 1 FROM items WHERE content_id = :pointed_to UNION ALL"
-      " SELECT 1 FROM download_sessions WHERE content_id = :pinned AND state = 'ACTIVE' LIMIT 1",
-      id, id);
+      " SELECT 1 FROM download_sessions WHERE content_id = :pinned AND state = 'ACTIVE' UNION ALL"
+      " SELECT 1 FROM tasks WHERE content_id = :read_by_task LIMIT 1",
+      id, id, id);
   if (used) return {};
   auto blobs = connection_.all<BlobId>("SELECT DISTINCT blob_id FROM content_files WHERE content_id = :content_id", id);
   remove<content::Content>(id);
@@ -72,7 +73,8 @@ std::vector<content::Blob> CatalogView::remove_unreferenced_blobs(std::span<cons
   static const std::string sql =
       "DELETE FROM blobs WHERE id = :id"
       " AND NOT EXISTS (SELECT 1 FROM content_files WHERE blob_id = blobs.id)"
-      " AND NOT EXISTS (SELECT 1 FROM session_files WHERE blob_id = blobs.id) RETURNING " +
+      " AND NOT EXISTS (SELECT 1 FROM session_files WHERE blob_id = blobs.id)"
+      " AND NOT EXISTS (SELECT 1 FROM task_blobs WHERE blob_id = blobs.id) RETURNING " +
       names_of<content::Blob>(is_read, as_name);
   std::vector<content::Blob> removed;
   for (const auto& id : candidates)
@@ -93,7 +95,7 @@ void CatalogView::restart_leases(base::Time now, const content::TimeBounds& upda
   }
   for (const auto& [table, column] :
        {std::pair("logins", "created"), std::pair("logins", "last_accessed"), std::pair("client_tokens", "created"),
-        std::pair("update_sessions", "changed"), std::pair("update_sessions", "ended_at")})
+        std::pair("update_sessions", "changed"), std::pair("update_sessions", "ended_at"), std::pair("tasks", "ended")})
     connection_.run(std::string("UPDATE ") + table + " SET " + column + " = :now WHERE " + column + " > :later", now,
                     now);
 }

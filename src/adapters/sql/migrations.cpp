@@ -248,6 +248,43 @@ const std::vector<Migration>& migrations() {
         "ALTER TABLE users DROP COLUMN administrator",
         "ALTER TABLE users ADD COLUMN description {text} NOT NULL DEFAULT ''",
         "ALTER TABLE logins ADD COLUMN outside_groups {text} NOT NULL DEFAULT '[]'"}},
+      {7,
+       "tasks",
+       {
+           "CREATE TABLE tasks ("
+           " id {text} NOT NULL PRIMARY KEY,"
+           " service {text} NOT NULL,"
+           " operation {text} NOT NULL,"
+           " target_type {text} NOT NULL,"
+           " target {text} NOT NULL,"
+           " user_name {text} NOT NULL,"
+           " description {text} NOT NULL,"
+           " status {text} NOT NULL,"
+           " total {integer} NOT NULL,"
+           " completed {integer} NOT NULL,"
+           " cancel_requested {integer} NOT NULL,"
+           " error {text},"
+           " content_id {text} REFERENCES contents (id),"
+           " claim {text} NOT NULL,"
+           " due {integer} NOT NULL,"
+           " attempts {integer} NOT NULL,"
+           " created {integer} NOT NULL,"
+           " started {integer},"
+           " ended {integer})",
+           "CREATE INDEX tasks_by_creation ON tasks (created, id)",
+           "CREATE INDEX tasks_by_user ON tasks (user_name, created, id)",
+           "CREATE INDEX tasks_by_end ON tasks (ended) WHERE ended IS NOT NULL",
+           "CREATE INDEX tasks_by_due ON tasks (due) WHERE ended IS NULL",
+           "CREATE INDEX tasks_by_target ON tasks (target) WHERE ended IS NULL",
+           "CREATE INDEX tasks_pinning ON tasks (content_id) WHERE content_id IS NOT NULL",
+
+           "CREATE TABLE task_blobs ("
+           " task_id {text} NOT NULL REFERENCES tasks (id),"
+           " blob_id {text} NOT NULL REFERENCES blobs (id),"
+           " position {integer} NOT NULL,"
+           " PRIMARY KEY (task_id, blob_id))",
+           "CREATE INDEX task_blobs_by_blob ON task_blobs (blob_id)",
+       }},
   };
   return all;
 }

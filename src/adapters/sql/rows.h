@@ -233,6 +233,23 @@ inline constexpr auto table_of<content::Event> =
           column("library_id", &content::Event::library_id), column("item_id", &content::Event::item_id),
           column("subject_id", &content::Event::subject_id), column("details", &content::Event::details));
 
+template <>
+inline constexpr auto table_of<content::Task> =
+    table("tasks", key("id", &content::Task::id), column("service", &content::Task::service),
+          column("operation", &content::Task::operation), column("target_type", &content::Task::target_type),
+          column("target", &content::Task::target), column("user_name", &content::Task::user),
+          column("description", &content::Task::description), column("status", &content::Task::status),
+          column("total", &content::Task::total), column("completed", &content::Task::completed),
+          column("cancel_requested", &content::Task::cancel_requested), column("error", &content::Task::error),
+          column("content_id", &content::Task::content), column("claim", &content::Task::claim),
+          column("due", &content::Task::due), column("attempts", &content::Task::attempts),
+          column("created", &content::Task::created), column("started", &content::Task::started),
+          column("ended", &content::Task::ended));
+
+template <>
+inline constexpr auto table_of<content::TaskBlob> =
+    part_table("task_blobs", "task_id", Order::as_added, key("blob_id", &content::TaskBlob::blob));
+
 /// Calls `visit` with each column of Row's table, in order.
 template <class Row, class Visit>
 void each_column(Visit visit) {

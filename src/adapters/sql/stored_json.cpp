@@ -1,5 +1,6 @@
 #include "adapters/sql/stored_json.h"
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <cstdint>
 #include <exception>
@@ -200,6 +201,19 @@ void read(const json::value& from, content::UnfinishedContent& content) {
   for (const auto& range : received) content.received.add(range);
 }
 
+json::value write(const content::TaskError& error) {
+  return {{"kind", base::name_of(error.kind)}, {"messages", write(error.messages)}};
+}
+void read(const json::value& from, content::TaskError& error) {
+  std::string kind;
+  read_member(from, "kind", kind);
+  const auto& kinds = base::all_error_kinds();
+  const auto found = std::ranges::find(kinds, kind, [](base::ErrorKind one) { return base::name_of(one); });
+  if (found == kinds.end()) fail_corrupt("an error of kind '" + kind + "'");
+  error.kind = *found;
+  read_member(from, "messages", error.messages);
+}
+
 json::value write(const content::PackageFacts& facts) {
   struct Writer {
     json::value operator()(std::monostate) const { return nullptr; }
@@ -281,6 +295,7 @@ std::string to_json_text(const std::vector<content::WarningBehavior>& behaviors)
 std::string to_json_text(const content::SourceEndpoint& endpoint) { return text_of(endpoint); }
 std::string to_json_text(const content::PackageFacts& facts) { return text_of(facts); }
 std::string to_json_text(const content::UnfinishedContent& content) { return text_of(content); }
+std::string to_json_text(const content::TaskError& error) { return text_of(error); }
 
 void from_json_text(std::string_view text, std::vector<std::string>& texts) { parse(text, texts); }
 void from_json_text(std::string_view text, content::PrivilegeSet& privileges) {
@@ -300,5 +315,6 @@ void from_json_text(std::string_view text, std::vector<content::WarningBehavior>
 void from_json_text(std::string_view text, content::SourceEndpoint& endpoint) { parse(text, endpoint); }
 void from_json_text(std::string_view text, content::PackageFacts& facts) { parse(text, facts); }
 void from_json_text(std::string_view text, content::UnfinishedContent& content) { parse(text, content); }
+void from_json_text(std::string_view text, content::TaskError& error) { parse(text, error); }
 
 }  // namespace quire::adapters::sql

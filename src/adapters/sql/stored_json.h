@@ -9,6 +9,7 @@
 #include "content/item.h"
 #include "content/library.h"
 #include "content/privilege.h"
+#include "content/task.h"
 #include "content/update_session.h"
 
 namespace quire::adapters::sql {
@@ -26,6 +27,7 @@ std::string to_json_text(const std::vector<content::WarningBehavior>& behaviors)
 std::string to_json_text(const content::SourceEndpoint& endpoint);
 std::string to_json_text(const content::PackageFacts& facts);
 std::string to_json_text(const content::UnfinishedContent& content);
+std::string to_json_text(const content::TaskError& error);
 
 void from_json_text(std::string_view text, std::vector<std::string>& texts);
 void from_json_text(std::string_view text, content::PrivilegeSet& privileges);
@@ -38,5 +40,6 @@ void from_json_text(std::string_view text, std::vector<content::WarningBehavior>
 void from_json_text(std::string_view text, content::SourceEndpoint& endpoint);
 void from_json_text(std::string_view text, content::PackageFacts& facts);
 void from_json_text(std::string_view text, content::UnfinishedContent& content);
+void from_json_text(std::string_view text, content::TaskError& error);
 
 }  // namespace quire::adapters::sql

@@ -4,7 +4,6 @@
 #include <optional>
 
 #include "service/blob/blob_sink.h"
-#include "service/transaction/transaction.h"
 
 namespace quire::service {
 namespace {
@@ -82,6 +81,16 @@ Result<void> move_one(Context& context, const Blob& blob) {
 
 }  // namespace
 
+content::BlobId adopt(Transaction& t, const ArrivedBlob& arrived) {
+  const auto& blob = arrived.blob;
+  if (const auto same = t->blob_with(blob.storage, blob.sha256, blob.size)) {
+    t.remove_bytes_after_commit(blob);
+    return same->id;
+  }
+  t->insert_blob(blob, arrived.bytes);
+  return blob.id;
+}
+
 Result<std::unique_ptr<content::BlobReader>> open_blob(Context& context, const Blob& blob) {
   if (!blob.in_catalog) return open_in_storage(context, blob);
   QUIRE_ASSIGN_OR_RETURN(auto bytes, bytes_in_catalog(context, blob));
@@ -95,12 +104,15 @@ Result<void> move_to_storage(Context& context, const std::vector<Blob>& blobs) {
   return {};
 }
 
-Result<Blob> copy_blob(content::BlobReader& from, content::BlobId id, const content::Storage& storage) {
+Result<Blob> copy_blob(content::BlobReader& from, content::BlobId id, const content::Storage& storage,
+                       const CopyProgress& on_progress) {
   const auto size = from.size();
   QUIRE_ASSIGN_OR_RETURN(const auto sink, BlobSink::begin(std::move(id), storage, size, {}));
-  QUIRE_RETURN_IF_ERROR(read_through(from, {0, size}, [&](std::span<const std::byte> bytes, const auto& owner) {
-    return sink->append(bytes, owner);
-  }));
+  const auto take = [&](std::span<const std::byte> bytes, const auto& owner) -> Result<void> {
+    QUIRE_RETURN_IF_ERROR(sink->append(bytes, owner));
+    return on_progress ? on_progress(sink->position()) : Result<void>();
+  };
+  QUIRE_RETURN_IF_ERROR(read_through(from, {0, size}, take));
   QUIRE_ASSIGN_OR_RETURN(const auto digests, sink->digests(size));
   return sink->commit(size, digests);
 }

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "content/received_ranges.h"
-#include "service/transaction/context.h"
+#include "service/transaction/transaction.h"
 
 /// Where the bytes of blobs lie: in the catalog when they are few, else in the blob store of their storage.
 namespace quire::service {
@@ -18,6 +18,9 @@ struct ArrivedBlob {
   std::vector<std::byte> bytes = {};  ///< all of them when the blob is `in_catalog`, else none
 };
 
+/// Names arrived bytes, or the same bytes where they are on that storage already; then the arrived ones go.
+content::BlobId adopt(Transaction& t, const ArrivedBlob& arrived);
+
 /// Outside of transactions: opens a blob for reading. NotFound when it has been removed meanwhile.
 base::Result<std::unique_ptr<content::BlobReader>> open_blob(Context& context, const content::Blob& blob);
 
@@ -26,8 +29,10 @@ base::Result<std::unique_ptr<content::BlobReader>> open_blob(Context& context, c
 base::Result<void> move_to_storage(Context& context, const std::vector<content::Blob>& blobs);
 
 /// Outside of transactions: writes what `from` has as the blob `id` of `storage`, durably. The row that may now name
-/// it.
-base::Result<content::Blob> copy_blob(content::BlobReader& from, content::BlobId id, const content::Storage& storage);
+/// it. `on_progress` is told how many bytes there are so far; its Error ends the copying, and nothing stays.
+using CopyProgress = std::function<base::Result<void>(std::int64_t bytes)>;
+base::Result<content::Blob> copy_blob(content::BlobReader& from, content::BlobId id, const content::Storage& storage,
+                                      const CopyProgress& on_progress = {});
 
 /// All bytes of a blob that has `size` of them. Internal when it is shorter.
 base::Result<std::vector<std::byte>> read_all(content::BlobReader& reader, std::int64_t size);

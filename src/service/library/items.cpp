@@ -1,12 +1,11 @@
 #include "service/library/items.h"
 
 #include <charconv>
-#include <map>
 
 #include "base/uri.h"
-#include "content/text.h"
 #include "service/blob/blob_bytes.h"
 #include "service/library/item_content.h"
+#include "service/library/item_creation.h"
 #include "service/transaction/create_once.h"
 #include "service/transaction/events.h"
 #include "service/transaction/find.h"
@@ -29,28 +28,6 @@ using content::Library;
 using content::LibraryId;
 using content::Privilege;
 
-Result<void> check_texts(const ItemSpec& spec, const content::Limits& limits) {
-  if (spec.name) QUIRE_RETURN_IF_ERROR(content::check_name("name", *spec.name, limits.name_chars_max));
-  if (spec.type) QUIRE_RETURN_IF_ERROR(content::check_text("type", *spec.type, limits.type_chars_max));
-  if (spec.description) return content::check_text("description", *spec.description, limits.description_chars_max);
-  return {};
-}
-
-Error name_taken(const std::string& name, const Library& library) {
-  // The id and arguments that clients know from real servers (§1.8.3).
-  return {ErrorKind::already_exists,
-          "com.vmware.vdcs.cls-main.duplicate_item_name_unsupported_in_library",
-          "An item named {name} is in library {library} already; choose another name.",
-          {{"name", name}, {"library", library.name}, {"library_id", library.id.text()}}};
-}
-
-/// §11.1: items of a subscribed library change only through the publisher.
-Result<void> check_local(const Library& library) {
-  if (library.type == content::LibraryType::LOCAL) return {};
-  return Error(ErrorKind::invalid_element_type, "quire.library.not_local",
-               "Library {name} is a subscribed library; its items come from the publisher.", {{"name", library.name}});
-}
-
 /// An item that its users may change, with its library.
 Result<Item> find_local_item(View view, const ItemId& id, Privilege privilege) {
   QUIRE_ASSIGN_OR_RETURN(auto item, find_item(view, id, privilege));
@@ -59,96 +36,11 @@ Result<Item> find_local_item(View view, const ItemId& id, Privilege privilege) {
   return item;
 }
 
-/// The library that an item is to be made in, if it may be.
-Result<Library> find_destination(View view, const LibraryId& id, const std::string& name) {
-  QUIRE_ASSIGN_OR_RETURN(auto library, find_library(view, id, Privilege::ContentLibrary_AddLibraryItem));
-  QUIRE_RETURN_IF_ERROR(check_local(library));
-  if (view->item_named(id, name)) return name_taken(name, library);
-  return library;
-}
-
-Error missing_member(const std::string& member) {
-  return {ErrorKind::invalid_argument, "quire.item.member_missing", "{member} is required.", {{"member", member}}};
-}
-
-std::string digest_of(const ItemSpec& spec, const std::string& source) {
-  return spec_digest({source, spec.library_id, spec.name, spec.description, spec.type, spec.source_id});
-}
-
 Error file_not_found(const ItemId& id, const std::string& name) {
   return {ErrorKind::not_found,
           "quire.item.file_not_found",
           "Item {library_item_id} has no file named {name}.",
           {{"library_item_id", id.text()}, {"name", name}}};
-}
-
-Item new_item(const Transaction& t, const LibraryId& library) {
-  Item item;
-  item.id = ItemId(t.context().identities.uuid_made_at(t.wall_time()));
-  item.library_id = library;
-  item.creation_time = t.wall_time();
-  item.last_modified_time = item.creation_time;
-  return item;
-}
-
-Result<ArrivedBlob> copy_of(Context& context, const Blob& blob, const content::Storage& target) {
-  QUIRE_ASSIGN_OR_RETURN(const auto reader, open_blob(context, blob));
-  BlobId id(context.identities.uuid());
-  if (blob.in_catalog) {
-    QUIRE_ASSIGN_OR_RETURN(auto bytes, read_all(*reader, blob.size));
-    return ArrivedBlob{{std::move(id), target.id, blob.size, blob.sha256, true}, std::move(bytes)};
-  }
-  QUIRE_ASSIGN_OR_RETURN(auto copy, copy_blob(*reader, std::move(id), target));
-  if (copy.sha256 == blob.sha256) return ArrivedBlob{std::move(copy)};
-  remove_bytes(context, {copy});
-  return base::internal_error("blob " + blob.id.text() + " of storage " + blob.storage.text() + " is damaged");
-}
-
-/// Copies those of `blobs` that lie elsewhere to `target`, so that a transaction can name it. On an Error nothing is
-/// left.
-Result<std::map<BlobId, ArrivedBlob>> copy_to_storage(Context& context, const std::map<BlobId, Blob>& blobs,
-                                                      const content::Storage& target) {
-  std::map<BlobId, ArrivedBlob> copies;
-  std::vector<Blob> made;
-  for (const auto& [id, blob] : blobs) {
-    if (blob.storage == target.id) continue;
-    auto copy = copy_of(context, blob, target);
-    if (!copy) {
-      remove_bytes(context, made);
-      return copy.error();
-    }
-    made.push_back(copy->blob);
-    copies.emplace(id, *std::move(copy));
-  }
-  return copies;
-}
-
-struct CopySource {
-  Item item;
-  std::vector<ContentFile> files;
-  std::map<BlobId, Blob> blobs;
-  content::StorageId target;
-};
-
-Result<CopySource> find_copy_source(View view, const ItemId& source, const std::optional<std::string>& destination) {
-  QUIRE_ASSIGN_OR_RETURN(const auto item, find_item(view, source, Privilege::System_Read));
-  if (!destination) return missing_member("destination_create_spec.library_id");
-  QUIRE_ASSIGN_OR_RETURN(const auto library,
-                         find_library(view, LibraryId(*destination), Privilege::ContentLibrary_AddLibraryItem));
-  CopySource found{item, files_of(view, item), {}, library.storage};
-  for (const auto& file : found.files)
-    if (auto blob = view->find<Blob>(file.blob)) found.blobs.emplace(file.blob, *std::move(blob));
-  return found;
-}
-
-/// The source's files as the copy has them: the first of their names, in the copied bytes where there are such.
-std::vector<ContentFile> files_of_copy(const CopySource& source, const std::map<BlobId, ArrivedBlob>& copies) {
-  auto files = source.files;
-  for (auto& file : files) {
-    if (const auto copy = copies.find(file.blob); copy != copies.end()) file.blob = copy->second.blob.id;
-    file.version = 1;
-  }
-  return files;
 }
 
 StoredFile stored(const Library& library, const Item& item, const content::Storage* storage, const ContentFile& file,
@@ -190,51 +82,6 @@ Result<ItemId> Items::create(const Caller& caller, const ItemSpec& spec,
                            return item.id.text();
                          }));
   return ItemId(created.id);
-}
-
-Result<ItemId> Items::copy(const Caller& caller, const ItemId& source_id, const ItemSpec& destination,
-                           const std::optional<std::string>& client_token) {
-  // Bytes on another storage are copied before the transaction that names them (bytes before rows).
-  QUIRE_ASSIGN_OR_RETURN(const auto source, read(context_, caller, [&](View view) {
-                           return find_copy_source(view, source_id, destination.library_id);
-                         }));
-  const LibraryId library_id(*destination.library_id);
-  QUIRE_RETURN_IF_ERROR(check_texts(destination, context_.limits));
-  QUIRE_ASSIGN_OR_RETURN(const auto* storage, context_.storages.get(source.target));
-  QUIRE_ASSIGN_OR_RETURN(const auto copies, copy_to_storage(context_, source.blobs, *storage));
-
-  const Creation creation{"com.vmware.content.library.item.copy", client_token,
-                          digest_of(destination, source_id.text())};
-  const auto created = create_once(context_, caller, creation, [&](Transaction& t) -> Result<std::string> {
-    QUIRE_ASSIGN_OR_RETURN(const auto from, find_item(t, source_id, Privilege::System_Read));
-    const std::string name = destination.name.value_or(from.name);
-    QUIRE_RETURN_IF_ERROR(find_destination(t, library_id, name));
-    if (from.content != source.item.content)
-      return Error(ErrorKind::resource_inaccessible, "quire.item.changed_while_copied",
-                   "Item {name} got new content while it was being copied; copy it again.", {{"name", from.name}});
-    QUIRE_RETURN_IF_ERROR(check_room_to_grow(context_));
-    Item item = new_item(t, library_id);
-    item.name = name;
-    item.description = destination.description.value_or(from.description);
-    item.type = destination.type.value_or(from.type);
-    item.source_id = from.source_id ? *from.source_id : from.id.text();
-    item.security_compliance = from.security_compliance;
-    item.certificate_verification = from.certificate_verification;
-    t->insert(item);
-    record(t, EventKind::item_created, item, {{"name", item.name}});
-    for (const auto& [old_id, copy] : copies) t->insert_blob(copy.blob, copy.bytes);
-    if (!source.files.empty())
-      change_content(t, item, {files_of_copy(source, copies), from.certificate_verification, caller.user});
-    return item.id.text();
-  });
-  std::vector<Blob> made;
-  for (const auto& [old_id, copy] : copies) made.push_back(copy.blob);
-  if (!created) {
-    remove_bytes_after_failure(context_, created.error(), made);
-    return created.error();
-  }
-  if (created->repeated) remove_bytes(context_, made);
-  return ItemId(created->id);
 }
 
 Result<std::vector<ItemId>> Items::list(const Caller& caller, const LibraryId& library) {

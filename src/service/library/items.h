@@ -35,8 +35,9 @@ class Items {
   /// NotFound: no such library; InvalidArgument; InvalidElementType: subscribed library; AlreadyExists: name taken.
   base::Result<content::ItemId> create(const content::Caller& caller, const ItemSpec& spec,
                                        const std::optional<std::string>& client_token);
-  /// A new item with the source's content. The bytes are shared within a storage and copied to another one before the
-  /// call returns. As create, and NotFound for the source.
+  /// A new item with the source's content as it is now. The bytes are shared within a storage and copied to another
+  /// one: few (Settings::copy_in_call_bytes_max) before the call returns, more by a task, until whose end the item is
+  /// empty. As create, and NotFound for the source; NotAllowedInCurrentState when that itself is still being copied.
   base::Result<content::ItemId> copy(const content::Caller& caller, const content::ItemId& source,
                                      const ItemSpec& destination, const std::optional<std::string>& client_token);
   base::Result<std::vector<content::ItemId>> list(const content::Caller& caller,

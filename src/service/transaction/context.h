@@ -29,6 +29,10 @@ struct Settings {
   std::size_t pull_attempts = 5;                                        ///< §28.3
   std::vector<std::string> trusted_certificates = {};                   ///< PEM; roots of packages' signatures (§10)
   base::Duration event_retention = std::chrono::hours(7 * 24);
+  base::Duration task_retention = std::chrono::hours(24);  ///< how long ended tasks stay
+  std::size_t task_attempts = 5;                           ///< that fail in a row before a task does
+  /// The most bytes that a copy of an item moves to another storage before it answers; more become a task.
+  std::int64_t copy_in_call_bytes_max = 16LL << 20U;
   base::Duration client_token_retention = std::chrono::hours(48);  ///< §28.1: at least 24 h
 };
 
@@ -64,6 +68,7 @@ struct Context {
   content::Limits limits;
   content::Fetcher* fetcher = nullptr;       ///< reads what lies elsewhere; nullptr: pulls are Unsupported
   std::function<void()> on_pull_added = {};  ///< wakes whoever runs pulls; called after the commit
+  std::function<void()> on_task_added = {};  ///< wakes whoever runs tasks; called after the commit
   /// False while the catalog's disk is so full that what is left is kept for ending and deleting. From any thread.
   std::function<bool()> has_room_to_grow = [] { return true; };
   /// Held while a blob moves from the catalog to its storage.

@@ -11,6 +11,7 @@ void AfterCommit::run(Context& context) const {
   for (const auto& token : transfers) context.transfers.stop(token);
   remove_bytes(context, bytes);
   if (wake_pulls && context.on_pull_added) context.on_pull_added();
+  if (wake_tasks && context.on_task_added) context.on_task_added();
 }
 
 void Transaction::release(const std::vector<content::BlobId>& blobs) {

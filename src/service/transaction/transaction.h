@@ -42,6 +42,7 @@ struct AfterCommit {
   std::vector<content::Blob> bytes = {};               ///< to remove from the blob stores
   std::vector<content::TransferToken> transfers = {};  ///< to stop
   bool wake_pulls = false;
+  bool wake_tasks = false;
 
   void run(Context& context) const;
 };
@@ -84,6 +85,8 @@ class Transaction {
 
   /// A file to pull was added.
   void wake_pulls_after_commit() { effects_.wake_pulls = true; }
+  /// There is something to do for those who run tasks.
+  void wake_tasks_after_commit() { effects_.wake_tasks = true; }
 
   /// Removes the rows of those blobs that nothing names any more, and their bytes after the commit.
   void release(const std::vector<content::BlobId>& blobs);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "service/library/item_content.h"
+#include "service/library/item_copy.h"
 #include "service/session/session_access.h"
 #include "service/transaction/create_once.h"
 #include "service/transaction/events.h"
@@ -115,6 +116,10 @@ Result<UpdateSessionId> UpdateSessions::create(const Caller& caller, const std::
     if (library && library->type != content::LibraryType::LOCAL)
       return Error(ErrorKind::invalid_element_type, "quire.library.not_local",
                    "Item {name} belongs to a subscribed library; its content comes from the publisher.",
+                   {{"name", item.name}});
+    if (is_being_copied(t, item))
+      return Error(ErrorKind::resource_busy, "quire.item.being_copied",
+                   "Item {name} is a copy that has not got its content yet; wait until its task has ended.",
                    {{"name", item.name}});
     if (const auto holder = t->active_update_session(item.id)) {
       if (!has_expired(*holder, t.now())) return held_by(*holder, context_.leases);

@@ -49,17 +49,6 @@ Message checksum_differs(const std::string& name, const Checksum& declared, cons
                              {"actual", actual.hex}});
 }
 
-/// Names the received bytes, or those that are there already.
-content::BlobId adopt(Transaction& t, const ArrivedBlob& arrived) {
-  const auto& blob = arrived.blob;
-  if (const auto same = t->blob_with(blob.storage, blob.sha256, blob.size)) {
-    t.remove_bytes_after_commit(blob);
-    return same->id;
-  }
-  t->insert_blob(blob, arrived.bytes);
-  return blob.id;
-}
-
 std::optional<Message> manifest_mismatch(const std::vector<SessionFile>& files) {
   for (const auto& problem : content::judge_package("ovf", files).invalid)
     if (problem.message.id == "quire.package.manifest_mismatch") return problem.message;

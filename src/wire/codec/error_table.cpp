@@ -112,6 +112,13 @@ json::object vapi_error(const base::Error& error) {
   return out;
 }
 
+base::Error error_of(const api::ErrorValue& value) {
+  QUIRE_CHECK(!value.messages.empty());
+  base::Error error(value.kind, value.messages.front());
+  for (std::size_t i = 1; i < value.messages.size(); ++i) error = error.because(value.messages[i]);
+  return error;
+}
+
 const api::Type& localizable_message_type() { return api::type_of<api::LocalizableMessage>(); }
 
 }  // namespace quire::wire

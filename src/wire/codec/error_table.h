@@ -26,6 +26,9 @@ boost::json::object rest_error_body(const base::Error& error, RestForm form, std
 /// `{"ERROR":{"com.vmware.vapi.std.errors.not_found":{…}}}` (wire-protocols.md §2.7)
 boost::json::object vapi_error(const base::Error& error);
 
+/// An error that a value tells of, for the functions above.
+base::Error error_of(const api::ErrorValue& value);
+
 /// `com.vmware.vapi.std.localizable_message`
 const api::Type& localizable_message_type();
 

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/utf8.h"
+#include "wire/codec/error_table.h"
 #include "wire/codec/scalar_codec.h"
 
 namespace quire::wire {
@@ -181,6 +182,8 @@ json::value encode_rest(const api::Type& type, const void* value, RestForm form,
     }
     case TypeKind::map:
       return encode_map(type, value, form, memory);
+    case TypeKind::error:
+      return json::value(rest_error_body(error_of(*static_cast<const api::ErrorValue*>(value)), form), memory);
     default:
       return encode_scalar(type, value, std::move(memory));
   }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/utf8.h"
+#include "wire/codec/error_table.h"
 #include "wire/codec/scalar_codec.h"
 
 namespace quire::wire {
@@ -146,6 +147,8 @@ json::value encode_vapi(const api::Type& type, const void* value) {
     }
     case TypeKind::secret:
       return wrap("SECRET", encode_scalar(type, value));
+    case TypeKind::error:
+      return vapi_error(error_of(*static_cast<const api::ErrorValue*>(value)));
     default:
       return encode_scalar(type, value);
   }

@@ -58,6 +58,8 @@ class Schemas {
         schema.emplace("format", "password");
         return schema;
       }
+      case TypeKind::error:
+        return reference(error_schema_name);
       case TypeKind::optional:
         return of(*type.element);
       case TypeKind::list: {

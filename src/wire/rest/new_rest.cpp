@@ -46,11 +46,6 @@ std::optional<std::string> action_of(const RequestTarget& target) {
   return std::nullopt;
 }
 
-bool answers_to(const api::OperationFacts& facts, const std::optional<std::string>& action) {
-  if (!action) return facts.action.empty();
-  return facts.action.empty() ? dashed(facts.name) == *action : facts.action == *action;
-}
-
 /// How many of its mandatory query members are given; nullopt when one is missing. A pair of operations that differ by
 /// them alone (`…/file` and `…/file?name=`) is told apart so.
 std::optional<std::size_t> given_in_query(const api::Operation& operation, const NewRestMapping& mapping,
@@ -107,7 +102,7 @@ class InputReader {
       case InputPlace::path:
         return decode_scalar(segment(field.name), *field.type, member, InputPath{nullptr, field.name});
       case InputPlace::query:
-        return decode_query(target_.query, field.name, *field.type, member, used_);
+        return read_query(field, member);
       case InputPlace::client_token:
         return read_client_token(field, member);
       case InputPlace::whole_body:
@@ -122,6 +117,19 @@ class InputReader {
     std::size_t i = 0;
     while (!mapping_.path[i].is_input || mapping_.path[i].text != name) ++i;
     return target_.segments[i + prefix_segments];
+  }
+
+  /// A structure comes as `spec.member=`, or as its members alone.
+  base::Result<void> read_query(const api::Field& field, void* member) {
+    const bool optional = field.type->kind == api::TypeKind::optional;
+    const auto& type = optional ? *field.type->element : *field.type;
+    const auto is_given = [&](const api::Field& inner) { return has_parameter(target_, inner.name); };
+    if (type.kind != api::TypeKind::structure || std::none_of(type.fields.begin(), type.fields.end(), is_given))
+      return decode_query(target_.query, field.name, *field.type, member, used_);
+    void* structure = optional ? field.type->emplace(member) : member;
+    for (const auto& inner : type.fields)
+      QUIRE_RETURN_IF_ERROR(decode_query(target_.query, inner.name, *inner.type, inner.get_mutable(structure), used_));
+    return {};
   }
 
   base::Result<void> read_client_token(const api::Field& field, void* member) {
@@ -155,7 +163,9 @@ NewRest::NewRest(const std::vector<api::Operation>& operations, Invoker& invoker
   const bool legacy = form == RestForm::legacy;
   for (const auto& operation : operations) {
     if (legacy ? !operation.facts.legacy_at_path : !operation.facts.in_new_rest) continue;
-    auto mapping = new_rest_mapping(operation);
+    const bool as_get = legacy && operation.facts.name == "list";
+    const auto method = as_get ? "GET" : operation.facts.method;
+    auto mapping = new_rest_mapping(operation, method);
     for (auto& where : mapping.places)
       if (legacy && (where == InputPlace::whole_body || where == InputPlace::client_token))
         where = InputPlace::body_member;
@@ -163,11 +173,16 @@ NewRest::NewRest(const std::vector<api::Operation>& operations, Invoker& invoker
     auto place = std::find_if(places.begin(), places.end(),
                               [&](const Place& known) { return same_template(known.path, mapping.path); });
     if (place == places.end()) place = places.insert(places.end(), Place{mapping.path, {}});
-    place->candidates.push_back({&operation, std::move(mapping)});
+    place->candidates.push_back({&operation, method, as_get ? "" : operation.facts.action, std::move(mapping)});
   }
   for (auto& [size, places] : places_)
     std::sort(places.begin(), places.end(),
               [](const Place& a, const Place& b) { return literal_first(a.path, b.path); });
+}
+
+bool NewRest::answers_to(const Candidate& candidate, const std::optional<std::string>& action) {
+  if (!action) return candidate.action.empty();
+  return candidate.action.empty() ? dashed(candidate.operation->facts.name) == *action : candidate.action == *action;
 }
 
 const NewRest::Place* NewRest::find(const std::vector<std::string>& segments) const {
@@ -203,7 +218,7 @@ Response NewRest::handle(const Request& request) const {
 
   std::set<std::string> methods;
   for (const auto& candidate : place->candidates) {
-    methods.insert(candidate.operation->facts.method);
+    methods.insert(candidate.method);
     forgive_doubled_name(*candidate.operation, candidate.mapping, *target);
   }
   if (methods.count(request.method) == 0) {
@@ -216,8 +231,7 @@ Response NewRest::handle(const Request& request) const {
   const Candidate* chosen = nullptr;
   std::optional<std::size_t> chosen_given;
   for (const auto& candidate : place->candidates) {
-    const auto& facts = candidate.operation->facts;
-    if (facts.method != request.method || !answers_to(facts, action)) continue;
+    if (candidate.method != request.method || !answers_to(candidate, action)) continue;
     const auto given = given_in_query(*candidate.operation, candidate.mapping, *target);
     if (chosen && given <= chosen_given) continue;  // nullopt is below every count
     chosen = &candidate;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,7 +18,7 @@ namespace quire::wire {
 /// New REST, everything below `/api/` (content-library-api.md §1.3). Besides its canonical request, an operation
 /// without `?action=` takes its own name as one (`…/file?action=add`); underscores in actions count as dashes.
 /// As RestForm::legacy it serves the operations that are `legacy_at_path`: the same paths below `/rest/`, with the
-/// bodies and answers of legacy REST (§1.2). Immutable; all threads may call it.
+/// bodies and answers of legacy REST (§1.2), and every list as a GET (§22). Immutable; all threads may call it.
 class NewRest {
  public:
   /// Both must outlive it.
@@ -28,6 +29,8 @@ class NewRest {
  private:
   struct Candidate {
     const api::Operation* operation;
+    std::string method;
+    std::string action;
     NewRestMapping mapping;
   };
   /// All operations of one path template.
@@ -36,6 +39,7 @@ class NewRest {
     std::vector<Candidate> candidates;
   };
 
+  static bool answers_to(const Candidate& candidate, const std::optional<std::string>& action);
   const Place* find(const std::vector<std::string>& segments) const;
   Response run(const Candidate& candidate, const Request& request, const RequestTarget& target) const;
 

@@ -33,6 +33,10 @@ bool is_structure(const api::Type& type) {
 }  // namespace
 
 NewRestMapping new_rest_mapping(const api::Operation& operation) {
+  return new_rest_mapping(operation, operation.facts.method);
+}
+
+NewRestMapping new_rest_mapping(const api::Operation& operation, std::string_view method) {
   const auto& facts = operation.facts;
   NewRestMapping mapping;
   mapping.path = segments_of(facts.path);
@@ -46,7 +50,7 @@ NewRestMapping new_rest_mapping(const api::Operation& operation) {
       mapping.places.push_back(InputPlace::path);
     } else if (field.name == "client_token") {
       mapping.places.push_back(InputPlace::client_token);
-    } else if (facts.method == "GET" || facts.method == "DELETE") {
+    } else if (method == "GET" || method == "DELETE") {
       mapping.places.push_back(InputPlace::query);
     } else {
       ++rest;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "api/operation.h"
@@ -33,5 +34,7 @@ struct NewRestMapping {
 };
 
 NewRestMapping new_rest_mapping(const api::Operation& operation);
+/// The same for a request of another method than the facts say.
+NewRestMapping new_rest_mapping(const api::Operation& operation, std::string_view method);
 
 }  // namespace quire::wire

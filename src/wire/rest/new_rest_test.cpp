@@ -112,6 +112,15 @@ TEST_F(NewRestTest, AtPathsOfLegacyRest) {
   EXPECT_EQ(list.body, R"({"value":[]})");
   EXPECT_EQ(invoker.ran, "changes.list");
   EXPECT_EQ(invoker.input, R"({"library_item":"a/b"})");
+  invoker.result = "{}";
+  EXPECT_EQ(legacy.handle(request_for("GET", "/rest/cis/tasks?filter_spec.tasks.1=a&filter_spec.tasks.2=b")).status,
+            200);
+  EXPECT_EQ(invoker.ran, "tasks.list");
+  EXPECT_EQ(invoker.input, R"({"filter_spec":{"tasks":["a","b"]}})");
+  EXPECT_EQ(legacy.handle(request_for("GET", "/rest/cis/tasks?services=a")).status, 200);
+  EXPECT_EQ(invoker.input, R"({"filter_spec":{"services":["a"]}})");
+  EXPECT_EQ(legacy.handle(request_for("POST", "/rest/cis/tasks/a?action=cancel")).status, 200);
+  EXPECT_EQ(invoker.ran, "tasks.cancel");
   const auto unknown = legacy.handle(request_for("GET", "/rest/content/library"));
   EXPECT_EQ(unknown.status, 404);
   EXPECT_EQ(boost::json::parse(unknown.body).at("type").as_string(), "com.vmware.vapi.std.errors.operation_not_found");

@@ -12,6 +12,7 @@ namespace {
 
 std::string legacy_text(const api::Operation& operation) {
   const auto& facts = operation.facts;
+  if (facts.legacy_at_path && facts.name == "list") return "GET /rest" + facts.path;
   if (facts.legacy_at_path)
     return facts.method + " /rest" + facts.path + (facts.action.empty() ? "" : "?action=" + facts.action);
   const auto mapping = legacy_mapping(operation);
@@ -62,6 +63,10 @@ const std::vector<Row>& table() {
       {"cis.session.create", "POST /rest/com/vmware/cis/session", "POST /api/session 201"},
       {"cis.session.get", "POST /rest/com/vmware/cis/session?~action=get", "GET /api/session 200"},
       {"cis.session.delete", "DELETE /rest/com/vmware/cis/session", "DELETE /api/session 204"},
+      {"cis.tasks.get", "GET /rest/cis/tasks/{task}", "GET /api/cis/tasks/{task} 200 query:spec?"},
+      {"cis.tasks.list", "GET /rest/cis/tasks",
+       "POST /api/cis/tasks?action=list 200 member:filter_spec? member:result_spec?"},
+      {"cis.tasks.cancel", "POST /rest/cis/tasks/{task}?action=cancel", "POST /api/cis/tasks/{task}?action=cancel 204"},
       {"content.configuration.get", "POST …/configuration?~action=get", "GET /api/content/configuration 200"},
       {"content.configuration.update", "PATCH …/configuration", "PATCH /api/content/configuration 204 body"},
       {"content.type.list", "GET …/type", "GET /api/content/type 200"},

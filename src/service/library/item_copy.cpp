@@ -1,0 +1,221 @@
+#include "service/library/item_copy.h"
+
+#include <map>
+
+#include "service/blob/blob_copy.h"
+#include "service/library/item_content.h"
+#include "service/library/item_creation.h"
+#include "service/transaction/create_once.h"
+#include "service/transaction/events.h"
+#include "service/transaction/find.h"
+
+// Copies of items. Within a storage they name the same bytes; to another one the bytes are copied, before the call
+// returns when they are few, else by a task.
+
+namespace quire::service {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using base::Result;
+using content::Blob;
+using content::BlobId;
+using content::Caller;
+using content::Item;
+using content::ItemId;
+using content::LibraryId;
+using content::Privilege;
+using content::Task;
+
+constexpr auto item_service = "com.vmware.content.library.item";
+constexpr std::string_view changed_id = "quire.item.changed_while_copied";
+constexpr int attempts_in_call = 3;
+
+/// Copies for a transaction to adopt. On an Error nothing is left.
+using Copies = std::map<BlobId, ArrivedBlob>;
+Result<Copies> copy_blobs(Context& context, const std::map<BlobId, Blob>& missing, const content::Storage& target) {
+  Copies copies;
+  std::vector<Blob> made;
+  for (const auto& [id, blob] : missing) {
+    auto copy = copy_of(context, blob, target);
+    if (!copy) {
+      remove_bytes(context, made);
+      return copy.error();
+    }
+    made.push_back(copy->blob);
+    copies.emplace(id, *std::move(copy));
+  }
+  return copies;
+}
+
+/// One try to make the copy, with the bytes that have been copied for it. ResourceInaccessible with changed_id: they
+/// are not the right ones any more.
+struct CopyInCall {
+  Context& context;
+  const Caller& caller;
+  const ItemId& source;
+  const ItemSpec& destination;
+  const std::optional<std::string>& client_token;
+  const Copies& copies;
+
+  Result<std::string> make(Transaction& t) const {
+    QUIRE_ASSIGN_OR_RETURN(const auto from, find_item(t, source, Privilege::System_Read));
+    const std::string name = destination.name.value_or(from.name);
+    QUIRE_ASSIGN_OR_RETURN(const auto library, find_destination(t, LibraryId(*destination.library_id), name));
+    if (is_being_copied(t, from))
+      return Error(ErrorKind::not_allowed_in_current_state, "quire.item.being_copied",
+                   "Item {name} is a copy that has not got its content yet; wait until its task has ended.",
+                   {{"name", from.name}});
+    QUIRE_RETURN_IF_ERROR(check_room_to_grow(context));
+    auto placed = place_files(t, files_of(t, from), library.storage);
+    const bool as_task = placed.missing_bytes() > context.settings.copy_in_call_bytes_max;
+    if (!as_task) QUIRE_RETURN_IF_ERROR(adopt_copies(t, from, placed));
+    Item item = new_item(t, library.id);
+    item.name = name;
+    item.description = destination.description.value_or(from.description);
+    item.type = destination.type.value_or(from.type);
+    item.source_id = from.source_id ? *from.source_id : from.id.text();
+    item.security_compliance = from.security_compliance;
+    item.certificate_verification = from.certificate_verification;
+    t->insert(item);
+    record(t, content::EventKind::item_created, item, {{"name", item.name}});
+    if (as_task) {
+      QUIRE_RETURN_IF_ERROR(add_task(
+          t, {item_service, "copy", "com.vmware.content.library.Item", item.id.text(),
+              base::make_message("quire.task.item_copy", "Copy of item {source} to {name} in library {library}",
+                                 {{"source", from.name}, {"name", item.name}, {"library", library.name}}),
+              from.content}));
+    } else if (!placed.files.empty()) {
+      change_content(t, item, {placed.files, from.certificate_verification, caller.user});
+    }
+    return item.id.text();
+  }
+
+ private:
+  Result<void> adopt_copies(Transaction& t, const Item& from, PlacedFiles& placed) const {
+    std::map<BlobId, BlobId> adopted;
+    for (const auto& [id, blob] : placed.missing) {
+      const auto copy = copies.find(id);
+      if (copy == copies.end())
+        return Error(ErrorKind::resource_inaccessible, std::string(changed_id),
+                     "Item {name} got new content while it was being copied; copy it again.", {{"name", from.name}});
+      adopted.emplace(id, adopt(t, copy->second));
+    }
+    for (const auto& [id, copy] : copies)
+      if (!adopted.contains(id)) t.remove_bytes_after_commit(copy.blob);
+    for (auto& file : placed.files)
+      if (const auto copy = adopted.find(file.blob); copy != adopted.end()) file.blob = copy->second;
+    return {};
+  }
+};
+
+}  // namespace
+
+Result<ItemId> Items::copy(const Caller& caller, const ItemId& source, const ItemSpec& destination,
+                           const std::optional<std::string>& client_token) {
+  for (int attempt = 1;; ++attempt) {
+    // Bytes on another storage are copied before the transaction that names them (bytes before rows).
+    struct Needed {
+      std::map<BlobId, Blob> missing;
+      content::StorageId storage;
+    };
+    QUIRE_ASSIGN_OR_RETURN(const auto needed, read(context_, caller, [&](View view) -> Result<Needed> {
+                             QUIRE_ASSIGN_OR_RETURN(const auto item, find_item(view, source, Privilege::System_Read));
+                             if (!destination.library_id) return missing_member("destination_create_spec.library_id");
+                             QUIRE_ASSIGN_OR_RETURN(const auto library,
+                                                    find_library(view, LibraryId(*destination.library_id),
+                                                                 Privilege::ContentLibrary_AddLibraryItem));
+                             auto placed = place_files(view, files_of(view, item), library.storage);
+                             if (placed.missing_bytes() > context_.settings.copy_in_call_bytes_max)
+                               placed.missing.clear();
+                             return Needed{std::move(placed.missing), library.storage};
+                           }));
+    QUIRE_RETURN_IF_ERROR(check_texts(destination, context_.limits));
+    QUIRE_ASSIGN_OR_RETURN(const auto* storage, context_.storages.get(needed.storage));
+    QUIRE_ASSIGN_OR_RETURN(const auto copies, copy_blobs(context_, needed.missing, *storage));
+    const CopyInCall copy{context_, caller, source, destination, client_token, copies};
+    const Creation creation{"com.vmware.content.library.item.copy", client_token,
+                            digest_of(destination, source.text())};
+    const auto created = create_once(context_, caller, creation, [&](Transaction& t) { return copy.make(t); });
+    std::vector<Blob> made;
+    for (const auto& [id, one] : copies) made.push_back(one.blob);
+    if (created && created->repeated) remove_bytes(context_, made);
+    if (created) return ItemId(created->id);
+    remove_bytes_after_failure(context_, created.error(), made);
+    if (attempt == attempts_in_call || created.error().messages().front().id != changed_id) return created.error();
+  }
+}
+
+bool is_being_copied(View view, const Item& item) {
+  return item.content.empty() && item.content_version == 1 && view->active_task_on(item.id.text());
+}
+
+namespace {
+
+/// What is left to do for a task.
+struct CopyState {
+  Item item;
+  content::StorageId storage;  ///< of the item's library; may change while the task runs
+  PlacedFiles placed;
+};
+
+Result<CopyState> state_of(View view, const Task& task) {
+  QUIRE_ASSIGN_OR_RETURN(auto item, find_item(view, ItemId(task.target), Privilege::System_Read));
+  QUIRE_ASSIGN_OR_RETURN(const auto library, library_of(view, item));
+  auto placed = place_files(view, view->list<content::ContentFile>(task.content), library.storage);
+  return CopyState{std::move(item), library.storage, std::move(placed)};
+}
+
+/// The item gets its files, if all of them are there.
+Result<void> finish_copy(Transaction& t, Task& task) {
+  QUIRE_ASSIGN_OR_RETURN(const auto state, state_of(t, task));
+  task.total = state.placed.bytes;
+  task.completed = state.placed.bytes - state.placed.missing_bytes();
+  if (!state.placed.missing.empty()) return {};
+  if (!state.placed.files.empty())
+    change_content(t, state.item, {state.placed.files, state.item.certificate_verification, task.user});
+  end_task(t, task, std::nullopt);
+  return {};
+}
+
+Result<void> copy_next(TaskRun& run, const CopyState& state) {
+  QUIRE_ASSIGN_OR_RETURN(const auto* storage, run.context().storages.get(state.storage));
+  const auto done = state.placed.bytes - state.placed.missing_bytes();
+  QUIRE_ASSIGN_OR_RETURN(const auto copy,
+                         copy_of(run.context(), state.placed.missing.begin()->second, *storage,
+                                 [&](std::int64_t bytes) { return run.progress(done + bytes, state.placed.bytes); }));
+  const auto held = run.change([&](Transaction& t, Task& task) -> Result<void> {
+    const auto blob = adopt(t, copy);
+    if (!t->find<content::TaskBlob>({task.id, blob.text()})) t->insert(task.id, content::TaskBlob{blob});
+    task.total = state.placed.bytes;
+    task.completed = done + copy.blob.size;
+    return {};
+  });
+  if (!held) remove_bytes_after_failure(run.context(), held.error(), {copy.blob});
+  return held;
+}
+
+Result<TaskOutcome> run_copy(TaskRun& run) {
+  for (;;) {
+    QUIRE_ASSIGN_OR_RETURN(const auto state,
+                           read(run.context(), run.caller(), [&](View view) { return state_of(view, run.task()); }));
+    if (!state.placed.missing.empty()) {
+      QUIRE_RETURN_IF_ERROR(copy_next(run, state));
+      continue;
+    }
+    QUIRE_RETURN_IF_ERROR(run.change(finish_copy));
+    if (run.task().ended) return TaskOutcome::ended;
+  }
+}
+
+/// The half item goes.
+void undo_copy(Transaction& t, const Task& task) {
+  const auto item = t->find<Item>(ItemId(task.target));
+  if (item && item->content.empty()) remove_item_with_sessions(t, *item);
+}
+
+}  // namespace
+
+TaskKind item_copy_tasks() { return {item_service, "copy", run_copy, undo_copy}; }
+
+}  // namespace quire::service
