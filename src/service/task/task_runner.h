@@ -75,7 +75,7 @@ struct TaskKind {
   std::function<void(Transaction&, const content::Task&)> undo = [](Transaction&, const content::Task&) {};
 };
 
-/// Runs tasks (content-library-api.md §22, decision 14). What is to be done stands in the catalog, so it survives a
+/// Runs tasks (content-library-api.md §22, decision 15). What is to be done stands in the catalog, so it survives a
 /// restart; a claim keeps workers, of other servers too, from one task. All threads may call it.
 class TaskRunner {
  public:

@@ -85,6 +85,11 @@ class LoginsOnly final : public content::CatalogWriter {
     not_for_logins();
   }
   std::vector<content::UpdateSessionId> idle_pull_sessions(base::Time, std::size_t) override { not_for_logins(); }
+  std::vector<content::TaskId> tasks(std::string_view, std::size_t) override { not_for_logins(); }
+  std::vector<content::TaskId> due_tasks(base::Time, std::size_t) override { not_for_logins(); }
+  std::vector<content::TaskId> ended_tasks(base::Time, std::size_t) override { not_for_logins(); }
+  std::size_t active_task_count() override { not_for_logins(); }
+  std::optional<content::Task> active_task_on(std::string_view) override { not_for_logins(); }
   std::vector<std::pair<content::UpdateSessionId, std::string>> pending_pulls(std::size_t) override {
     not_for_logins();
   }
