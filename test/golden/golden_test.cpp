@@ -92,14 +92,21 @@ TEST(GoldenTranscripts, HoldASuccessOfEveryOperation) {
   }
 }
 
+/// Two of the bindings write an empty map as they write an empty list.
+bool is_empty(const json::value& value) {
+  return (value.is_object() && value.get_object().empty()) || (value.is_array() && value.get_array().empty());
+}
+
 void expect_same(const std::vector<Outcome>& outcomes, const std::vector<Outcome>& reference) {
   ASSERT_EQ(outcomes.size(), reference.size());
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     EXPECT_EQ(outcomes[i].operation, reference[i].operation);
     EXPECT_EQ(outcomes[i].error_type, reference[i].error_type) << outcomes[i].operation << ", call " << i + 1;
-    EXPECT_TRUE(outcomes[i].result == reference[i].result) << outcomes[i].operation << ", call " << i + 1 << "\n"
-                                                           << json::serialize(outcomes[i].result) << "\n"
-                                                           << json::serialize(reference[i].result);
+    EXPECT_TRUE(outcomes[i].result == reference[i].result ||
+                (is_empty(outcomes[i].result) && is_empty(reference[i].result)))
+        << outcomes[i].operation << ", call " << i + 1 << "\n"
+        << json::serialize(outcomes[i].result) << "\n"
+        << json::serialize(reference[i].result);
   }
 }
 
