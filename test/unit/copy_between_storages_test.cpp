@@ -4,7 +4,6 @@
 #include <fstream>
 #include <string>
 
-#include "adapters/files/file_blob_store.h"
 #include "support/service_world.h"
 
 namespace quire {
@@ -12,7 +11,6 @@ namespace {
 
 using test_support::alice;
 using test_support::Engine;
-using test_support::kind;
 
 /// Copies of an item to a library whose content lies on another storage.
 class CopyBetweenStoragesTest : public test_support::ServiceTest {
@@ -20,40 +18,25 @@ class CopyBetweenStoragesTest : public test_support::ServiceTest {
   void SetUp() override {
     ServiceTest::SetUp();
     if (IsSkipped()) return;
-    std::vector<content::Storage> all = world_->context().storages.all();
-    const content::StorageId other("datastore-12");
-    all.push_back({other, "other", "uuid-12", adapters::files::file_uri(folder_.path()),
-                   must(adapters::files::open_file_blob_store(folder_.path() / "store", {"other", false}))});
-    world_->context().storages = content::Storages(std::move(all));
-    auto spec = test_support::library_spec("elsewhere");
-    spec.storage_backings = {{content::StorageBackingType::DATASTORE, other.text(), std::nullopt}};
-    elsewhere_ = must(world_->libraries().create_local(alice(), spec, std::nullopt));
+    elsewhere_ =
+        must(world_->libraries().create_local(alice(), test_support::other_library_spec("elsewhere"), std::nullopt));
     fill(item_, {{"disk.img", body_}});
   }
 
   auto copy() {
     return world_->items().copy(alice(), item_, test_support::item_spec(elsewhere_, "copy", ""), std::nullopt);
   }
-  std::vector<std::string> files_elsewhere() const {
-    std::vector<std::string> bodies;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_.path() / "store")) {
-      if (!entry.is_regular_file()) continue;
-      std::ifstream file(entry.path(), std::ios::binary);
-      bodies.emplace_back(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
-    }
-    return bodies;
-  }
-
   const std::string body_ = std::string(3 * 1024 * 1024, 'a') + "end";
-  test_support::TemporaryFolder folder_;
   content::LibraryId elsewhere_;
 };
 
 INSTANTIATE_TEST_SUITE_P(Sqlite, CopyBetweenStoragesTest, testing::Values(Engine::Sqlite));
 
 TEST_P(CopyBetweenStoragesTest, BringsTheBytes) {
-  must(copy());
-  EXPECT_THAT(files_elsewhere(), testing::ElementsAre(body_));
+  const auto id = must(copy());
+  EXPECT_EQ(world_->files_in("other store"), 1U);
+  must(world_->items().remove(alice(), item_));
+  EXPECT_EQ(world_->content_of(id).value().at("disk.img"), body_);
 }
 
 /// A blob whose bytes have changed in its storage was copied as if it were whole.
@@ -63,8 +46,8 @@ TEST_P(CopyBetweenStoragesTest, RefusesADamagedBlobAndLeavesNothing) {
   }));
   std::filesystem::permissions(path, std::filesystem::perms::owner_write, std::filesystem::perm_options::add);
   std::fstream(path, std::ios::in | std::ios::out | std::ios::binary).seekp(2'000'000).put('b');
-  EXPECT_EQ(kind(copy()), "internal_server_error");
-  EXPECT_THAT(files_elsewhere(), testing::IsEmpty());
+  EXPECT_EQ(test_support::why(copy()), "quire.blob.damaged");
+  EXPECT_EQ(world_->files_in("other store"), 0U);
   content::ItemFilter in_it;
   in_it.library_id = elsewhere_;
   EXPECT_THAT(must(world_->items().find(alice(), in_it)), testing::IsEmpty());
