@@ -113,7 +113,7 @@ struct TaskGet {
             .name = "get",
             .method = "GET",
             .path = "/cis/tasks/{task}",
-            .privilege = "System.Anonymous",
+            .privilege = content::Privilege::System_Anonymous,
             .errors = {ErrorKind::not_found},
             .summary = "How far an operation is that goes on after its answer.",
             .legacy_at_path = true};
@@ -133,7 +133,8 @@ struct TaskList {
             .method = "POST",
             .path = "/cis/tasks",
             .action = "list",
-            .privilege = "System.Anonymous",
+            .privilege = content::Privilege::System_Anonymous,
+            .errors = {ErrorKind::invalid_argument},
             .summary =
                 "The newest thousand tasks that match every given member of the filter: the caller's, for "
                 "administrators everybody's.",
@@ -168,7 +169,7 @@ struct TaskCancel {
             .path = "/cis/tasks/{task}",
             .action = "cancel",
             .status = 204,
-            .privilege = "System.Anonymous",
+            .privilege = content::Privilege::System_Anonymous,
             .errors = {ErrorKind::not_found, ErrorKind::not_allowed_in_current_state},
             .summary = "Asks a task to stop; soon after it has failed as canceled, and what it began is taken back.",
             .legacy_at_path = true};

@@ -49,19 +49,20 @@ class AccessWalk {
     const auto name = short_name(operation);
     const Privilege privilege = operation.facts.privilege;
     SCOPED_TRACE(name);
-    const bool on_session = std::any_of(operation.objects.begin(), operation.objects.end(), [](const auto& object) {
-      return object.kind == ObjectKind::update_session || object.kind == ObjectKind::download_session;
+    const bool is_somebodys = std::any_of(operation.objects.begin(), operation.objects.end(), [](const auto& object) {
+      return object.kind == ObjectKind::update_session || object.kind == ObjectKind::download_session ||
+             object.kind == ObjectKind::task;
     });
     for (const auto& role : content::system_roles()) {
       SCOPED_TRACE(role.name);
-      check(expected(operation, role.privileges, on_session), operation, [&] { return on_root(role.privileges); });
+      check(expected(operation, role.privileges, is_somebodys), operation, [&] { return on_root(role.privileges); });
     }
     const auto all = PrivilegeSet::all();
     // The privilege alone, with what reading needs; making a library needs room on a storage besides.
     PrivilegeSet needed = content::with_reading({privilege});
     if (privilege == Privilege::ContentLibrary_CreateLocalLibrary) needed.add(Privilege::Datastore_AllocateSpace);
-    if (on_session) {
-      // Whoever made a session goes on with it, whatever they may do by now; whoever did not needs all.
+    if (is_somebodys) {
+      // Whoever made a session or began a task goes on with it, whatever they may do by now; whoever did not needs all.
       check(Cell::may, operation, [&] { return on_root({}); }, walker);
       check(Cell::cannot_see, operation, [&] { return on_root(without(all, Privilege::Global_Diagnostics)); });
       return;
@@ -88,8 +89,8 @@ class AccessWalk {
   }
 
  private:
-  static Cell expected(const api::Operation& operation, const PrivilegeSet& held, bool on_session) {
-    if (on_session) return held == PrivilegeSet::all() ? Cell::may : Cell::cannot_see;
+  static Cell expected(const api::Operation& operation, const PrivilegeSet& held, bool is_somebodys) {
+    if (is_somebodys) return held == PrivilegeSet::all() ? Cell::may : Cell::cannot_see;
     const Privilege privilege = operation.facts.privilege;
     if (!operation.objects.empty() && !held.has(Privilege::System_Read)) return Cell::cannot_see;
     // Lists are filtered instead of refused.
@@ -109,7 +110,7 @@ class AccessWalk {
     client_.use(std::string(client_.done("cis.session.create").as_string()));
   }
 
-  /// A library with an item and a session of each kind, all by this user.
+  /// A library with an item, a session of each kind and a task, all by this user.
   void make_objects(const char* user) {
     server_.give(walker, {{PrivilegeSet::all()}});
     log_in(user);
@@ -122,6 +123,7 @@ class AccessWalk {
     ids_[ObjectKind::update_session] = make("content.library.item.update_session.create", {{"library_item_id", item}});
     ids_[ObjectKind::download_session] =
         make("content.library.item.download_session.create", {{"library_item_id", item}});
+    ids_[ObjectKind::task] = server_.add_task(user);
   }
 
   json::object input_of(const api::Operation& operation) const {
@@ -145,7 +147,8 @@ class AccessWalk {
     const auto outcome = client_.attempt(short_name(operation), input_of(operation));
     const auto id = outcome.error_id();
     const bool hidden = id == "quire.library.not_found" || id == "quire.item.not_found" ||
-                        id == "quire.update_session.not_found" || id == "quire.download_session.not_found";
+                        id == "quire.update_session.not_found" || id == "quire.download_session.not_found" ||
+                        id == "quire.task.not_found";
     const auto said = json::serialize(outcome.error);
     switch (cell) {
       case Cell::may:

@@ -229,6 +229,18 @@ void GoldenServer::run_pulls() {
   }
 }
 
+std::string GoldenServer::add_task(const std::string& user) {
+  content::Task task;
+  task.id = content::TaskId(identities_.uuid());
+  task.user = user;
+  task.due = base::Time::max();
+  value_of(catalog_->write([&](CatalogWriter& writer) -> Result<bool> {
+    writer.insert(task);
+    return true;
+  }));
+  return task.id.text();
+}
+
 GoldenServer::Subscribed GoldenServer::add_subscribed_library() {
   content::Library library;
   library.id = content::LibraryId(identities_.uuid());

@@ -71,6 +71,8 @@ class GoldenServer {
     std::string item;
   };
   Subscribed add_subscribed_library();
+  /// A task of that user's which nobody runs.
+  std::string add_task(const std::string& user);
 
  private:
   std::string send(std::string_view uri, std::string_view bytes, service::BodyEnd end);
