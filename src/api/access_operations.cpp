@@ -46,6 +46,10 @@ struct UserSetPasswordInput {
   std::string user;
   Secret password;
 };
+struct UserChangePasswordInput {
+  static constexpr std::string_view canonical_name = operation_input;
+  PasswordChangeSpec change_spec;
+};
 struct GroupNameInput {
   static constexpr std::string_view canonical_name = operation_input;
   std::string group;
@@ -87,9 +91,10 @@ BOOST_DESCRIBE_STRUCT(PrivilegeInfo, (), (privilege, needed_on))
 BOOST_DESCRIBE_STRUCT(RoleInfo, (), (role, name, system, privileges))
 BOOST_DESCRIBE_STRUCT(RoleCreateSpec, (), (name, privileges))
 BOOST_DESCRIBE_STRUCT(RoleUpdateSpec, (), (name, privileges))
-BOOST_DESCRIBE_STRUCT(UserInfo, (), (name, description, groups))
+BOOST_DESCRIBE_STRUCT(UserInfo, (), (name, description, groups, enabled))
 BOOST_DESCRIBE_STRUCT(UserCreateSpec, (), (name, password, description))
-BOOST_DESCRIBE_STRUCT(UserUpdateSpec, (), (description))
+BOOST_DESCRIBE_STRUCT(UserUpdateSpec, (), (description, enabled))
+BOOST_DESCRIBE_STRUCT(PasswordChangeSpec, (), (old_password, new_password))
 BOOST_DESCRIBE_STRUCT(GroupInfo, (), (name, description, members))
 BOOST_DESCRIBE_STRUCT(GroupCreateSpec, (), (name, description, members))
 BOOST_DESCRIBE_STRUCT(GroupUpdateSpec, (), (description, members))
@@ -103,6 +108,7 @@ BOOST_DESCRIBE_STRUCT(UserNameInput, (), (user))
 BOOST_DESCRIBE_STRUCT(UserCreateInput, (), (create_spec))
 BOOST_DESCRIBE_STRUCT(UserUpdateInput, (), (user, update_spec))
 BOOST_DESCRIBE_STRUCT(UserSetPasswordInput, (), (user, password))
+BOOST_DESCRIBE_STRUCT(UserChangePasswordInput, (), (change_spec))
 BOOST_DESCRIBE_STRUCT(GroupNameInput, (), (group))
 BOOST_DESCRIBE_STRUCT(GroupCreateInput, (), (create_spec))
 BOOST_DESCRIBE_STRUCT(GroupUpdateInput, (), (group, update_spec))
@@ -294,7 +300,7 @@ struct UserGet {
   }
   static Result<Output> run(service::Services& services, const CallContext& call, const Input& input) {
     QUIRE_ASSIGN_OR_RETURN(auto view, services.users.get(call.caller, input.user));
-    return UserInfo{view.user.name, view.user.description, std::move(view.groups)};
+    return UserInfo{view.user.name, view.user.description, std::move(view.groups), view.user.enabled};
   }
 };
 
@@ -327,11 +333,13 @@ struct UserUpdate {
             .path = "/quire/access/users/{user}",
             .status = 204,
             .privilege = Privilege::Authorization_ModifyPermissions,
-            .errors = {ErrorKind::not_found, ErrorKind::invalid_argument},
-            .summary = "Changes the description of a user."};
+            .errors = {ErrorKind::not_found, ErrorKind::invalid_argument, ErrorKind::not_allowed_in_current_state},
+            .summary =
+                "Changes the given members of a user; who is disabled cannot log in, and has no logins and "
+                "sessions. Not the last administrator."};
   }
   static Result<void> run(service::Services& services, const CallContext& call, const Input& input) {
-    return services.users.update(call.caller, input.user, input.update_spec.description);
+    return services.users.update(call.caller, input.user, {input.update_spec.description, input.update_spec.enabled});
   }
 };
 
@@ -354,18 +362,39 @@ struct UserSetPassword {
   }
 };
 
+struct UserChangePassword {
+  using Input = UserChangePasswordInput;
+  using Output = void;
+  static OperationFacts facts() {
+    return {.service = users_service,
+            .name = "change_password",
+            .method = "POST",
+            .path = "/quire/access/users",
+            .action = "change-password",
+            .status = 204,
+            .privilege = Privilege::System_Anonymous,
+            .errors = {ErrorKind::invalid_argument, ErrorKind::not_allowed_in_current_state},
+            .summary = "Changes one's own password; all other logins of the caller end."};
+  }
+  static Result<void> run(service::Services& services, const CallContext& call, const Input& input) {
+    const auto& spec = input.change_spec;
+    return services.users.change_password(call.caller, spec.old_password.text, spec.new_password.text);
+  }
+};
+
 struct UserDelete {
   using Input = UserNameInput;
   using Output = void;
   static OperationFacts facts() {
-    return {.service = users_service,
-            .name = "delete",
-            .method = "DELETE",
-            .path = "/quire/access/users/{user}",
-            .status = 204,
-            .privilege = Privilege::Authorization_ModifyPermissions,
-            .errors = {ErrorKind::not_found, ErrorKind::not_allowed_in_current_state},
-            .summary = "Removes a user with its permissions; all logins of the user end. Not the last administrator."};
+    return {
+        .service = users_service,
+        .name = "delete",
+        .method = "DELETE",
+        .path = "/quire/access/users/{user}",
+        .status = 204,
+        .privilege = Privilege::Authorization_ModifyPermissions,
+        .errors = {ErrorKind::not_found, ErrorKind::not_allowed_in_current_state},
+        .summary = "Removes a user with its permissions; all its logins and sessions end. Not the last administrator."};
   }
   static Result<void> run(service::Services& services, const CallContext& call, const Input& input) {
     return services.users.remove(call.caller, input.user);
@@ -566,6 +595,7 @@ void add_access_operations(std::vector<Operation>& all) {
   all.push_back(bind<UserCreate>());
   all.push_back(bind<UserUpdate>());
   all.push_back(bind<UserSetPassword>());
+  all.push_back(bind<UserChangePassword>());
   all.push_back(bind<UserDelete>());
   all.push_back(bind<GroupList>());
   all.push_back(bind<GroupGet>());

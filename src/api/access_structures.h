@@ -41,6 +41,7 @@ struct UserInfo {
   std::string name;
   std::string description;
   std::vector<std::string> groups;
+  bool enabled = true;
 };
 struct UserCreateSpec {
   static constexpr std::string_view canonical_name = "com.quire.access.users.create_spec";
@@ -51,6 +52,12 @@ struct UserCreateSpec {
 struct UserUpdateSpec {
   static constexpr std::string_view canonical_name = "com.quire.access.users.update_spec";
   std::optional<std::string> description;
+  std::optional<bool> enabled;
+};
+struct PasswordChangeSpec {
+  static constexpr std::string_view canonical_name = "com.quire.access.users.password_change_spec";
+  Secret old_password;
+  Secret new_password;
 };
 
 struct GroupInfo {

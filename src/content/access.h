@@ -19,6 +19,7 @@ struct User {
   std::string name;           ///< as shown, `administrator@vsphere.local`; matched without regard to case
   std::string password_hash;  ///< Argon2id in its text form
   std::string description = {};
+  bool enabled = true;  ///< else nobody logs in by it
   bool operator==(const User&) const = default;
 };
 

@@ -172,8 +172,8 @@ class CatalogWriter : public CatalogReader {
   /// No effect when it is gone, or was used less than login_access_granularity ago.
   virtual void touch_login(const LoginId& id, base::Time now) = 0;
   virtual void remove_logins(base::Time accessed_before,
-                             base::Time created_before) = 0;  ///< those before either moment
-  virtual void remove_logins_of(std::string_view user) = 0;   ///< exact name
+                             base::Time created_before) = 0;                     ///< those before either moment
+  virtual void remove_logins_of(std::string_view user, const LoginId& but) = 0;  ///< exact name; `but`, if any, stays
   virtual void remove_memberships(std::string_view user) = 0;
   virtual void remove_permissions(const PermissionFilter& filter) = 0;
   virtual void remove_client_tokens(base::Time created_before) = 0;

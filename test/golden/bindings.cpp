@@ -161,6 +161,8 @@ constexpr std::array places = {
     Place{"quire.access.users.update", "PATCH", "/quire/access/users/id:{user}", "PATCH", "/quire/access/users/{user}"},
     Place{"quire.access.users.set_password", "POST", "/quire/access/users/id:{user}?~action=set-password", "POST",
           "/quire/access/users/{user}?action=set-password"},
+    Place{"quire.access.users.change_password", "POST", "/quire/access/users?~action=change-password", "POST",
+          "/quire/access/users?action=change-password"},
     Place{"quire.access.users.delete", "DELETE", "/quire/access/users/id:{user}", "DELETE",
           "/quire/access/users/{user}"},
     Place{"quire.access.groups.list", "GET", "/quire/access/groups", "GET", "/quire/access/groups"},

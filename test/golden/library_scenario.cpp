@@ -860,6 +860,11 @@ void walk_through_access(Client& client) {
   client.done(users + "set_password", {{"user", carol}, {"password", "longer still"}});
   client.refused("INVALID_ARGUMENT", users + "set_password", {{"user", carol}, {"password", "short"}});
   client.refused("NOT_FOUND", users + "set_password", {{"user", "nobody"}, {"password", "long enough"}});
+  client.done(users + "update", {{"user", carol}, {"update_spec", object{{"enabled", false}}}}, "disabled");
+  client.done(users + "get", {{"user", carol}}, "disabled");
+  client.authenticate_once(carol, "longer still");
+  client.refused("UNAUTHENTICATED", "cis.session.create", {}, "disabled");
+  client.done(users + "update", {{"user", carol}, {"update_spec", object{{"enabled", true}}}}, "enabled again");
   client.done(groups + "create", {{"create_spec", object{{"name", "Releases"}, {"members", json::array{carol}}}}});
   client.refused("ALREADY_EXISTS", groups + "create", {{"create_spec", object{{"name", "releases"}}}}, "name taken");
   client.refused("NOT_FOUND", groups + "create",
@@ -923,6 +928,14 @@ void walk_through_access(Client& client) {
   client.refused("UNAUTHORIZED", permissions + "effective", {{"user", administrator}});
   client.refused("UNAUTHORIZED", permissions + "list", {{"library_id", library}});
   client.refused("UNAUTHORIZED", users + "list");
+  const auto change = [](const char* from, const char* to) {
+    return object{{"change_spec", object{{"old_password", from}, {"new_password", to}}}};
+  };
+  client.refused("INVALID_ARGUMENT", users + "change_password", change("wrong", "very long indeed"),
+                 "the old is wrong");
+  client.refused("INVALID_ARGUMENT", users + "change_password", change("longer still", "short"), "the new is short");
+  client.done(users + "change_password", change("longer still", "very long indeed"));
+  client.done("content.library.list", {}, "one's own login goes on");
 
   client.use(administrators_token);
   client.done(permissions + "delete", {{"type", "GROUP"}, {"principal", "Releases"}, {"library_id", library}});
@@ -936,6 +949,8 @@ void walk_through_access(Client& client) {
   client.done(users + "delete", {{"user", carol}});
   client.refused("NOT_FOUND", users + "delete", {{"user", carol}});
   client.refused("NOT_ALLOWED_IN_CURRENT_STATE", users + "delete", {{"user", administrator}}, "the last administrator");
+  client.refused("NOT_ALLOWED_IN_CURRENT_STATE", users + "update",
+                 {{"user", administrator}, {"update_spec", object{{"enabled", false}}}}, "the last administrator");
   client.refused("NOT_ALLOWED_IN_CURRENT_STATE", permissions + "delete",
                  {{"type", "USER"}, {"principal", administrator}}, "the last administrator");
   client.refused("NOT_ALLOWED_IN_CURRENT_STATE", permissions + "set",

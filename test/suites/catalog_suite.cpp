@@ -394,9 +394,15 @@ TEST_P(CatalogSuite, KeepsLogins) {
   change([&](CatalogWriter& writer) { writer.remove_logins(at(0), at(20)); });
   EXPECT_EQ(look([](CatalogReader& reader) { return reader.find<LoginSession>(LoginId("second")); }), std::nullopt);
   EXPECT_EQ(look([](CatalogReader& reader) { return reader.find<LoginSession>(LoginId("third")); }), third);
-  change([&](CatalogWriter& writer) { writer.remove_logins_of("somebody else"); });
+  change([&](CatalogWriter& writer) { writer.remove_logins_of("somebody else", {}); });
   EXPECT_EQ(look([](CatalogReader& reader) { return reader.login_count(); }), 1U);
-  change([&](CatalogWriter& writer) { writer.remove_logins_of("user"); });
+  change([&](CatalogWriter& writer) {
+    writer.insert(first);
+    writer.remove_logins_of("user", third.id);
+  });
+  EXPECT_EQ(look([](CatalogReader& reader) { return reader.find<LoginSession>(LoginId("third")); }), third);
+  EXPECT_EQ(look([](CatalogReader& reader) { return reader.login_count(); }), 1U);
+  change([&](CatalogWriter& writer) { writer.remove_logins_of("user", {}); });
   EXPECT_EQ(look([](CatalogReader& reader) { return reader.login_count(); }), 0U);
 }
 
@@ -1272,7 +1278,7 @@ TEST_P(CatalogSuite, SaysWhenLoginsMayHaveChanged) {
             at(10'000));
   EXPECT_FALSE(changes([](CatalogWriter& writer) { writer.remove_logins(at(5), at(0)); }));
   EXPECT_FALSE(changes([](CatalogWriter& writer) { writer.put(User{"alice", "hash"}); }));
-  EXPECT_FALSE(changes([](CatalogWriter& writer) { writer.remove_logins_of("bob"); }));
+  EXPECT_FALSE(changes([](CatalogWriter& writer) { writer.remove_logins_of("bob", {}); }));
   EXPECT_TRUE(changes([](CatalogWriter& writer) { writer.remove<LoginSession>(LoginId("login")); }));
   change([&](CatalogWriter& writer) { writer.insert(login); });
   EXPECT_TRUE(changes([](CatalogWriter& writer) { writer.remove_logins(at(20'000), at(0)); }));
@@ -1600,7 +1606,7 @@ TEST_P(CatalogSuite, OpensACatalogOfSchema4) {
   catalog_.reset();
   for (const auto* statement :
        {"DROP TABLE group_members", "DROP TABLE user_groups", "DROP TABLE roles", "DROP TABLE permissions",
-        "ALTER TABLE users DROP COLUMN description",
+        "ALTER TABLE users DROP COLUMN enabled", "ALTER TABLE users DROP COLUMN description",
         "ALTER TABLE users ADD COLUMN administrator INTEGER NOT NULL DEFAULT 0",
         "UPDATE users SET administrator = 1 WHERE name = 'Alice'", "ALTER TABLE logins DROP COLUMN outside_groups",
         "DROP TABLE task_blobs", "DROP TABLE tasks", "DROP TABLE events",

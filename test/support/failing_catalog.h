@@ -146,7 +146,9 @@ class FailingWriter final : public FailingView<content::CatalogWriter> {
   void remove_logins(base::Time accessed_before, base::Time created_before) override {
     return pass("remove_logins").remove_logins(accessed_before, created_before);
   }
-  void remove_logins_of(std::string_view user) override { return pass("remove_logins_of").remove_logins_of(user); }
+  void remove_logins_of(std::string_view user, const content::LoginId& but) override {
+    return pass("remove_logins_of").remove_logins_of(user, but);
+  }
   void remove_memberships(std::string_view user) override {
     return pass("remove_memberships").remove_memberships(user);
   }

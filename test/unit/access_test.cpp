@@ -9,6 +9,7 @@
 #include "service/access/permissions.h"
 #include "service/access/roles.h"
 #include "service/access/users.h"
+#include "support/scripted_authenticator.h"
 #include "support/service_world.h"
 
 // Users, groups, roles and permissions, and what they let people do.
@@ -22,6 +23,7 @@ using content::Permission;
 using content::PrincipalType;
 using content::Privilege;
 using test_support::administrator;
+using test_support::alice;
 using test_support::Engine;
 using test_support::Faults;
 using test_support::item_spec;
@@ -244,6 +246,83 @@ TEST_P(AccessTest, TheEndOfAUserAndAnotherPasswordEndLogins) {
   EXPECT_THAT(libraries(carol), IsEmpty()) << "a new user of the name inherits nothing";
 }
 
+TEST_P(AccessTest, OnesOwnPasswordIsChangedByWhoKnowsTheOldOne) {
+  give(carol, content::contributor_role);
+  const auto token = log_in(carol);
+  const auto elsewhere = log_in(carol);
+  const auto of_another = log_in(dave);
+  const auto caller = must(logins().authenticate(token));
+  const auto before = last_event();
+  const auto change = [&](const std::string& from, const std::string& to) {
+    return why(users().change_password(caller, from, to));
+  };
+  EXPECT_EQ(change("wrong", "another password"), "quire.access.wrong_password");
+  EXPECT_EQ(change("", "another password"), "quire.access.wrong_password");
+  EXPECT_EQ(change(password, "short"), "quire.access.password_too_short");
+  EXPECT_EQ(change(password, ""), "quire.access.password_too_short");
+  must(logins().authenticate(elsewhere));
+  EXPECT_THAT(events_since(before), IsEmpty());
+  EXPECT_EQ(change(password, "another password"), "");
+  EXPECT_THAT(events_since(before), ElementsAre(EventKind::user_password_set));
+  must(logins().authenticate(token));
+  must(logins().authenticate(of_another));
+  EXPECT_EQ(kind(logins().authenticate(elsewhere)), "unauthenticated");
+  EXPECT_EQ(kind(logins().log_in(carol, password)), "unauthenticated");
+  must(logins().log_in(carol, "another password"));
+  EXPECT_EQ(change(password, "a third password"), "quire.access.wrong_password");
+}
+
+TEST_P(AccessTest, WhoIsDisabledHasNoLoginsAndSessions) {
+  give(carol, content::contributor_role);
+  const auto token = log_in(carol);
+  const auto caller = must(logins().authenticate(token));
+  const auto upload = must(sessions().create(caller, item_.text(), {}, {}));
+  const auto file = must(sessions().add_file(caller, upload, test_support::file_spec("a")));
+  const auto download = must(world_->downloads().create(caller, item_.text(), {}));
+  const auto another = must(world_->downloads().create(alice(), item_.text(), {}));
+  must(users().update(administrator(), "CAROL@vsphere.local", {{}, false}));
+  EXPECT_FALSE(must(users().get(administrator(), carol)).user.enabled);
+  EXPECT_EQ(kind(logins().authenticate(token)), "unauthenticated");
+  EXPECT_EQ(why(logins().log_in(carol, password)), why(logins().log_in("nobody", password)));
+  EXPECT_EQ(kind(sessions().get(administrator(), upload)), "not_found");
+  EXPECT_EQ(kind(world_->downloads().get(administrator(), download)), "not_found");
+  must(world_->downloads().get(alice(), another));
+  EXPECT_FALSE(send(*world_, file.upload_token, "bytes")) << "the link has died";
+  must(sessions().create(alice(), item_.text(), {}, {}));
+  must(users().update(administrator(), carol, {{}, true}));
+  must(world_->items().get(as(carol), item_));
+}
+
+TEST_P(AccessTest, TheNextUserOfANameOwnsNothing) {
+  give(carol, content::contributor_role);
+  const auto caller = as(carol);
+  const auto upload = must(sessions().create(caller, item_.text(), {}, {}));
+  const auto download = must(world_->downloads().create(caller, item_.text(), {}));
+  must(users().remove(administrator(), carol));
+  must(users().create(administrator(), {carol, ""}, password));
+  give(carol, content::contributor_role);
+  EXPECT_EQ(kind(sessions().get(as(carol), upload)), "not_found");
+  EXPECT_EQ(kind(world_->downloads().get(as(carol), download)), "not_found");
+  must(sessions().create(as(carol), item_.text(), {}, {}));
+}
+
+TEST_P(AccessTest, SomebodyFromOutsideHasWhatTheirGroupsHave) {
+  must(groups().create(administrator(), "Team", {}));
+  give("Team", content::read_only_role, library_, PrincipalType::GROUP);
+  test_support::ScriptedAuthenticator outside;
+  outside.put("eve@elsewhere", password, {"TEAM", "unknown here"});
+  outside.put("erin@elsewhere", password);
+  service::Logins all(world_->context(), outside, {});
+  const auto eve = must(all.authenticate(must(all.log_in("eve@elsewhere", password))));
+  must(world_->items().get(eve, item_));
+  EXPECT_EQ(kind(world_->items().create(eve, item_spec(library_, "mine", ""), {})), "unauthorized");
+  const auto erin = must(all.authenticate(must(all.log_in("erin@elsewhere", password))));
+  EXPECT_EQ(kind(world_->items().get(erin, item_)), "not_found");
+  EXPECT_EQ(why(users().change_password(eve, password, "another password")), "quire.access.user_from_outside");
+  must(groups().remove(administrator(), "Team"));
+  EXPECT_EQ(kind(all.log_in("eve@elsewhere", "wrong")), "unauthenticated");
+}
+
 TEST_P(AccessTest, NobodyGivesMoreThanTheyHave) {
   auto governing = content::find_system_role(content::contributor_role)->privileges;
   governing.add(Privilege::Authorization_ModifyPermissions);
@@ -262,6 +341,7 @@ TEST_P(AccessTest, NobodyGivesMoreThanTheyHave) {
   const auto& boss = administrator().user;
   EXPECT_EQ(why(users().set_password(lead, boss, password)), "quire.access.more_than_own");
   EXPECT_EQ(why(users().remove(lead, boss)), "quire.access.more_than_own");
+  EXPECT_EQ(why(users().update(lead, boss, {{}, false})), "quire.access.more_than_own");
   EXPECT_EQ(why(permissions().remove(lead, {boss, PrincipalType::USER, {}, 0, true})), "quire.access.more_than_own");
   EXPECT_EQ(why(permissions().set(lead, {boss, PrincipalType::USER, {}, content::no_access_role})),
             "quire.access.more_than_own");
@@ -298,6 +378,7 @@ TEST_P(AccessTest, TheLastAdministratorStays) {
   const auto& boss = administrator().user;
   const auto last = "quire.access.last_administrator";
   EXPECT_EQ(why(users().remove(administrator(), boss)), last);
+  EXPECT_EQ(why(users().update(administrator(), boss, {{}, false})), last);
   EXPECT_EQ(why(permissions().remove(administrator(), {boss, PrincipalType::USER, {}, 0, true})), last);
   EXPECT_EQ(why(permissions().set(administrator(), {boss, PrincipalType::USER, {}, content::read_only_role})), last);
   EXPECT_EQ(
@@ -306,6 +387,9 @@ TEST_P(AccessTest, TheLastAdministratorStays) {
   // A group is worth something while somebody is in it for whom it counts.
   must(groups().create(administrator(), "Bosses", {{}, {{carol}}}));
   give("Bosses", content::administrator_role, {}, PrincipalType::GROUP);
+  must(users().update(administrator(), carol, {{}, false}));
+  EXPECT_EQ(why(users().remove(administrator(), boss)), last) << "who may not log in does not count";
+  must(users().update(administrator(), carol, {{}, true}));
   must(users().remove(administrator(), boss));
   EXPECT_EQ(why(groups().update(administrator(), "Bosses", {{}, std::vector<std::string>()})), last);
   EXPECT_EQ(why(groups().remove(administrator(), "Bosses")), last);

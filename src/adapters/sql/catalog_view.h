@@ -91,7 +91,7 @@ class CatalogView final : public content::CatalogWriter {
 
   void touch_login(const content::LoginId& id, base::Time now) override;
   void remove_logins(base::Time accessed_before, base::Time created_before) override;
-  void remove_logins_of(std::string_view user) override;
+  void remove_logins_of(std::string_view user, const content::LoginId& but) override;
   void remove_memberships(std::string_view user) override;
   void remove_permissions(const content::PermissionFilter& filter) override;
   void remove_client_tokens(base::Time created_before) override;

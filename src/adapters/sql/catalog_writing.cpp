@@ -27,8 +27,11 @@ void CatalogView::remove_logins(base::Time accessed_before, base::Time created_b
   logins_changed_ |= removed > 0;
 }
 
-void CatalogView::remove_logins_of(std::string_view user) {
-  logins_changed_ |= connection_.run("DELETE FROM logins WHERE user_name = :user_name", user) > 0;
+void CatalogView::remove_logins_of(std::string_view user, const content::LoginId& but) {
+  // An empty identifier is NULL to the database, from which nothing differs.
+  logins_changed_ |=
+      (but.empty() ? connection_.run("DELETE FROM logins WHERE user_name = :user_name", user)
+                   : connection_.run("DELETE FROM logins WHERE user_name = :user_name AND id <> :but", user, but)) > 0;
 }
 
 void CatalogView::remove_memberships(std::string_view user) {

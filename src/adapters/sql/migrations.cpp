@@ -285,6 +285,7 @@ const std::vector<Migration>& migrations() {
            " PRIMARY KEY (task_id, blob_id))",
            "CREATE INDEX task_blobs_by_blob ON task_blobs (blob_id)",
        }},
+      {8, "users that may not log in", {"ALTER TABLE users ADD COLUMN enabled {integer} NOT NULL DEFAULT 1"}},
   };
   return all;
 }

@@ -93,7 +93,8 @@ inline constexpr auto table_of<content::Setting> =
 template <>
 inline constexpr auto table_of<content::User> =
     table("users", derived_key("folded_name", Folded<&content::User::name>()), column("name", &content::User::name),
-          column("password_hash", &content::User::password_hash), column("description", &content::User::description));
+          column("password_hash", &content::User::password_hash), column("description", &content::User::description),
+          column("enabled", &content::User::enabled));
 
 template <>
 inline constexpr auto table_of<content::Group> =

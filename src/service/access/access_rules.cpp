@@ -55,12 +55,18 @@ bool is_administrator(const content::Permission& permission) {
   return permission.role == content::administrator_role && permission.propagate;
 }
 
+bool may_log_in(View view, const std::string& name) {
+  const auto user = view->find<content::User>(name);
+  return user && user->enabled;
+}
+
 /// A group makes administrators of those members who have no permission of their own there, which would win.
 bool makes_an_administrator(View view, const content::Permission& permission) {
-  if (permission.type == PrincipalType::USER) return true;
+  if (permission.type == PrincipalType::USER) return may_log_in(view, permission.principal);
   const auto members = view->list<content::GroupMember>(content::group_id(permission.principal));
   return std::any_of(members.begin(), members.end(), [&](const content::GroupMember& member) {
-    return !view->find<content::Permission>({member.name, PrincipalType::USER, content::LibraryId()});
+    return may_log_in(view, member.name) &&
+           !view->find<content::Permission>({member.name, PrincipalType::USER, content::LibraryId()});
   });
 }
 
@@ -72,8 +78,10 @@ Result<void> check_administrator_left(Transaction& t) {
   on_root.role = content::administrator_role;
   for (const auto& permission : t->permissions(on_root))
     if (is_administrator(permission) && makes_an_administrator(t, permission)) return {};
-  return Error(ErrorKind::not_allowed_in_current_state, "quire.access.last_administrator",
-               "After this nobody would have the role Administrator on the root; give it to somebody else first.");
+  return Error(
+      ErrorKind::not_allowed_in_current_state, "quire.access.last_administrator",
+      "After this nobody who may log in would have the role Administrator on the root; give it to somebody else "
+      "first.");
 }
 
 void record_access(Transaction& t, content::EventKind kind, const std::string& subject, EventDetails details) {

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/hex.h"
+#include "content/text.h"
 #include "service/access/passwords.h"
 
 namespace quire::service {
@@ -39,7 +40,9 @@ CatalogAuthenticator::CatalogAuthenticator(Context& context)
 base::Result<content::Principal> CatalogAuthenticator::authenticate(std::string_view name, std::string_view password) {
   if (password.empty()) return bad_credentials();  // no user has one, and libsodium wants a pointer
   const auto user = context_.catalog.read([&](content::CatalogReader& reader) -> base::Result<content::User> {
-    if (auto found = reader.find<content::User>(name)) return *std::move(found);
+    // Nobody has another name, and nothing else can be looked up.
+    if (content::code_points(name) && name.find('\0') == std::string_view::npos)
+      if (auto found = reader.find<content::User>(name)) return *std::move(found);
     return bad_credentials();
   });
   const std::lock_guard lock(mutex_);
@@ -51,6 +54,7 @@ base::Result<content::Principal> CatalogAuthenticator::authenticate(std::string_
       if (verified_.size() >= remembered_passwords_max) verified_.clear();
       verified_[digest] = user->password_hash;
     }
+    if (!user->enabled) return bad_credentials();
     return content::Principal{user->name, {}, *user};
   }
   // An unknown name must take as long as a wrong password, or names could be found out by the clock.

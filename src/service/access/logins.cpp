@@ -44,9 +44,10 @@ base::Result<std::string> Logins::log_in(std::string_view name, std::string_view
   const auto token = context_.identities.secret();
   const content::Caller caller{who.user, id_of(token)};
   QUIRE_RETURN_IF_ERROR(write(context_, caller, [&](Transaction& t) -> base::Result<void> {
-    // Whoever is removed, or gets another password, meanwhile has no login that outlives it.
+    // Whoever is removed or disabled, or gets another password, meanwhile has no login that outlives it.
     const auto stored = who.stored ? t->find<content::User>(who.user) : std::nullopt;
-    if (who.stored && (!stored || stored->password_hash != who.stored->password_hash)) return bad_credentials();
+    if (who.stored && (!stored || !stored->enabled || stored->password_hash != who.stored->password_hash))
+      return bad_credentials();
     if (t->login_count() >= context_.limits.logins_max)
       return Error(ErrorKind::service_unavailable, "quire.session.too_many",
                    "There are {limit} sessions already, which is the limit; log out of some or wait until they expire.",

@@ -3,6 +3,7 @@
 #include "content/text.h"
 #include "service/access/access_rules.h"
 #include "service/access/passwords.h"
+#include "service/session/session_access.h"
 #include "service/transaction/find.h"
 
 namespace quire::service {
@@ -34,6 +35,19 @@ Result<User> find_lesser_user(View view, const std::string& name) {
   QUIRE_RETURN_IF_ERROR(
       check_holds(view.caller(), content::Grants(view->granted_roles(user.name, {})), "user " + user.name));
   return user;
+}
+
+/// What the user began goes, with the links to it. Sessions before logins: the order of every transfer.
+void end_all_of(Transaction& t, const User& user, const std::string& why) {
+  for (const auto& id : t->update_sessions(user.name, std::nullopt))
+    if (const auto session = t->find<content::UpdateSession>(id)) discard_session(t, *session, why);
+  for (const auto& id : t->download_sessions(user.name, std::nullopt))
+    if (const auto session = t->find<content::DownloadSession>(id)) discard_session(t, *session, why);
+  t->remove_logins_of(user.name, {});
+}
+
+Error wrong_password() {
+  return {ErrorKind::invalid_argument, "quire.access.wrong_password", "The old password is wrong."};
 }
 
 }  // namespace
@@ -73,16 +87,28 @@ Result<void> Users::create(const Caller& caller, const User& user, const std::st
   });
 }
 
-Result<void> Users::update(const Caller& caller, const std::string& name,
-                           const std::optional<std::string>& description) {
+Result<void> Users::update(const Caller& caller, const std::string& name, const UserSpec& spec) {
   QUIRE_RETURN_IF_ERROR(check_privilege(caller, Privilege::Authorization_ModifyPermissions));
   return write(context_, caller, [&](Transaction& t) -> Result<void> {
-    QUIRE_ASSIGN_OR_RETURN(auto user, find_lesser_user(t, name));
-    QUIRE_RETURN_IF_ERROR(check_description(description, context_.limits));
-    if (!description || *description == user.description) return {};
-    user.description = *description;
+    QUIRE_ASSIGN_OR_RETURN(const auto before, find_lesser_user(t, name));
+    QUIRE_RETURN_IF_ERROR(check_description(spec.description, context_.limits));
+    User user = before;
+    EventDetails details;
+    if (spec.description && *spec.description != user.description) {
+      user.description = *spec.description;
+      details.push_back({"description", user.description});
+    }
+    if (spec.enabled && *spec.enabled != user.enabled) {
+      user.enabled = *spec.enabled;
+      details.push_back({"enabled", user.enabled ? "true" : "false"});
+    }
+    if (user == before) return {};
     t->update(user);
-    record_access(t, EventKind::user_updated, user.name, {{"description", user.description}});
+    if (before.enabled && !user.enabled) {
+      QUIRE_RETURN_IF_ERROR(check_administrator_left(t));
+      end_all_of(t, user, "its user was disabled");
+    }
+    record_access(t, EventKind::user_updated, user.name, std::move(details));
     return {};
   });
 }
@@ -97,7 +123,30 @@ Result<void> Users::set_password(const Caller& caller, const std::string& name, 
     QUIRE_ASSIGN_OR_RETURN(auto user, find_lesser_user(t, name));
     user.password_hash = hash;
     t->update(user);
-    t->remove_logins_of(user.name);
+    t->remove_logins_of(user.name, {});
+    record_access(t, EventKind::user_password_set, user.name);
+    return {};
+  });
+}
+
+Result<void> Users::change_password(const Caller& caller, const std::string& old_password,
+                                    const std::string& new_password) {
+  const auto find_own = [&](View view) -> Result<User> {
+    if (auto user = view->find<User>(caller.user)) return *std::move(user);
+    return Error(ErrorKind::not_allowed_in_current_state, "quire.access.user_from_outside",
+                 "The password of {user} is not kept here; change it where it is kept.", {{"user", caller.user}});
+  };
+  QUIRE_ASSIGN_OR_RETURN(const auto before, read(context_, caller, find_own));
+  if (old_password.empty() || !is_password_of(before.password_hash, old_password)) return wrong_password();
+  QUIRE_RETURN_IF_ERROR(check_password(new_password, context_.limits));
+  QUIRE_ASSIGN_OR_RETURN(const auto hash, hash_of_password(new_password));
+  return write(context_, caller, [&](Transaction& t) -> Result<void> {
+    QUIRE_ASSIGN_OR_RETURN(auto user, find_own(t));
+    // Somebody else has set it meanwhile: the old one is old no more.
+    if (user.password_hash != before.password_hash) return wrong_password();
+    user.password_hash = hash;
+    t->update(user);
+    t->remove_logins_of(user.name, caller.login);
     record_access(t, EventKind::user_password_set, user.name);
     return {};
   });
@@ -112,7 +161,7 @@ Result<void> Users::remove(const Caller& caller, const std::string& name) {
     own.type = content::PrincipalType::USER;
     t->remove_permissions(own);
     t->remove_memberships(user.name);
-    t->remove_logins_of(user.name);
+    end_all_of(t, user, "its user was removed");
     t->remove<User>(user.name);
     QUIRE_RETURN_IF_ERROR(check_administrator_left(t));
     record_access(t, EventKind::user_deleted, user.name);

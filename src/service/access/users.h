@@ -8,12 +8,18 @@
 
 namespace quire::service {
 
+/// Of an update: unset members stay.
+struct UserSpec {
+  std::optional<std::string> description;
+  std::optional<bool> enabled;
+};
+
 struct UserView {
   content::User user;
   std::vector<std::string> groups;  ///< names
 };
 
-/// Who may log in by a password of the catalog. All threads may call it. Every call needs
+/// Who may log in by a password of the catalog. All threads may call it. Every call but change_password() needs
 /// Authorization.ModifyPermissions on the root (Unauthorized). Nobody changes a user who holds more than themselves.
 class Users {
  public:
@@ -23,11 +29,17 @@ class Users {
   base::Result<UserView> get(const content::Caller& caller, const std::string& name);  ///< NotFound
   /// Without any permission yet. AlreadyExists; InvalidArgument: name, description, password too short.
   base::Result<void> create(const content::Caller& caller, const content::User& user, const std::string& password);
-  base::Result<void> update(const content::Caller& caller, const std::string& name,
-                            const std::optional<std::string>& description);  ///< NotFound, InvalidArgument
+  /// Disabling ends the user's logins and sessions. NotFound, InvalidArgument; NotAllowedInCurrentState for the last
+  /// administrator.
+  base::Result<void> update(const content::Caller& caller, const std::string& name, const UserSpec& spec);
   /// The user's logins end. NotFound, InvalidArgument.
   base::Result<void> set_password(const content::Caller& caller, const std::string& name, const std::string& password);
-  /// With permissions and memberships; logins end. NotFound; NotAllowedInCurrentState for the last administrator.
+  /// The caller's own, by anybody who knows the old one; all other logins of theirs end. InvalidArgument: the old one
+  /// is wrong, the new one too short; NotAllowedInCurrentState for a user from outside.
+  base::Result<void> change_password(const content::Caller& caller, const std::string& old_password,
+                                     const std::string& new_password);
+  /// With permissions and memberships; logins and sessions end, as the next user of the name would own them. NotFound;
+  /// NotAllowedInCurrentState for the last administrator.
   base::Result<void> remove(const content::Caller& caller, const std::string& name);
 
   /// At the first start: makes the first user, with the role Administrator on the root. No effect when there are users.

@@ -189,6 +189,8 @@ const std::vector<Row>& table() {
        "PATCH /api/quire/access/users/{user} 204 body"},
       {"quire.access.users.set_password", "POST /rest/com/quire/access/users/id:{user}?~action=set-password",
        "POST /api/quire/access/users/{user}?action=set-password 204 member:password"},
+      {"quire.access.users.change_password", "POST /rest/com/quire/access/users?~action=change-password",
+       "POST /api/quire/access/users?action=change-password 204 body"},
       {"quire.access.users.delete", "DELETE /rest/com/quire/access/users/id:{user}",
        "DELETE /api/quire/access/users/{user} 204"},
       {"quire.access.groups.list", "GET /rest/com/quire/access/groups", "GET /api/quire/access/groups 200"},

@@ -110,7 +110,7 @@ class LoginsOnly final : public content::CatalogWriter {
   }
   void list_parts(const content::ListAnyParts&) override { not_for_logins(); }
   void remove_logins(base::Time, base::Time) override { not_for_logins(); }
-  void remove_logins_of(std::string_view) override { not_for_logins(); }
+  void remove_logins_of(std::string_view, const content::LoginId&) override { not_for_logins(); }
   void remove_memberships(std::string_view) override { not_for_logins(); }
   void remove_permissions(const content::PermissionFilter&) override { not_for_logins(); }
   void remove_client_tokens(base::Time) override { not_for_logins(); }
