@@ -93,7 +93,7 @@ TaskInfo to_api(const content::Task& task) {
   info.target = DynamicId{task.target_type, task.target};
   info.status = task.status;
   info.cancelable = !task.ended;
-  info.user = task.user;
+  if (!task.user.empty()) info.user = task.user;
   if (task.status == content::TaskStatus::PENDING) return info;
   info.progress =
       TaskProgress{task.total, task.completed,

@@ -9,6 +9,7 @@
 #include "service/access/permissions.h"
 #include "service/access/roles.h"
 #include "service/access/users.h"
+#include "service/task/tasks.h"
 #include "support/scripted_authenticator.h"
 #include "support/service_world.h"
 
@@ -298,9 +299,17 @@ TEST_P(AccessTest, TheNextUserOfANameOwnsNothing) {
   const auto caller = as(carol);
   const auto upload = must(sessions().create(caller, item_.text(), {}, {}));
   const auto download = must(world_->downloads().create(caller, item_.text(), {}));
+  content::Task task;
+  task.id = content::TaskId("task");
+  task.user = carol;
+  world_->change([&](content::CatalogWriter& writer) { writer.insert(task); });
+  service::Tasks tasks(world_->context());
+  must(tasks.get(caller, task.id));
   must(users().remove(administrator(), carol));
   must(users().create(administrator(), {carol, ""}, password));
   give(carol, content::contributor_role);
+  EXPECT_EQ(kind(tasks.get(as(carol), task.id)), "not_found");
+  EXPECT_EQ(must(tasks.get(administrator(), task.id)).user, "");
   EXPECT_EQ(kind(sessions().get(as(carol), upload)), "not_found");
   EXPECT_EQ(kind(world_->downloads().get(as(carol), download)), "not_found");
   must(sessions().create(as(carol), item_.text(), {}, {}));

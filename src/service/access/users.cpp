@@ -1,5 +1,7 @@
 #include "service/access/users.h"
 
+#include <limits>
+
 #include "content/text.h"
 #include "service/access/access_rules.h"
 #include "service/access/passwords.h"
@@ -44,6 +46,15 @@ void end_all_of(Transaction& t, const User& user, const std::string& why) {
   for (const auto& id : t->download_sessions(user.name, std::nullopt))
     if (const auto session = t->find<content::DownloadSession>(id)) discard_session(t, *session, why);
   t->remove_logins_of(user.name, {});
+}
+
+/// They go on; the next user of the name does not see them.
+void disown_tasks(Transaction& t, const User& user) {
+  for (const auto& id : t->tasks(user.name, std::numeric_limits<std::int32_t>::max()))
+    if (auto task = t->find<content::Task>(id)) {
+      task->user.clear();
+      t->update(*task);
+    }
 }
 
 Error wrong_password() {
@@ -162,6 +173,7 @@ Result<void> Users::remove(const Caller& caller, const std::string& name) {
     t->remove_permissions(own);
     t->remove_memberships(user.name);
     end_all_of(t, user, "its user was removed");
+    disown_tasks(t, user);
     t->remove<User>(user.name);
     QUIRE_RETURN_IF_ERROR(check_administrator_left(t));
     record_access(t, EventKind::user_deleted, user.name);

@@ -38,8 +38,8 @@ class Users {
   /// is wrong, the new one too short; NotAllowedInCurrentState for a user from outside.
   base::Result<void> change_password(const content::Caller& caller, const std::string& old_password,
                                      const std::string& new_password);
-  /// With permissions and memberships; logins and sessions end, as the next user of the name would own them. NotFound;
-  /// NotAllowedInCurrentState for the last administrator.
+  /// With permissions and memberships; logins and sessions end and tasks have no user any more, as the next user of the
+  /// name would own them. NotFound; NotAllowedInCurrentState for the last administrator.
   base::Result<void> remove(const content::Caller& caller, const std::string& name);
 
   /// At the first start: makes the first user, with the role Administrator on the root. No effect when there are users.
