@@ -19,7 +19,8 @@
 /// Include it only where structures are described and in the files that bind operations: it is the only expensive
 /// header of this layer.
 ///
-/// A described structure names itself: `static constexpr std::string_view canonical_name = "com.vmware.…";`. An
+/// A described structure names itself: `static constexpr std::string_view canonical_name = "com.vmware.…";`, and one
+/// that stands where another could has a `static constexpr bool is_dynamic`. An
 /// enumeration is named by a specialisation of `enumeration_name`.
 namespace quire::api {
 
@@ -52,6 +53,7 @@ Type describe_structure() {
   Type type;
   type.kind = TypeKind::structure;
   type.name = T::canonical_name;
+  type.dynamic = requires { T::is_dynamic; };
   boost::mp11::mp_for_each<boost::describe::describe_members<T, boost::describe::mod_public>>([&](auto member) {
     using Member = decltype(member);
     using Value = std::remove_reference_t<decltype(std::declval<T&>().*Member::pointer)>;

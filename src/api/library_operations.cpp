@@ -45,6 +45,7 @@ LibraryModel to_api(const content::Library& library, const std::string& server_g
   model.optimization_info = OptimizationInfo{library.optimize_remote_publishing};
   model.version = std::to_string(library.version);
   model.server_guid = server_guid;
+  model.security_policy_id = library.security_policy_id;
   if (library.type == content::LibraryType::LOCAL) {  // also when not published: Ansible reads it (§4.2)
     PublishInfo publish;
     publish.authentication_method = content::AuthenticationMethod::NONE;
@@ -67,6 +68,8 @@ service::LibrarySpec to_spec(const LibraryModel& model) {
           {backing.type.value_or(content::StorageBackingType::DATASTORE), backing.datastore_id, backing.storage_uri});
   }
   if (model.optimization_info) spec.optimize_remote_publishing = model.optimization_info->optimize_remote_publishing;
+  spec.security_policy_id = model.security_policy_id;
+  spec.unset_security_policy = model.unset_security_policy_id.value_or(false);
   if (model.publish_info)
     spec.publish = service::PublishSpec{model.publish_info->authentication_method, model.publish_info->published};
   return spec;

@@ -13,12 +13,14 @@ const std::vector<Operation>& all_operations() {
     std::vector<Operation> operations;
     add_session_operations(operations);
     add_configuration_operations(operations);
+    add_security_operations(operations);
     add_library_operations(operations);
     add_item_operations(operations);
     add_item_change_operations(operations);
     add_update_session_operations(operations);
     add_download_session_operations(operations);
     add_task_operations(operations);
+    add_hypervisor_operations(operations);
     add_server_operations(operations);
     add_access_operations(operations);
     return operations;

@@ -31,7 +31,7 @@ struct CallContext {
 };
 
 /// What an operation can be about.
-enum class ObjectKind { library, library_item, update_session, download_session, task };
+enum class ObjectKind { library, library_item, update_session, download_session, trusted_certificate, task };
 
 /// An object that a call names by its identifier. It exists, as far as the caller may see it, before any other value of
 /// the input is judged (content-library-api.md §28.4).

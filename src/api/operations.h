@@ -11,12 +11,14 @@ namespace quire::api {
 
 void add_session_operations(std::vector<Operation>& all);
 void add_configuration_operations(std::vector<Operation>& all);
+void add_security_operations(std::vector<Operation>& all);
 void add_library_operations(std::vector<Operation>& all);
 void add_item_operations(std::vector<Operation>& all);
 void add_item_change_operations(std::vector<Operation>& all);
 void add_update_session_operations(std::vector<Operation>& all);
 void add_download_session_operations(std::vector<Operation>& all);
 void add_task_operations(std::vector<Operation>& all);
+void add_hypervisor_operations(std::vector<Operation>& all);
 void add_server_operations(std::vector<Operation>& all);
 void add_access_operations(std::vector<Operation>& all);
 

@@ -115,6 +115,8 @@ struct LibraryModel {
   std::optional<std::string> version;
   std::optional<PublishInfo> publish_info;
   std::optional<std::string> server_guid;
+  std::optional<std::string> security_policy_id;
+  std::optional<bool> unset_security_policy_id;
 };
 
 struct LibraryFindSpec {

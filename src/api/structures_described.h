@@ -72,7 +72,8 @@ BOOST_DESCRIBE_STRUCT(PublishInfo, (),
                        persist_json_enabled))
 BOOST_DESCRIBE_STRUCT(LibraryModel, (),
                       (id, creation_time, description, last_modified_time, last_sync_time, name, storage_backings, type,
-                       optimization_info, version, publish_info, server_guid))
+                       optimization_info, version, publish_info, server_guid, security_policy_id,
+                       unset_security_policy_id))
 BOOST_DESCRIBE_STRUCT(LibraryFindSpec, (), (name, type))
 BOOST_DESCRIBE_STRUCT(CertificateVerificationInfo, (), (status, cert_chain))
 BOOST_DESCRIBE_STRUCT(ItemModel, (),

@@ -57,6 +57,7 @@ struct Type {
 
   // structure
   std::vector<Field> fields;
+  bool dynamic = false;  ///< REST names it in a member `@class`, as the receiver does not know which one comes
 
   // enumeration
   std::vector<std::string> enumerators;

@@ -61,6 +61,7 @@ class CatalogReader {
   }
 
   virtual std::size_t login_count() = 0;
+  virtual std::vector<TrustedCertificate> trusted_certificates() = 0;
 
   // Users, groups and roles by name without regard to case; permissions by object, then principal.
   virtual std::vector<User> users() = 0;

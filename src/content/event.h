@@ -41,7 +41,9 @@ namespace quire::content {
   KIND(role, updated)                  \
   KIND(role, deleted)                  \
   KIND(permission, set)                \
-  KIND(permission, deleted)
+  KIND(permission, deleted)            \
+  KIND(trusted_certificate, created)   \
+  KIND(trusted_certificate, deleted)
 // clang-format on
 
 /// Named with a dot: `EventKind::library_created` is `library.created`.
@@ -62,8 +64,8 @@ struct Event {
   std::string actor;       ///< user name, or `system` with the name of its worker
   LibraryId library_id;    ///< that the subject belongs to or is; else empty
   ItemId item_id;          ///< that the subject belongs to or is; else empty
-  std::string subject_id;  ///< of what the kind speaks of: library, item, session, task, role; the name of a user,
-                           ///< group or principal; empty for the configuration
+  std::string subject_id;  ///< of what the kind speaks of: library, item, session, task, role, certificate; the name of
+                           ///< a user, group or principal; empty for the configuration
   std::string details;     ///< what changed, a JSON object as text; empty when the kind says it all
   bool operator==(const Event&) const = default;
 };

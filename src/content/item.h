@@ -21,6 +21,7 @@ QUIRE_ENUM(CertVerificationStatus, NOT_AVAILABLE, VERIFIED, INTERNAL, VERIFICATI
 struct CertificateVerification {
   CertVerificationStatus status = CertVerificationStatus::NOT_AVAILABLE;
   std::vector<std::string> cert_chain;  ///< base64 of DER, leaf first; empty when unsigned
+  bool covers_all = false;              ///< what was signed names every file, and each was compared with it
   bool operator==(const CertificateVerification&) const = default;
 };
 

@@ -37,6 +37,7 @@ struct Library {
   StorageBacking backing;
   StorageId storage;
   bool optimize_remote_publishing = false;
+  std::optional<std::string> security_policy_id = {};  ///< security_policy.h
   bool operator==(const Library&) const = default;
 };
 

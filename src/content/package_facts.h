@@ -42,7 +42,7 @@ struct SignatureFacts {
   bool self_signed = false;
   std::string x509;                     ///< PEM of the signing certificate
   std::vector<std::string> cert_chain;  ///< base64 of DER, leaf first
-  std::vector<WarningType> warnings;
+  std::vector<WarningType> warnings;    ///< as trust and dates are when one looks; not stored
   bool operator==(const SignatureFacts&) const = default;
 };
 /// The file came whole but is not what its name says; validate and complete tell why.

@@ -13,6 +13,7 @@
 #include "content/library.h"
 #include "content/setting.h"
 #include "content/task.h"
+#include "content/trusted_certificate.h"
 #include "content/update_session.h"
 
 /// The tables of the catalog: what a row of each is and what finds it. Plain access to rows (`CatalogReader::find`,
@@ -66,10 +67,10 @@ using Tables = Parts::With<Table<Setting, std::string_view>,    // by name
                            Table<Permission, PermissionKey>,    //
                            Table<LoginSession, LoginId>,        //
                            Table<ClientToken, ClientTokenKey>,  //
-                           Table<Library, LibraryId>,           //
-                           Table<Item, ItemId>,                 //
-                           Table<Content, ContentId>,           //
-                           Table<Blob, BlobId>,                 //
+                           Table<TrustedCertificate, std::string_view>, Table<Library, LibraryId>,  //
+                           Table<Item, ItemId>,                                                     //
+                           Table<Content, ContentId>,                                               //
+                           Table<Blob, BlobId>,                                                     //
                            Table<UpdateSession, UpdateSessionId>, Table<DownloadSession, DownloadSessionId>,
                            Table<Task, TaskId>,  //
                            Table<Event, std::int64_t>>;

@@ -139,7 +139,10 @@ void judge_manifest(const ManifestFacts& facts, const FilesByName& present, Pack
     const auto* digest = base::find_digest(found->digests, entry.checksum.algorithm);
     if (digest == nullptr) {
       // A file of the snapshot whose digest in this algorithm was never taken: it was accepted when it was sent.
-      if (found->source_type == SourceType::NONE) continue;
+      if (found->source_type == SourceType::NONE && found->archive.empty()) {
+        verdict.not_compared.push_back(found->name);
+        continue;
+      }
       add_invalid(verdict, *found,
                   base::make_message(
                       "quire.package.digest_not_taken",
@@ -278,6 +281,38 @@ bool manifest_names_all(const std::vector<SessionFile>& files) {
   return std::all_of(files.begin(), files.end(), [&](const SessionFile& file) {
     return !file.keep_in_storage || package_file("ovf", file.name) == PackageFile::archive || named.contains(file.name);
   });
+}
+
+std::optional<Message> signature_gap(const PackageVerdict& verdict, const std::vector<SessionFile>& files) {
+  const auto count = [&]<class Facts>(std::in_place_type_t<Facts>) {
+    return std::count_if(files.begin(), files.end(),
+                         [](const SessionFile& file) { return std::holds_alternative<Facts>(file.facts); });
+  };
+  if (verdict.signature == nullptr)
+    return base::make_message("quire.package.not_signed", "The package is not signed: no certificate came with it.");
+  if (count(std::in_place_type<SignatureFacts>) > 1 || count(std::in_place_type<ManifestFacts>) != 1)
+    return base::make_message("quire.package.several_manifests",
+                              "The package has more than one manifest or certificate, so it is not clear what is "
+                              "signed; send one of each.");
+  if (!manifest_names_all(files))
+    return base::make_message("quire.package.not_all_signed",
+                              "The signed manifest does not name every file of the package.");
+  if (!verdict.not_compared.empty())
+    return base::make_message("quire.package.not_compared",
+                              "File {name} was there before the signed manifest and was not compared with it; send it "
+                              "again after the manifest.",
+                              {{"name", verdict.not_compared.front()}});
+  return std::nullopt;
+}
+
+CertVerificationStatus status_of_signature(const std::vector<WarningType>& warnings, bool covers_all) {
+  const auto has = [&](WarningType type) {
+    return std::find(warnings.begin(), warnings.end(), type) != warnings.end();
+  };
+  if (has(WarningType::UNTRUSTED_CERTIFICATE) || has(WarningType::SELF_SIGNED_CERTIFICATE))
+    return CertVerificationStatus::UNTRUSTED;
+  if (!warnings.empty()) return CertVerificationStatus::VERIFICATION_FAILURE;
+  return covers_all ? CertVerificationStatus::VERIFIED : CertVerificationStatus::NOT_AVAILABLE;
 }
 
 Message about_file(const std::string& file, Message reason) {

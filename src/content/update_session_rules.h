@@ -68,6 +68,7 @@ struct PackageVerdict {
   std::vector<WarningType> warnings;          ///< of the signature
   const SignatureFacts* signature = nullptr;  ///< points into the files that were judged
   bool has_descriptor = false;
+  std::vector<std::string> not_compared;  ///< named by the manifest, but of another time than it
 };
 
 /// Judges the files of a session (members of archives included).
@@ -80,8 +81,15 @@ base::Message about_file(const std::string& file, base::Message reason);
 /// `reason` for refusing the content of `file`; of one that was pulled it says from where, in the form for people.
 base::Message about_source(const SessionFile& file, base::Message reason);
 
-/// True when the files' manifest names every file that stays, the descriptor among them (§28.2: else not VERIFIED).
+/// True when the files' manifest names every file that stays, the descriptor among them.
 bool manifest_names_all(const std::vector<SessionFile>& files);
+
+/// Why the signature does not vouch for every file that stays; nullopt when it does (§28.2: else not VERIFIED). Says
+/// nothing about who signed.
+std::optional<base::Message> signature_gap(const PackageVerdict& verdict, const std::vector<SessionFile>& files);
+
+/// What follows for an item whose signature covers all or not and has these warnings (§11.2).
+CertVerificationStatus status_of_signature(const std::vector<WarningType>& warnings, bool covers_all);
 
 /// True when a warning of that type does not stop `complete`.
 bool is_ignored(const std::optional<std::vector<WarningBehavior>>& behavior, WarningType type);

@@ -204,14 +204,18 @@ std::string pem_of(X509* certificate) {
   return written(bio.get());
 }
 
-CertificateStack others_of(const PackageSignature& signature) {
+CertificateStack others_of(const std::vector<std::vector<std::byte>>& certificates) {
   CertificateStack others(sk_X509_new_null());
   QUIRE_CHECK(others != nullptr);
-  for (const auto& der : std::span(signature.certificates).subspan(1)) {
+  for (const auto& der : std::span(certificates).subspan(1)) {
     auto certificate = certificate_of(der);
     if (certificate != nullptr && sk_X509_push(others.get(), certificate.get()) > 0) certificate.release();
   }
   return others;
+}
+
+std::time_t seconds_of(base::Time now) {
+  return static_cast<std::time_t>(std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count());
 }
 
 std::vector<CertificateWarning> warnings_of(const CertificateVerdict& verdict, const X509* signer, std::time_t now) {
@@ -271,18 +275,24 @@ Result<std::vector<std::string>> parse_trusted_certificates(std::string_view pem
   return trusted;
 }
 
+std::string certificate_digest(std::string_view pem) {
+  const QuietErrors quiet;
+  const auto certificates = read_certificates(pem, 1);
+  QUIRE_CHECK(certificates && certificates->size() == 1);
+  return base::digest_of(base::DigestAlgorithm::SHA256, certificates->front()).hex;
+}
+
 CertificateVerdict verify_package_signature(const PackageSignature& signature, std::span<const std::byte> manifest,
                                             const std::vector<std::string>& trusted_pem, base::Time now) {
   const QuietErrors quiet;
   QUIRE_CHECK(!signature.certificates.empty());
   const auto signer = certificate_of(signature.certificates.front());
   QUIRE_CHECK(signer != nullptr);
-  const auto seconds =
-      static_cast<std::time_t>(std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count());
+  const auto seconds = seconds_of(now);
 
   CertificateVerdict verdict;
   verdict.signature_valid = signature_matches(signature, manifest, signer.get());
-  verdict.trusted = is_trusted(signer.get(), others_of(signature).get(), trusted_pem, seconds);
+  verdict.trusted = is_trusted(signer.get(), others_of(signature.certificates).get(), trusted_pem, seconds);
   verdict.self_signed = X509_self_signed(signer.get(), 1) == 1;
   verdict.subject = one_line(X509_get_subject_name(signer.get()));
   verdict.issuer = one_line(X509_get_issuer_name(signer.get()));
@@ -290,6 +300,17 @@ CertificateVerdict verify_package_signature(const PackageSignature& signature, s
   for (const auto& der : signature.certificates) verdict.cert_chain.push_back(base::to_base64(der));
   verdict.warnings = warnings_of(verdict, signer.get(), seconds);
   return verdict;
+}
+
+std::vector<CertificateWarning> judge_certificates(const std::vector<std::vector<std::byte>>& certificates,
+                                                   const std::vector<std::string>& trusted_pem, base::Time now) {
+  const QuietErrors quiet;
+  const auto signer = certificates.empty() ? nullptr : certificate_of(certificates.front());
+  if (signer == nullptr) return {CertificateWarning::UNTRUSTED_CERTIFICATE};
+  CertificateVerdict verdict;
+  verdict.trusted = is_trusted(signer.get(), others_of(certificates).get(), trusted_pem, seconds_of(now));
+  verdict.self_signed = X509_self_signed(signer.get(), 1) == 1;
+  return warnings_of(verdict, signer.get(), seconds_of(now));
 }
 
 }  // namespace quire::formats

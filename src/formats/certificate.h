@@ -37,6 +37,9 @@ base::Result<PackageSignature> parse_package_certificate(std::span<const std::by
 /// Error: invalid_argument, id `quire.certificate.store_invalid`, param `reason`: other PEM blocks, damaged ones, none.
 base::Result<std::vector<std::string>> parse_trusted_certificates(std::string_view pem);
 
+/// SHA-256 of the DER, lower-case hexadecimal, of one of those.
+std::string certificate_digest(std::string_view pem);
+
 /// What may be wrong with a signing certificate. Spelled as on the wire (`WarningType`, §14.3).
 enum class CertificateWarning {
   SELF_SIGNED_CERTIFICATE,
@@ -70,5 +73,10 @@ struct CertificateVerdict {
 /// Whether `manifest_name` is the right one is for the caller to check. Any thread.
 CertificateVerdict verify_package_signature(const PackageSignature& signature, std::span<const std::byte> manifest,
                                             const std::vector<std::string>& trusted_pem, base::Time now);
+
+/// Its judgement of the signer's certificate alone, of the DER of `certificates`, the signer's first; what cannot be
+/// read is UNTRUSTED_CERTIFICATE.
+std::vector<CertificateWarning> judge_certificates(const std::vector<std::vector<std::byte>>& certificates,
+                                                   const std::vector<std::string>& trusted_pem, base::Time now);
 
 }  // namespace quire::formats

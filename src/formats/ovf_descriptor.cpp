@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <set>
@@ -29,6 +30,7 @@ using base::Result;
 // oVirt and virt-v2v write them with a slash at the end.
 constexpr std::string_view ovf_namespace_1 = "http://schemas.dmtf.org/ovf/envelope/1";
 constexpr std::string_view ovf_namespace_2 = "http://schemas.dmtf.org/ovf/envelope/2";
+constexpr std::string_view vmware_namespace = "http://www.vmware.com/schema/ovf";
 /// What the parser gets at once; small, so that max_ovf_tag_bytes is noticed in time.
 constexpr std::size_t piece_bytes = std::size_t{16} << 10U;
 constexpr std::uint64_t max_size = std::numeric_limits<std::int64_t>::max();
@@ -91,13 +93,21 @@ class Attributes {
     std::string_view value;
   };
 
-  Found find(std::string_view name) const {
+  Found find(std::string_view name) const { return find(name, is_ovf_namespace); }
+  /// One of VMware's own.
+  std::string_view vmware(std::string_view name) const {
+    return find(name, [](std::string_view uri) { return uri == vmware_namespace; }).value;
+  }
+
+ private:
+  template <class IsNamespace>
+  Found find(std::string_view name, IsNamespace is_namespace) const {
     Found found;
     for (std::size_t i = 0; i < count_; ++i) {
       // Five pointers each: local name, prefix, namespace, start and end of the value.
       const xmlChar** attribute = all_ + i * 5;
       if (view(attribute[0]) != name) continue;
-      if (attribute[2] != nullptr && !is_ovf_namespace(view(attribute[2]))) continue;
+      if (attribute[2] != nullptr && !is_namespace(view(attribute[2]))) continue;
       found.value = {reinterpret_cast<const char*>(attribute[3]),
                      static_cast<std::size_t>(attribute[4] - attribute[3])};
       ++found.times;
@@ -105,9 +115,121 @@ class Attributes {
     return found;
   }
 
- private:
   std::size_t count_;
   const xmlChar** all_;
+};
+
+/// A number in parentheses behind `name`: `MinLen(5)`.
+std::string bound_in(std::string_view qualifiers, std::string_view name) {
+  const auto at = qualifiers.find(name);
+  if (at == std::string_view::npos) return {};
+  const auto number = qualifiers.substr(at + name.size());
+  const auto digits = number.substr(0, number.find_first_not_of("0123456789"));
+  return number.substr(digits.size()).starts_with(')') ? std::string(digits) : std::string();
+}
+
+std::string property_type(std::string_view type, std::string_view qualifiers, bool is_password) {
+  std::string text(type.empty() ? "string" : type);
+  if (text.starts_with("uint") || text.starts_with("sint")) text = "int";
+  if (text == "real32" || text == "real64") text = "real";
+  if (is_password && text == "string") text = "password";
+  if (const auto at = qualifiers.find("ValueMap{"); at != std::string_view::npos) {
+    const auto values = qualifiers.substr(at + std::string_view("ValueMap{").size());
+    return text + "[" + std::string(values.substr(0, values.find('}'))) + "]";
+  }
+  auto least = bound_in(qualifiers, "MinLen(");
+  auto most = bound_in(qualifiers, "MaxLen(");
+  if (least.empty()) least = bound_in(qualifiers, "MinValue(");
+  if (most.empty()) most = bound_in(qualifiers, "MaxValue(");
+  return least.empty() && most.empty() ? text : text + "(" + least + ".." + most + ")";
+}
+
+/// Collects what is asked or shown before a deployment, wherever in the document its sections stand.
+class DeploymentReader {
+ public:
+  void start_element(std::string_view name, std::string_view uri, const Attributes& attributes) {
+    const bool is_ovf = is_ovf_namespace(uri);
+    const auto parent = path_.empty() ? std::string() : path_.back();
+    path_.emplace_back(is_ovf ? name : "");
+    if (text_of_) return;  // markup within a text
+    if (uri == vmware_namespace && name == "StorageGroupSection")
+      found_.storage_groups.emplace_back(attributes.vmware("id"));
+    if (is_ovf) visit(name, parent, attributes);
+  }
+  void text(std::string_view piece) {
+    if (text_of_) text_ += piece;
+  }
+  void end_element() {
+    if (text_of_ && path_.size() == text_depth_) {
+      text_of_(trim(text_));
+      text_of_ = nullptr;
+    }
+    path_.pop_back();
+  }
+
+  OvfDeployment take() {
+    std::erase_if(found_.storage_groups, [](const std::string& id) { return id.empty(); });
+    return std::move(found_);
+  }
+
+ private:
+  void visit(std::string_view name, std::string_view parent, const Attributes& attributes) {
+    if (name == "Name" && (parent == "VirtualSystem" || parent == "VirtualSystemCollection")) {
+      collect([this](std::string_view text) { set_first(found_.name, text); });
+    } else if (name == "Annotation" && parent == "AnnotationSection") {
+      collect([this](std::string_view text) { set_first(found_.annotation, text); });
+    } else if (name == "License" && parent == "EulaSection") {
+      collect([this](std::string_view text) { found_.eulas.emplace_back(text); });
+    } else if (name == "Network" && parent == "NetworkSection") {
+      found_.networks.emplace_back(attributes.find("name").value);
+    } else if (name == "ProductSection") {
+      product_ = {};
+      product_.class_id = attributes.find("class").value;
+      product_.instance_id = attributes.find("instance").value;
+    } else if (name == "Category" && parent == "ProductSection") {
+      collect([this](std::string_view text) { product_.category = text; });
+    } else if (name == "Property" && parent == "ProductSection") {
+      add_property(attributes);
+    } else if (parent == "Property" && settable_) {
+      visit_property(name, attributes);
+    }
+  }
+
+  void add_property(const Attributes& attributes) {
+    settable_ = attributes.find("userConfigurable").value == "true";
+    if (!settable_) return;
+    auto& property = found_.properties.emplace_back(product_);
+    property.id = attributes.find("key").value;
+    property.value = attributes.find("value").value;
+    property.type = property_type(attributes.find("type").value, attributes.find("qualifiers").value,
+                                  attributes.find("password").value == "true");
+  }
+  void visit_property(std::string_view name, const Attributes& attributes) {
+    if (name == "Label")
+      collect([this](std::string_view text) { found_.properties.back().label = text; });
+    else if (name == "Description")
+      collect([this](std::string_view text) { found_.properties.back().description = text; });
+    else if (name == "Value" && found_.properties.back().value.empty())
+      found_.properties.back().value = attributes.find("value").value;
+  }
+
+  /// What stands in the element that has just begun goes to `take` at its end.
+  void collect(std::function<void(std::string_view)> take) {
+    text_of_ = std::move(take);
+    text_depth_ = path_.size();
+    text_.clear();
+  }
+  static void set_first(std::string& target, std::string_view text) {
+    if (target.empty()) target = text;
+  }
+
+  OvfDeployment found_;
+  OvfProperty product_;  ///< what the properties of the current section have in common
+  bool settable_ = false;
+  std::vector<std::string> path_;  ///< names of the open elements, empty for those of other namespaces
+  std::function<void(std::string_view)> text_of_;
+  std::size_t text_depth_ = 0;
+  std::string text_;
 };
 
 /// Takes the parser's events. Our own refusals stop the parser at once; the first of them is the answer.
@@ -132,10 +254,14 @@ class Reader {
     if (!count_nodes(1 + namespaces + count)) return;
     if (depth_ == 0 && (name != "Envelope" || !is_ovf_namespace(uri))) return refuse(root_problem(name, uri));
     visit(name, is_ovf_namespace(uri), Attributes(attribute_count, attributes));
+    deployment_.start_element(name, uri, Attributes(attribute_count, attributes));
     ++depth_;
   }
 
+  void text(std::string_view piece) { deployment_.text(piece); }
+
   void end_element() {
+    deployment_.end_element();
     --depth_;
     if (depth_ == 1) in_references_ = false;
   }
@@ -159,6 +285,7 @@ class Reader {
   Result<OvfDescriptor> take(bool well_formed) {
     if (error_) return *error_;
     if (!well_formed) return complaint_ ? *complaint_ : invalid(line(), "it is not well-formed XML");
+    descriptor_.deployment = deployment_.take();
     return std::move(descriptor_);
   }
 
@@ -212,6 +339,7 @@ class Reader {
 
   xmlParserCtxtPtr parser_ = nullptr;
   OvfDescriptor descriptor_;
+  DeploymentReader deployment_;
   std::set<std::string, std::less<>> hrefs_;
   std::set<std::string, std::less<>> files_;
   std::size_t nodes_ = 0;
@@ -301,6 +429,11 @@ void on_end_element(void* data, const xmlChar*, const xmlChar*, const xmlChar*) 
   if (!reader_of(data).refused()) reader_of(data).end_element();
 }
 
+void on_text(void* data, const xmlChar* text, int size) noexcept {
+  if (!reader_of(data).refused())
+    reader_of(data).text({reinterpret_cast<const char*>(text), static_cast<std::size_t>(size)});
+}
+
 void on_comment(void* data, const xmlChar*) noexcept { reader_of(data).other_node(); }
 
 void on_instruction(void* data, const xmlChar*, const xmlChar*) noexcept { reader_of(data).other_node(); }
@@ -345,6 +478,9 @@ xmlSAXHandler events() {
   handler.internalSubset = on_doctype;
   handler.startElementNs = on_start_element;
   handler.endElementNs = on_end_element;
+  handler.characters = on_text;
+  handler.ignorableWhitespace = on_text;
+  handler.cdataBlock = on_text;
   handler.comment = on_comment;
   handler.processingInstruction = on_instruction;
   return handler;

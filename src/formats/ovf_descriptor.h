@@ -34,10 +34,36 @@ struct OvfReference {
   bool operator==(const OvfReference&) const = default;
 };
 
+/// A property that whoever deploys the package may set (`ProductSection`).
+struct OvfProperty {
+  std::string class_id;
+  std::string id;
+  std::string instance_id;
+  std::string category;
+  std::string label;
+  std::string description;
+  /// As vSphere writes it: OVF's type (every integer is `int`), with what its qualifiers say: `string(1..20)`,
+  /// `string["a","b"]`, `password(8..)`.
+  std::string type;
+  std::string value;  ///< its default
+  bool operator==(const OvfProperty&) const = default;
+};
+
+/// What is asked or shown before a package is deployed; texts as they stand, without blanks around them.
+struct OvfDeployment {
+  std::string name;  ///< of the virtual system or collection
+  std::string annotation;
+  std::vector<std::string> eulas;
+  std::vector<std::string> networks;
+  std::vector<std::string> storage_groups;  ///< identifiers
+  std::vector<OvfProperty> properties;
+};
+
 /// What a content library needs to know of an OVF descriptor.
 struct OvfDescriptor {
   std::string package_name;              ///< `ovf:id` of the virtual system (or collection); may be empty
   std::vector<OvfReference> references;  ///< in the order of the document; no href twice
+  OvfDeployment deployment;
 };
 
 /// A file that must be in the package.

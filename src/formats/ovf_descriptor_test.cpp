@@ -338,5 +338,50 @@ TEST(OvfDescriptor, SurvivesDamage) {
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
 }
 
+TEST(OvfDescriptorDeployment, IsWhatTheSectionsSay) {
+  const auto parsed = parse(
+      "<Envelope xmlns='http://schemas.dmtf.org/ovf/envelope/1' xmlns:ovf='http://schemas.dmtf.org/ovf/envelope/1' "
+      "xmlns:vmw='http://www.vmware.com/schema/ovf' xmlns:other='urn:other'>"
+      "<References/>"
+      "<NetworkSection><Info>Networks</Info><Network ovf:name='VM Network'><Description>d</Description></Network>"
+      "<Network ovf:name='Storage'/></NetworkSection>"
+      "<vmw:StorageGroupSection ovf:required='false' vmw:id='group1' vmw:name='fast'><Info/></vmw:StorageGroupSection>"
+      "<VirtualSystem ovf:id='vm'><Info>A machine</Info><Name> tiny &amp; small </Name>"
+      "<AnnotationSection><Info/><Annotation>first line\nsecond</Annotation></AnnotationSection>"
+      "<EulaSection><Info/><License><![CDATA[Do <no> harm]]></License></EulaSection>"
+      "<EulaSection><Info/><License>Really</License></EulaSection>"
+      "<other:EulaSection><License>not ours</License></other:EulaSection>"
+      "<ProductSection ovf:class='vami' ovf:instance='1'><Info/><Product>P</Product><Category>LAN</Category>"
+      "<Property ovf:key='ip' ovf:type='string' ovf:userConfigurable='true' ovf:value='10.0.0.1' "
+      "ovf:qualifiers='MinLen(7),MaxLen(15)'><Label>Address</Label><Description>IPv4</Description></Property>"
+      "<Property ovf:key='build' ovf:type='string' ovf:value='7'><Label>hidden</Label></Property>"
+      "<Property ovf:key='count' ovf:type='uint16' ovf:userConfigurable='true'><Value ovf:value='3'/></Property>"
+      "<Category>Access</Category>"
+      "<Property ovf:key='pw' ovf:type='string' ovf:password='true' ovf:qualifiers='MinLen(8)' "
+      "ovf:userConfigurable='true'/>"
+      "<Property ovf:key='size' ovf:type='string' ovf:qualifiers='ValueMap{\"s\",\"l\"}' "
+      "ovf:userConfigurable='true'/></ProductSection>"
+      "</VirtualSystem></Envelope>");
+  ASSERT_TRUE(parsed) << parsed.error().text();
+  const auto& deployment = parsed->deployment;
+  EXPECT_EQ(deployment.name, "tiny & small");
+  EXPECT_EQ(deployment.annotation, "first line\nsecond");
+  EXPECT_THAT(deployment.eulas, ElementsAre("Do <no> harm", "Really"));
+  EXPECT_THAT(deployment.networks, ElementsAre("VM Network", "Storage"));
+  EXPECT_THAT(deployment.storage_groups, ElementsAre("group1"));
+  EXPECT_THAT(deployment.properties,
+              ElementsAre(OvfProperty{"vami", "ip", "1", "LAN", "Address", "IPv4", "string(7..15)", "10.0.0.1"},
+                          OvfProperty{"vami", "count", "1", "LAN", "", "", "int", "3"},
+                          OvfProperty{"vami", "pw", "1", "Access", "", "", "password(8..)", ""},
+                          OvfProperty{"vami", "size", "1", "Access", "", "", "string[\"s\",\"l\"]", ""}));
+}
+
+TEST(OvfDescriptorDeployment, IsEmptyWhereNothingIsSaid) {
+  const auto parsed = parse(envelope("<VirtualSystem ovf:id='vm'><ProductSection/></VirtualSystem>"));
+  ASSERT_TRUE(parsed);
+  EXPECT_EQ(parsed->deployment.name, "");
+  EXPECT_TRUE(parsed->deployment.eulas.empty() && parsed->deployment.properties.empty());
+}
+
 }  // namespace
 }  // namespace quire::formats

@@ -372,8 +372,7 @@ Result<void> serve(const Settings& settings) {
   QUIRE_ASSIGN_OR_RETURN(const auto leases, service::open_lease_clock(*catalog, clock));
   service::Context context{*catalog, storages, clock, leases, identities, transfers, settings.service, settings.limits};
   if (ballast) context.has_room_to_grow = [&ballast] { return ballast->hold(); };
-  QUIRE_ASSIGN_OR_RETURN(auto trusted, trusted_certificates(settings));
-  context.settings.trusted_certificates = std::move(trusted);
+  QUIRE_ASSIGN_OR_RETURN(const auto trusted, trusted_certificates(settings));
   QUIRE_ASSIGN_OR_RETURN(const auto web, make_web_fetcher(settings));
   QUIRE_ASSIGN_OR_RETURN(auto readable, readable_files(settings, storages));
   const auto files = adapters::files::make_file_fetcher(std::move(readable));
@@ -387,6 +386,7 @@ Result<void> serve(const Settings& settings) {
   service::TaskRunner tasks(context, {service::item_copy_tasks()});
   context.on_task_added = [&tasks] { tasks.wake(); };
   service::Services services(context, logins, guid);
+  if (auto added = services.trusted_certificates.add_all(trusted); !added) return added;
   if (auto made = make_administrator(settings, services.users, identities); !made) return made;
 
   QUIRE_ASSIGN_OR_RETURN(const auto swept, work::sweep_orphans(context));

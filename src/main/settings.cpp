@@ -277,11 +277,11 @@ const std::vector<SettingDefinition>& setting_definitions() {
             "ContentLibrary.ReadStorage on the item; may be repeated. The server's own files are refused wherever they "
             "lie.",
             &Settings::pull_files_from),
-      text(
-          "trusted_certificates", "FILE",
-          "Certificates (PEM), read at the start: OVF packages whose signer's certificate follows from one of them are "
-          "trusted. Empty: nobody is, and every signed package brings a warning.",
-          &Settings::trusted_certificates),
+      text("trusted_certificates", "FILE",
+           "Certificates (PEM) that each start adds to the trust store: OVF packages whose signer's certificate "
+           "follows from "
+           "one that is there are trusted. The store itself is in the catalog; the API shows and changes it.",
+           &Settings::trusted_certificates),
       duration("login_idle_timeout", "A login session without use for this long, or up to 10 s longer, ends.",
                QUIRE_AT(logins.idle_timeout)),
       duration("login_lifetime_max", "A login session ends after this long in any case.",
@@ -300,6 +300,7 @@ const std::vector<SettingDefinition>& setting_definitions() {
              QUIRE_AT(limits.password_length_min)),
       number("group_members_max", "Users of a group.", QUIRE_AT(limits.group_members_max)),
       number("logins_max", "Login sessions alive at once.", QUIRE_AT(limits.logins_max)),
+      number("trusted_certificates_max", "Certificates of the trust store.", QUIRE_AT(limits.trusted_certificates_max)),
       number("update_sessions_active_max", "Active update sessions.", QUIRE_AT(limits.update_sessions_active_max)),
       number("download_sessions_max", "Download sessions.", QUIRE_AT(limits.download_sessions_max)),
       size("catalog_blob_bytes_max",

@@ -9,7 +9,9 @@
 #include "service/library/configuration.h"
 #include "service/library/items.h"
 #include "service/library/libraries.h"
+#include "service/package/packages.h"
 #include "service/task/tasks.h"
+#include "service/trust/trusted_certificates.h"
 #include "service/update_session/sources.h"
 #include "service/update_session/update_sessions.h"
 #include "service/upload/uploads.h"
@@ -34,6 +36,8 @@ struct Services {
         roles(context),
         permissions(context),
         tasks(context),
+        trusted_certificates(context),
+        packages(context),
         uploads(context),
         downloads(context),
         server_guid(std::move(guid)),
@@ -53,6 +57,8 @@ struct Services {
   Roles roles;
   Permissions permissions;
   Tasks tasks;
+  TrustedCertificates trusted_certificates;
+  Packages packages;
   Uploads uploads;
   Downloads downloads;
   Workers workers = {};  ///< filled by whoever runs them, before requests come

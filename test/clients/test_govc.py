@@ -9,6 +9,7 @@ import pytest
 from govc_client import Govc
 from http_source import make_certificate
 from ova_package import digest, make_package, write_random
+from push_session import PushSession
 from quire_server import QuireServer, used_bytes
 from rest_client import LegacyRest
 
@@ -363,6 +364,61 @@ def test_interrupted_import(tmp_path, way_out):
         server.stop()
     finally:
         server.kill()
+
+
+def test_trust_store(govc, tmp_path):
+    pem = tmp_path / "certificate"
+    pem.write_text(make_certificate(tmp_path, "trusted-by-govc", address=None).pem)
+    identifier = govc.ok("library.trust.create", pem).strip()
+    assert identifier in govc.ok("library.trust.ls") and "trusted-by-govc" in govc.ok("library.trust.ls")
+    assert "trusted-by-govc" in govc.ok("library.trust.info", identifier)
+    assert govc.ok("library.trust.create", pem).strip() == identifier
+    (tmp_path / "no.pem").write_text("no certificate")
+    govc.fails("library.trust.create", tmp_path / "no.pem")
+    govc.ok("library.trust.rm", identifier)
+    govc.fails("library.trust.info", identifier)
+    assert identifier not in govc.ok("library.trust.ls")
+
+
+def test_security_policy(govc, shared_server, tmp_path):
+    policies = govc.json("library.policy.ls")
+    policy = next(entry["policy"] for entry in policies if entry["name"] == "OVF default policy")
+    name = f"secure-{uuid.uuid4().hex[:8]}"
+    govc.fails("library.create", "-policy", "foo", name)
+    library = govc.ok("library.create", "-policy", policy, name).strip()
+    assert policy in govc.ok("library.info", name)
+    assert govc.json("library.info", name)[0]["security_policy_id"] == policy
+
+    # govc never sends the certificate of a package, so what it imports is not signed.
+    package = make_package(tmp_path / "package", "vm", [50_000], seed="policy", manifest="SHA256")
+    govc.fails("library.import", "-n", "by-govc", name, package.pack())
+    assert govc.json("library.info", f"{name}/by-govc")[0]["size"] == 0
+
+    root = make_certificate(tmp_path, "policy-root", address=None)
+    package.sign(make_certificate(tmp_path, "policy-signer", issuer=root))
+    rest = LegacyRest(shared_server).log_in()
+    refused = PushSession(rest, library)
+    refused.push_file(package.pack())
+    refused.ignore("UNTRUSTED_CERTIFICATE")
+    assert refused.preview_warnings() == {"UNTRUSTED_CERTIFICATE": False}, "a strict policy lets no warning be ignored"
+    answer = refused.call("complete")
+    assert answer.error_type == "NOT_ALLOWED_IN_CURRENT_STATE" and "policy" in answer.text, answer
+
+    pem = tmp_path / "root"
+    pem.write_text(root.pem)
+    identifier = govc.ok("library.trust.create", pem).strip()
+    session = PushSession(rest, library)
+    session.push_file(package.pack())
+    session.ok("complete")
+    item = rest.ok("item.get", library_item_id=session.item)
+
+    def shown():
+        info = govc.json("library.info", f"{name}/{item['name']}")[0]
+        return info["security_compliance"], info["certificate_verification_info"]["status"]
+
+    assert shown() == (True, "VERIFIED")
+    govc.ok("library.trust.rm", identifier)
+    assert shown() == (False, "UNTRUSTED")
 
 
 def test_content_survives_restart(server, tmp_path):

@@ -70,7 +70,7 @@ class AccessWalk {
     const bool is_read = privilege == Privilege::System_Read || privilege == Privilege::System_Anonymous;
     check(Cell::may, operation, [&] { return on_root(needed); });
     if (!is_read) check(Cell::may_not, operation, [&] { return on_root(without(all, privilege)); });
-    if (operation.objects.empty()) return;
+    if (!is_in_library(operation)) return;
     // What is said of the library counts, whatever is said of the root; but nobody locks out who governs all.
     const bool governs = privilege == Privilege::Authorization_ModifyPermissions;
     check(governs ? Cell::may : Cell::cannot_see, operation, [&] { return given(all, {}); });
@@ -89,10 +89,16 @@ class AccessWalk {
   }
 
  private:
+  /// Certificates everybody sees.
+  static bool is_in_library(const api::Operation& operation) {
+    return std::any_of(operation.objects.begin(), operation.objects.end(),
+                       [](const auto& object) { return object.kind != ObjectKind::trusted_certificate; });
+  }
+
   static Cell expected(const api::Operation& operation, const PrivilegeSet& held, bool is_somebodys) {
     if (is_somebodys) return held == PrivilegeSet::all() ? Cell::may : Cell::cannot_see;
     const Privilege privilege = operation.facts.privilege;
-    if (!operation.objects.empty() && !held.has(Privilege::System_Read)) return Cell::cannot_see;
+    if (is_in_library(operation) && !held.has(Privilege::System_Read)) return Cell::cannot_see;
     // Lists are filtered instead of refused.
     if (privilege == Privilege::System_Anonymous || privilege == Privilege::System_Read) return Cell::may;
     return held.has(privilege) ? Cell::may : Cell::may_not;
@@ -124,6 +130,9 @@ class AccessWalk {
     ids_[ObjectKind::download_session] =
         make("content.library.item.download_session.create", {{"library_item_id", item}});
     ids_[ObjectKind::task] = server_.add_task(user);
+    ids_[ObjectKind::trusted_certificate] =
+        client_.done("content.trusted_certificates.create", {{"spec", json::object{{"cert_text", a_certificate}}}})
+            .as_string();
   }
 
   json::object input_of(const api::Operation& operation) const {
@@ -148,7 +157,7 @@ class AccessWalk {
     const auto id = outcome.error_id();
     const bool hidden = id == "quire.library.not_found" || id == "quire.item.not_found" ||
                         id == "quire.update_session.not_found" || id == "quire.download_session.not_found" ||
-                        id == "quire.task.not_found";
+                        id == "quire.trust.certificate_not_found" || id == "quire.task.not_found";
     const auto said = json::serialize(outcome.error);
     switch (cell) {
       case Cell::may:

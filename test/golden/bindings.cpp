@@ -34,6 +34,17 @@ constexpr std::array places = {
     Place{"content.configuration.update", "PATCH", "/content/configuration", "PATCH", "/content/configuration"},
     Place{"content.type.list", "GET", "/content/type", "GET", "/content/type"},
 
+    Place{"content.security_policies.list", "GET", "/rest/content/security-policies", "GET",
+          "/content/security-policies"},
+    Place{"content.trusted_certificates.create", "POST", "/rest/content/trusted-certificates", "POST",
+          "/content/trusted-certificates"},
+    Place{"content.trusted_certificates.list", "GET", "/rest/content/trusted-certificates", "GET",
+          "/content/trusted-certificates"},
+    Place{"content.trusted_certificates.get", "GET", "/rest/content/trusted-certificates/{certificate}", "GET",
+          "/content/trusted-certificates/{certificate}"},
+    Place{"content.trusted_certificates.delete", "DELETE", "/rest/content/trusted-certificates/{certificate}", "DELETE",
+          "/content/trusted-certificates/{certificate}"},
+
     Place{"content.library.list", "GET", "/content/library", "GET", "/content/library"},
     Place{"content.library.get", "GET", "/content/library/id:{library_id}", "GET", "/content/library/{library_id}"},
     Place{"content.library.find", "POST", "/content/library?~action=find", "POST", "/content/library?action=find"},
@@ -183,6 +194,55 @@ constexpr std::array places = {
     Place{"cis.tasks.cancel", "POST", "/rest/cis/tasks/{task}?action=cancel", "POST",
           "/cis/tasks/{task}?action=cancel"},
 
+    Place{"vcenter.ovf.library_item.create", "POST", "/vcenter/ovf/library-item", "POST", "/vcenter/ovf/library-item"},
+    Place{"vcenter.ovf.library_item.filter", "POST",
+          "/vcenter/ovf/library-item/id:{ovf_library_item_id}?~action=filter", "POST",
+          "/vcenter/ovf/library-item/{ovf_library_item_id}?action=filter"},
+    Place{"vcenter.ovf.library_item.deploy", "POST",
+          "/vcenter/ovf/library-item/id:{ovf_library_item_id}?~action=deploy", "POST",
+          "/vcenter/ovf/library-item/{ovf_library_item_id}?action=deploy"},
+    Place{"vcenter.ovf.export_flag.list", "GET", "/vcenter/ovf/export-flag", "GET", "/vcenter/ovf/export-flag"},
+    Place{"vcenter.ovf.import_flag.list", "GET", "/vcenter/ovf/import-flag", "GET", "/vcenter/ovf/import-flag?rp={rp}"},
+    Place{"vcenter.vm_template.library_items.create", "POST", "/rest/vcenter/vm-template/library-items", "POST",
+          "/vcenter/vm-template/library-items"},
+    Place{"vcenter.vm_template.library_items.get", "GET",
+          "/rest/vcenter/vm-template/library-items/{template_library_item}", "GET",
+          "/vcenter/vm-template/library-items/{template_library_item}"},
+    Place{"vcenter.vm_template.library_items.deploy", "POST",
+          "/rest/vcenter/vm-template/library-items/{template_library_item}?action=deploy", "POST",
+          "/vcenter/vm-template/library-items/{template_library_item}?action=deploy"},
+    Place{"vcenter.vm_template.library_items.check_outs.list", "GET",
+          "/rest/vcenter/vm-template/library-items/{template_library_item}/check-outs", "GET",
+          "/vcenter/vm-template/library-items/{template_library_item}/check-outs"},
+    Place{"vcenter.vm_template.library_items.check_outs.get", "GET",
+          "/rest/vcenter/vm-template/library-items/{template_library_item}/check-outs/{vm}", "GET",
+          "/vcenter/vm-template/library-items/{template_library_item}/check-outs/{vm}"},
+    Place{"vcenter.vm_template.library_items.check_outs.delete", "DELETE",
+          "/rest/vcenter/vm-template/library-items/{template_library_item}/check-outs/{vm}", "DELETE",
+          "/vcenter/vm-template/library-items/{template_library_item}/check-outs/{vm}"},
+    Place{"vcenter.vm_template.library_items.check_outs.check_out", "POST",
+          "/rest/vcenter/vm-template/library-items/{template_library_item}/check-outs?action=check-out", "POST",
+          "/vcenter/vm-template/library-items/{template_library_item}/check-outs?action=check-out"},
+    Place{"vcenter.vm_template.library_items.check_outs.check_in", "POST",
+          "/rest/vcenter/vm-template/library-items/{template_library_item}/check-outs/{vm}?action=check-in", "POST",
+          "/vcenter/vm-template/library-items/{template_library_item}/check-outs/{vm}?action=check-in"},
+    Place{"vcenter.vm_template.library_items.versions.list", "GET",
+          "/rest/vcenter/vm-template/library-items/{template_library_item}/versions", "GET",
+          "/vcenter/vm-template/library-items/{template_library_item}/versions"},
+    Place{"vcenter.vm_template.library_items.versions.get", "GET",
+          "/rest/vcenter/vm-template/library-items/{template_library_item}/versions/{version}", "GET",
+          "/vcenter/vm-template/library-items/{template_library_item}/versions/{version}"},
+    Place{"vcenter.vm_template.library_items.versions.delete", "DELETE",
+          "/rest/vcenter/vm-template/library-items/{template_library_item}/versions/{version}", "DELETE",
+          "/vcenter/vm-template/library-items/{template_library_item}/versions/{version}"},
+    Place{"vcenter.vm_template.library_items.versions.rollback", "POST",
+          "/rest/vcenter/vm-template/library-items/{template_library_item}/versions/{version}?action=rollback", "POST",
+          "/vcenter/vm-template/library-items/{template_library_item}/versions/{version}?action=rollback"},
+    Place{"vcenter.iso.image.mount", "POST", "/vcenter/iso/image/id:{library_item}?~action=mount", "POST",
+          "/vcenter/iso/image?action=mount"},
+    Place{"vcenter.iso.image.unmount", "POST", "/vcenter/iso/image/id:{vm}?~action=unmount", "POST",
+          "/vcenter/iso/image?action=unmount"},
+
     Place{"quire.server.workers.list", "GET", "/quire/server/workers", "GET", "/quire/server/workers"},
 };
 
@@ -290,7 +350,8 @@ json::value plain(const json::value& value) {
   if (const auto* object = value.if_object()) {
     json::object out;
     for (const auto& member : *object)
-      if (auto content = plain(member.value()); !content.is_null()) out.emplace(member.key(), std::move(content));
+      if (auto content = plain(member.value()); !content.is_null() && member.key() != "@class")  // REST's alone
+        out.emplace(member.key(), std::move(content));
     return out;
   }
   if (const auto* array = value.if_array()) {

@@ -91,6 +91,9 @@ struct World {
     ids[ObjectKind::update_session] = make("content.library.item.update_session.create", {{"library_item_id", item}});
     ids[ObjectKind::download_session] =
         make("content.library.item.download_session.create", {{"library_item_id", item}});
+    ids[ObjectKind::trusted_certificate] =
+        client.done("content.trusted_certificates.create", {{"spec", json::object{{"cert_text", a_certificate}}}})
+            .as_string();
   }
 
   GoldenServer server;
@@ -106,16 +109,20 @@ bool is_served(const api::Operation& operation, Binding binding) {
 TEST(CheckOrder, IdentifiersAreMarkedInTheRegistry) {
   const auto is_identifier = [](std::string_view name) {
     return name == "library_id" || name == "library_item_id" || name == "library_item" ||
-           name == "source_library_item_id" || name == "update_session_id" || name == "download_session_id" ||
-           name == "task";
+           name == "ovf_library_item_id" || name == "template_library_item" || name == "source_library_item_id" ||
+           name == "update_session_id" || name == "download_session_id" || name == "certificate" || name == "task";
   };
   for (const auto& operation : api::all_operations()) {
     std::vector<std::string> expected;
+    const bool needs_hypervisor = operation.facts.service.starts_with("com.vmware.vcenter.");
     for (const auto& field : operation.input->fields) {
       if (is_identifier(field.name)) expected.push_back(field.name);
-      if (field.name != "create_spec" && field.name != "destination_create_spec" && field.name != "set_spec") continue;
+      if (field.name != "create_spec" && field.name != "destination_create_spec" && field.name != "set_spec" &&
+          !(needs_hypervisor && (field.name == "target" || field.name == "spec")))
+        continue;
       for (const auto& member : field.type->fields)
-        if (is_identifier(member.name)) expected.push_back(field.name + "." + member.name);
+        if (is_identifier(member.name) || (needs_hypervisor && member.name == "library"))
+          expected.push_back(field.name + "." + member.name);
     }
     std::vector<std::string> marked;
     for (const auto& object : operation.objects) marked.emplace_back(object.member);

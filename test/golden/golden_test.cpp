@@ -78,15 +78,24 @@ TEST(GoldenTranscripts, Soap) {
   expect_golden("soap.txt", transcript.text());
 }
 
+/// What needs a hypervisor succeeds never, and says so.
+bool is_unsupported_by_all(const api::Operation& operation) {
+  return operation.facts.service.starts_with("com.vmware.vcenter.") && operation.facts.name != "filter";
+}
+
 TEST(GoldenTranscripts, HoldASuccessOfEveryOperation) {
   for (const auto binding : all_bindings) {
     std::set<std::string> succeeded;
+    std::set<std::string> unsupported;
     for (const auto* outcomes :
          {&recording_of(binding).outcomes, &recording_of(binding).older, &recording_of(binding).own})
       for (const auto& outcome : *outcomes)
-        if (outcome.error_type.empty()) succeeded.insert(outcome.operation);
+        if (outcome.error_type.empty())
+          succeeded.insert(outcome.operation);
+        else if (outcome.error_type == "UNSUPPORTED")
+          unsupported.insert(outcome.operation);
     for (const auto& operation : api::all_operations())
-      EXPECT_TRUE(succeeded.contains(short_name(operation)) ||
+      EXPECT_TRUE((is_unsupported_by_all(operation) ? unsupported : succeeded).contains(short_name(operation)) ||
                   (binding == Binding::new_rest && !operation.facts.in_new_rest))
           << operation.facts.service << "." << operation.facts.name << " is missing in library_scenario.cpp";
   }

@@ -627,6 +627,106 @@ struct Walk {
     remove_session(unreadable);
   }
 
+  void secure_library() const {
+    section("Trusted certificates and a security policy");
+    const auto signed_by = file_in_package("tiny.cert");
+    const auto pem = signed_by.substr(signed_by.find("-----BEGIN"));
+    const std::string trust = "content.trusted_certificates.";
+    done(trust + "list", {}, "none");
+    const auto policy = text(done("content.security_policies.list").as_array().at(0).at("policy"));
+    const auto status = [&](std::string_view remark) {
+      done("content.library.item.get", {{"library_item_id", tiny}}, remark);
+    };
+    const auto certificate = text(done(trust + "create", {{"spec", object{{"cert_text", pem}}}}));
+    done(trust + "create", {{"spec", object{{"cert_text", pem}}}}, "is there already");
+    refused("INVALID_ARGUMENT", trust + "create", {{"spec", object{{"cert_text", "no certificate"}}}});
+    refused("INVALID_ARGUMENT", trust + "create", {{"spec", object{{"cert_text", pem + pem}}}}, "two");
+    done(trust + "list");
+    done(trust + "get", {{"certificate", certificate}});
+    refused("NOT_FOUND", trust + "get", {{"certificate", unknown_id}});
+    refused("NOT_FOUND", trust + "delete", {{"certificate", unknown_id}});
+    status("its signature is trusted now");
+
+    const object secure{{"security_policy_id", policy}};
+    refused("INVALID_ARGUMENT", "content.local_library.create",
+            {{"create_spec", object{{"name", "x"}, {"security_policy_id", "foo"}}}}, "unknown policy");
+    refused("INVALID_ARGUMENT", "content.library.update",
+            {{"library_id", images}, {"update_spec", object{{"security_policy_id", "foo"}}}}, "unknown policy");
+    done("content.library.update", {{"library_id", images}, {"update_spec", secure}});
+    done("content.library.get", {{"library_id", images}}, "with a policy");
+    status("it came before the policy");
+    done("content.library.item.get", {{"library_item_id", ubuntu}}, "no package");
+    const auto unsigned_item = new_item("unsigned in a secure library", "ovf");
+    const auto plain = new_session(unsigned_item);
+    for (const auto* name : {"tiny.ovf", "tiny-disk1.vmdk"}) push(plain, name, file_in_package(name));
+    done("content.library.item.updatesession.file.validate", {{"update_session_id", plain}}, "not signed");
+    refused("NOT_ALLOWED_IN_CURRENT_STATE", "content.library.item.update_session.complete",
+            {{"update_session_id", plain}}, "not signed");
+    session(plain, "ERROR");
+    remove_session(plain);
+
+    done(trust + "delete", {{"certificate", certificate}});
+    status("nobody is trusted");
+    const auto untrusted = new_session(tiny);
+    for (const auto* name : {"tiny.mf", "tiny.cert", "tiny.ovf", "tiny-disk1.vmdk"})
+      push(untrusted, name, file_in_package(name));
+    done("content.library.item.update_session.update",
+         {{"update_session_id", untrusted},
+          {"update_spec",
+           object{{"warning_behavior", json::array{object{{"type", "SELF_SIGNED_CERTIFICATE"}, {"ignored", true}}}}}}});
+    session(untrusted, "the policy lets no warning be ignored");
+    refused("NOT_ALLOWED_IN_CURRENT_STATE", "content.library.item.update_session.complete",
+            {{"update_session_id", untrusted}}, "not trusted");
+    remove_session(untrusted);
+    refused("NOT_ALLOWED_IN_CURRENT_STATE", "content.library.item.copy",
+            {{"source_library_item_id", tiny},
+             {"destination_create_spec", object{{"library_id", images}, {"name", "against the policy"}}}},
+            "against the policy");
+    done("content.local_library.update",
+         {{"library_id", images}, {"update_spec", object{{"unset_security_policy_id", true}}}});
+    done("content.library.get", {{"library_id", images}}, "without a policy");
+    status("without a policy");
+  }
+
+  void hypervisor() const {
+    section("What needs a hypervisor");
+    const std::string ovf = "vcenter.ovf.library_item.";
+    const auto machine = new_item("machine", "ovf");
+    refused("NOT_ALLOWED_IN_CURRENT_STATE", ovf + "filter", {{"ovf_library_item_id", machine}}, "without content");
+    const auto id = new_session(machine);
+    push(id, "machine.ovf", file_in_package("machine.ovf"));
+    complete(id);
+    remove_session(id);
+    done(ovf + "filter", {{"ovf_library_item_id", machine}}, "without a target");
+    done(ovf + "filter", {{"ovf_library_item_id", tiny}, {"target", object{{"resource_pool_id", "resgroup-9"}}}});
+    refused("INVALID_ARGUMENT", ovf + "filter", {{"ovf_library_item_id", ubuntu}}, "no package");
+    refused("NOT_FOUND", ovf + "filter", {{"ovf_library_item_id", unknown_id}});
+    const auto needs_one = [&](const std::string& operation, object input) {
+      refused("UNSUPPORTED", "vcenter." + operation, std::move(input));
+    };
+    needs_one("ovf.library_item.create", {{"target", object{{"library_id", images}}}});
+    refused("NOT_FOUND", ovf + "create", {{"target", object{{"library_id", unknown_id}}}});
+    refused("NOT_FOUND", ovf + "create", {{"target", object{{"library_item_id", unknown_id}}}});
+    needs_one("ovf.library_item.deploy", {{"ovf_library_item_id", tiny}});
+    refused("NOT_FOUND", ovf + "deploy", {{"ovf_library_item_id", unknown_id}});
+    needs_one("ovf.export_flag.list", {});
+    needs_one("ovf.import_flag.list", {{"rp", "resgroup-9"}});
+    const std::string templates = "vm_template.library_items.";
+    needs_one(templates + "create", {{"spec", object{{"library", images}}}});
+    refused("NOT_FOUND", "vcenter." + templates + "create", {{"spec", object{{"library", unknown_id}}}});
+    for (const auto* name : {"get", "deploy", "check_outs.list", "check_outs.check_out", "versions.list"}) {
+      needs_one(templates + name, {{"template_library_item", tiny}});
+      refused("NOT_FOUND", "vcenter." + templates + name, {{"template_library_item", unknown_id}});
+    }
+    for (const auto* name : {"check_outs.get", "check_outs.delete", "check_outs.check_in"})
+      needs_one(templates + name, {{"template_library_item", tiny}, {"vm", "vm-1"}});
+    for (const auto* name : {"versions.get", "versions.delete", "versions.rollback"})
+      needs_one(templates + name, {{"template_library_item", tiny}, {"version", "1"}});
+    needs_one("iso.image.mount", {{"library_item", ubuntu}, {"vm", "vm-1"}});
+    refused("NOT_FOUND", "vcenter.iso.image.mount", {{"library_item", unknown_id}, {"vm", "vm-1"}});
+    needs_one("iso.image.unmount", {{"vm", "vm-1"}, {"cdrom", "16000"}});
+  }
+
   void copies() const {
     section("Copies");
     const auto copy_of = [](const std::string& source, object spec) {
@@ -800,6 +900,8 @@ void walk_through_the_api(Client& client) {
   walk.unhappy_endings();
   walk.pulls();
   walk.packages();
+  walk.hypervisor();
+  walk.secure_library();
   walk.copies();
   walk.tasks();
   walk.downloads();

@@ -181,6 +181,7 @@ TEST_P(CatalogSuite, KnowsNothingAtFirst) {
     EXPECT_FALSE(reader.find<ClientToken>({"user", "operation", "token"}));
     EXPECT_FALSE(reader.find<Library>(LibraryId("x")));
     EXPECT_THAT(reader.libraries({}), IsEmpty());
+    EXPECT_THAT(reader.trusted_certificates(), IsEmpty());
     EXPECT_FALSE(reader.find<Item>(ItemId("x")));
     EXPECT_FALSE(reader.item_named(LibraryId("x"), "y"));
     EXPECT_THAT(reader.items({}), IsEmpty());
@@ -434,6 +435,7 @@ TEST_P(CatalogSuite, KeepsLibraries) {
   library.version = 7;
   library.backing = {StorageBackingType::OTHER, std::nullopt, "file:///srv/images"};
   library.optimize_remote_publishing = true;
+  library.security_policy_id = "policy";
   change([&](CatalogWriter& writer) { writer.insert(library); });
   EXPECT_EQ(look([&](CatalogReader& reader) { return reader.find<Library>(library.id); }), library);
 
@@ -444,6 +446,23 @@ TEST_P(CatalogSuite, KeepsLibraries) {
   EXPECT_EQ(look([&](CatalogReader& reader) { return reader.find<Library>(library.id); }), changed);
   change([&](CatalogWriter& writer) { writer.remove<Library>(library.id); });
   EXPECT_EQ(look([&](CatalogReader& reader) { return reader.find<Library>(library.id); }), std::nullopt);
+}
+
+TEST_P(CatalogSuite, ListsTrustedCertificatesAsTheyWereAdded) {
+  const content::TrustedCertificate second{"0a", "second", at(2)};
+  const content::TrustedCertificate first{"0b", "first", at(1)};
+  change([&](CatalogWriter& writer) {
+    writer.insert(second);
+    writer.insert(first);
+  });
+  look([&](CatalogReader& reader) {
+    EXPECT_THAT(reader.trusted_certificates(), ElementsAre(first, second));
+    EXPECT_EQ(reader.find<content::TrustedCertificate>("0a"), second);
+    EXPECT_FALSE(reader.find<content::TrustedCertificate>("0A"));
+    return true;
+  });
+  change([](CatalogWriter& writer) { writer.remove<content::TrustedCertificate>("0a"); });
+  EXPECT_THAT(look([](CatalogReader& reader) { return reader.trusted_certificates(); }), ElementsAre(first));
 }
 
 TEST_P(CatalogSuite, ListsAndFindsLibraries) {
@@ -925,7 +944,6 @@ TEST_P(CatalogSuite, KeepsEveryKindOfPackageFacts) {
   signature.self_signed = true;
   signature.x509 = "-----BEGIN CERTIFICATE-----\nAAAA\n";
   signature.cert_chain = {"AA==", "BB=="};
-  signature.warnings = {WarningType::UNTRUSTED_CERTIFICATE, WarningType::EXPIRED_CERTIFICATE};
   const std::vector<PackageFacts> all = {
       std::monostate(),  DescriptorFacts{{{"disk.vmdk", 5'000'000'000}, {"nvram", std::nullopt}}},
       DescriptorFacts{}, ManifestFacts{{{"disk.vmdk", {base::DigestAlgorithm::SHA256, "ab"}}, {"a.ovf", {}}}},
@@ -1609,8 +1627,8 @@ TEST_P(CatalogSuite, OpensACatalogOfSchema4) {
         "ALTER TABLE users DROP COLUMN enabled", "ALTER TABLE users DROP COLUMN description",
         "ALTER TABLE users ADD COLUMN administrator INTEGER NOT NULL DEFAULT 0",
         "UPDATE users SET administrator = 1 WHERE name = 'Alice'", "ALTER TABLE logins DROP COLUMN outside_groups",
-        "DROP TABLE task_blobs", "DROP TABLE tasks", "DROP TABLE events",
-        "ALTER TABLE content_files DROP COLUMN facts",
+        "DROP TABLE task_blobs", "DROP TABLE tasks", "DROP TABLE events", "DROP TABLE trusted_certificates",
+        "ALTER TABLE libraries DROP COLUMN security_policy_id", "ALTER TABLE content_files DROP COLUMN facts",
         "DELETE FROM schema_migrations WHERE number > 4"})
     place_->execute(statement);
   reopen();

@@ -36,6 +36,9 @@ class FailingView : public View {
   std::vector<content::GrantedRole> granted_roles(std::string_view user, std::span<const std::string> groups) override {
     return pass("granted_roles").granted_roles(user, groups);
   }
+  std::vector<content::TrustedCertificate> trusted_certificates() override {
+    return pass("trusted_certificates").trusted_certificates();
+  }
   std::vector<content::LibraryId> libraries(const content::LibraryFilter& filter) override {
     return pass("libraries").libraries(filter);
   }

@@ -2,6 +2,7 @@
 
 #include <random>
 
+#include "service/trust/trusted_certificates.h"
 #include "support/certificate_maker.h"
 #include "support/seed.h"
 #include "support/service_world.h"
@@ -22,6 +23,7 @@ using content::WarningBehavior;
 using content::WarningType;
 using service::BodyEnd;
 using service::PreviewState;
+using test_support::administrator;
 using test_support::alice;
 using test_support::bytes_of;
 using test_support::CertificateMaker;
@@ -284,6 +286,10 @@ class SignedPackageTest : public PackageSessionTest {
     return types;
   }
 
+  void trust(const CertificateMaker::Identity& authority) {
+    must(service::TrustedCertificates(world_->context()).create(administrator(), authority.pem()));
+  }
+
   CertificateMaker maker_;
 };
 
@@ -393,7 +399,7 @@ TEST_P(SignedPackageTest, TrustComesFromTheTrustedCertificates) {
   const auto old_root = maker_.self_signed(spec);
   const auto signer = maker_.issued_by(intermediate, valid());
   const auto self_signed = maker_.self_signed(valid());
-  world_->context().settings.trusted_certificates = {root.pem(), old_root.pem(), self_signed.pem()};
+  for (const auto* trusted : {&root, &old_root, &self_signed}) trust(*trusted);
 
   int number = 0;
   const auto warned_of = [&](const CertificateMaker::Identity& by, const std::string& chain) {
@@ -418,7 +424,7 @@ TEST_P(SignedPackageTest, TrustComesFromTheTrustedCertificates) {
 
 TEST_P(SignedPackageTest, TrustHoldsInArchivesAndWhicheverOfManifestAndCertificateCameFirst) {
   const auto signer = maker_.self_signed(valid());
-  world_->context().settings.trusted_certificates = {signer.pem()};
+  trust(signer);
   const auto mf = manifest({{"vm.ovf", vm_ovf}, {"disk.vmdk", disk}});
   const auto cert = signer.package_certificate("vm.mf", mf);
   auto id = open();

@@ -144,6 +144,11 @@ std::vector<content::GrantedRole> CatalogView::granted_roles(std::string_view us
   return granted;
 }
 
+std::vector<content::TrustedCertificate> CatalogView::trusted_certificates() {
+  static const std::string sql = select_from<content::TrustedCertificate>("ORDER BY added, id");
+  return connection_.all<content::TrustedCertificate>(sql);
+}
+
 std::vector<LibraryId> CatalogView::libraries(const content::LibraryFilter& filter) {
   if (is_nothing(filter.among)) return {};
   const auto name = folded(filter.name);

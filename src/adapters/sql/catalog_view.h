@@ -57,6 +57,7 @@ class CatalogView final : public content::CatalogWriter {
   std::optional<content::Role> role_named(std::string_view name) override;
   std::vector<content::Permission> permissions(const content::PermissionFilter& filter) override;
   std::vector<content::GrantedRole> granted_roles(std::string_view user, std::span<const std::string> groups) override;
+  std::vector<content::TrustedCertificate> trusted_certificates() override;
   std::vector<content::LibraryId> libraries(const content::LibraryFilter& filter) override;
   std::optional<content::ItemId> item_named(const content::LibraryId& library, std::string_view name) override;
   std::vector<content::ItemId> items(const content::ItemFilter& filter) override;

@@ -286,6 +286,13 @@ const std::vector<Migration>& migrations() {
            "CREATE INDEX task_blobs_by_blob ON task_blobs (blob_id)",
        }},
       {8, "users that may not log in", {"ALTER TABLE users ADD COLUMN enabled {integer} NOT NULL DEFAULT 1"}},
+      {9,
+       "trust store, security policies",
+       {"CREATE TABLE trusted_certificates ("
+        " id {text} NOT NULL PRIMARY KEY,"
+        " pem {text} NOT NULL,"
+        " added {integer} NOT NULL)",
+        "ALTER TABLE libraries ADD COLUMN security_policy_id {text}"}},
   };
   return all;
 }

@@ -136,13 +136,19 @@ inline constexpr auto table_of<content::ClientToken> = table(
     column("result_id", &content::ClientToken::result_id), column("created", &content::ClientToken::created));
 
 template <>
+inline constexpr auto table_of<content::TrustedCertificate> =
+    table("trusted_certificates", key("id", &content::TrustedCertificate::id),
+          column("pem", &content::TrustedCertificate::pem), column("added", &content::TrustedCertificate::added));
+
+template <>
 inline constexpr auto table_of<content::Library> = table(
     "libraries", key("id", &content::Library::id), column("name", &content::Library::name),
     derived("folded_name", Folded<&content::Library::name>()), column("description", &content::Library::description),
     column("type", &content::Library::type), column("creation_time", &content::Library::creation_time),
     column("last_modified_time", &content::Library::last_modified_time), column("version", &content::Library::version),
     column("backing", &content::Library::backing), column("storage", &content::Library::storage),
-    column("optimize_remote_publishing", &content::Library::optimize_remote_publishing));
+    column("optimize_remote_publishing", &content::Library::optimize_remote_publishing),
+    column("security_policy_id", &content::Library::security_policy_id));
 
 template <>
 inline constexpr auto table_of<content::Item> = table(

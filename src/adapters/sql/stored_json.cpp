@@ -130,11 +130,17 @@ void read(const json::value& from, content::StorageBacking& backing) {
 }
 
 json::value write(const content::CertificateVerification& verification) {
-  return {{"status", write(verification.status)}, {"cert_chain", write(verification.cert_chain)}};
+  return {{"status", write(verification.status)},
+          {"cert_chain", write(verification.cert_chain)},
+          {"covers_all", verification.covers_all}};
 }
 void read(const json::value& from, content::CertificateVerification& verification) {
   read_member(from, "status", verification.status);
   read_member(from, "cert_chain", verification.cert_chain);
+  if (from.as_object().contains("covers_all"))
+    read_member(from, "covers_all", verification.covers_all);
+  else  // written by an older version
+    verification.covers_all = verification.status == content::CertVerificationStatus::VERIFIED;
 }
 
 json::value write(const content::WarningBehavior& behavior) {
@@ -230,8 +236,7 @@ json::value write(const content::PackageFacts& facts) {
               {"issuer", signature.issuer},
               {"self_signed", signature.self_signed},
               {"x509", signature.x509},
-              {"cert_chain", write(signature.cert_chain)},
-              {"warnings", write(signature.warnings)}};
+              {"cert_chain", write(signature.cert_chain)}};
     }
     json::value operator()(const content::UnreadableFacts& unreadable) const {
       return {{"kind", "unreadable"}, {"reason", write(unreadable.reason)}};
@@ -256,7 +261,6 @@ void read(const json::value& from, content::PackageFacts& facts) {
     read_member(from, "self_signed", signature.self_signed);
     read_member(from, "x509", signature.x509);
     read_member(from, "cert_chain", signature.cert_chain);
-    read_member(from, "warnings", signature.warnings);
   } else if (kind == "unreadable") {
     read_member(from, "reason", facts.emplace<content::UnreadableFacts>().reason);
   } else {

@@ -1,5 +1,6 @@
 #include "service/library/item_content.h"
 
+#include "content/security_policy.h"
 #include "service/transaction/events.h"
 
 namespace quire::service {
@@ -22,6 +23,7 @@ void change_content(Transaction& t, content::Item item, const ContentChange& cha
     t->insert(content::Content{item.content, item.id, item.content_version, t.wall_time()});
     for (const auto& file : change.files) t->insert(item.content, file);
   }
+  if (const auto library = t->find<content::Library>(item.library_id)) content::apply_policy(*library, item);
   t->update(item);
   t->insert(item.id, content::Change{item.content_version, t.wall_time(), change.user});
   record(t, content::EventKind::item_content_changed, item,

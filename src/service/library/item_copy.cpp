@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "content/security_policy.h"
 #include "service/blob/blob_copy.h"
 #include "service/library/item_content.h"
 #include "service/library/item_creation.h"
@@ -48,6 +49,13 @@ Result<Copies> copy_blobs(Context& context, const std::map<BlobId, Blob>& missin
   return copies;
 }
 
+Error against_policy(const content::Library& library, const Item& item) {
+  return {ErrorKind::not_allowed_in_current_state,
+          "quire.item.against_policy",
+          "Library {library} takes only packages with a verified signature, which item {name} has not.",
+          {{"library", library.name}, {"name", item.name}}};
+}
+
 /// One try to make the copy, with the bytes that have been copied for it. ResourceInaccessible with changed_id: they
 /// are not the right ones any more.
 struct CopyInCall {
@@ -75,8 +83,11 @@ struct CopyInCall {
     item.description = destination.description.value_or(from.description);
     item.type = destination.type.value_or(from.type);
     item.source_id = from.source_id ? *from.source_id : from.id.text();
-    item.security_compliance = from.security_compliance;
     item.certificate_verification = from.certificate_verification;
+    item.content = from.content;  // to be judged by; it gets a set of its own
+    content::apply_policy(library, item);
+    if (!item.security_compliance) return against_policy(library, from);
+    item.content = content::ContentId();
     t->insert(item);
     record(t, content::EventKind::item_created, item, {{"name", item.name}});
     if (as_task) {

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "base/uri.h"
+#include "content/security_policy.h"
 #include "service/blob/blob_bytes.h"
 #include "service/library/item_content.h"
 #include "service/library/item_creation.h"
@@ -124,6 +125,7 @@ Result<void> Items::update(const Caller& caller, const ItemId& id, const ItemSpe
     if (spec.description) changed.description = *spec.description;
     if (spec.type) changed.type = *spec.type;
     if (changed == item) return {};
+    if (const auto library = t->find<Library>(item.library_id)) content::apply_policy(*library, changed);
     ++changed.version;
     ++changed.metadata_version;
     changed.last_modified_time = t.wall_time();

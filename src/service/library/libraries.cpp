@@ -1,5 +1,6 @@
 #include "service/library/libraries.h"
 
+#include "content/security_policy.h"
 #include "content/text.h"
 #include "service/library/items.h"
 #include "service/transaction/create_once.h"
@@ -34,7 +35,13 @@ Result<void> check_publishing(const LibrarySpec& spec) {
                "This server does not publish libraries yet; leave publish_info.published out or false.");
 }
 
-Result<void> check_texts(const LibrarySpec& spec, const content::Limits& limits) {
+/// Name, description and policy.
+Result<void> check_values(const LibrarySpec& spec, const content::Limits& limits) {
+  const auto& policy = spec.security_policy_id;
+  if (policy && !spec.unset_security_policy && content::find_security_policy(*policy) == nullptr)
+    return Error(ErrorKind::invalid_argument, "quire.library.unknown_security_policy",
+                 "There is no security policy {security_policy_id}; security_policies.list says which there are.",
+                 {{"security_policy_id", *policy}});
   if (spec.name) QUIRE_RETURN_IF_ERROR(content::check_name("name", *spec.name, limits.name_chars_max));
   if (spec.description) return content::check_text("description", *spec.description, limits.description_chars_max);
   return {};
@@ -83,7 +90,24 @@ std::string digest_of(const LibrarySpec& spec) {
     parts.push_back(backing.datastore_id);
     parts.push_back(backing.storage_uri);
   }
+  if (spec.security_policy_id) parts.push_back(spec.security_policy_id);
   return spec_digest(parts);
+}
+
+/// Items that are there, by the library's new policy (§23.10).
+void judge_items(Transaction& t, const Library& library) {
+  content::ItemFilter filter;
+  filter.library_id = library.id;
+  for (const auto& id : t->items(filter)) {
+    const auto item = t->find<content::Item>(id);
+    if (!item) continue;
+    auto judged = *item;
+    content::apply_new_policy(library, judged);
+    if (judged == *item) continue;
+    t->update(judged);
+    record(t, EventKind::item_updated, judged,
+           {{"name", judged.name}, {"security_compliance", judged.security_compliance ? "true" : "false"}});
+  }
 }
 
 }  // namespace
@@ -118,7 +142,7 @@ Result<LibraryId> Libraries::create_local(const Caller& caller, const LibrarySpe
   if (!spec.name)
     return Error(ErrorKind::invalid_argument, "quire.library.no_name",
                  "A new library needs a name: create_spec.name is missing.");
-  QUIRE_RETURN_IF_ERROR(check_texts(spec, context_.limits));
+  QUIRE_RETURN_IF_ERROR(check_values(spec, context_.limits));
   QUIRE_RETURN_IF_ERROR(check_publishing(spec));
   QUIRE_ASSIGN_OR_RETURN(const auto placement, place(spec, context_.storages));
   const Creation creation{"com.vmware.content.local_library.create", client_token, digest_of(spec)};
@@ -134,6 +158,7 @@ Result<LibraryId> Libraries::create_local(const Caller& caller, const LibrarySpe
                            library.backing = placement.backing;
                            library.storage = placement.storage;
                            library.optimize_remote_publishing = spec.optimize_remote_publishing.value_or(false);
+                           if (!spec.unset_security_policy) library.security_policy_id = spec.security_policy_id;
                            t->insert(library);
                            record(t, EventKind::library_created, library, {{"name", library.name}});
                            return library.id.text();
@@ -155,7 +180,7 @@ Result<void> Libraries::change(const Caller& caller, const LibraryId& id, const 
     QUIRE_ASSIGN_OR_RETURN(const auto library, local_only
                                                    ? find_local(t, id, Privilege::ContentLibrary_UpdateLocalLibrary)
                                                    : find_library(t, id, Privilege::ContentLibrary_UpdateLibrary));
-    QUIRE_RETURN_IF_ERROR(check_texts(spec, context_.limits));
+    QUIRE_RETURN_IF_ERROR(check_values(spec, context_.limits));
     if (local_only)  // publish_info does not belong to library.update (§4.1)
       QUIRE_RETURN_IF_ERROR(check_publishing(spec));
     if (spec.version && *spec.version != std::to_string(library.version))
@@ -165,11 +190,18 @@ Result<void> Libraries::change(const Caller& caller, const LibraryId& id, const 
     Library changed = library;
     if (spec.name) changed.name = *spec.name;
     if (spec.description) changed.description = *spec.description;
+    if (spec.security_policy_id) changed.security_policy_id = spec.security_policy_id;
+    if (spec.unset_security_policy) changed.security_policy_id.reset();
     if (changed == library) return {};
     ++changed.version;
     changed.last_modified_time = t.wall_time();
     t->update(changed);
-    record(t, EventKind::library_updated, changed, changes_between(library, changed));
+    auto details = changes_between(library, changed);
+    if (changed.security_policy_id != library.security_policy_id) {
+      details.push_back({"security_policy_id", changed.security_policy_id.value_or("")});
+      judge_items(t, changed);
+    }
+    record(t, EventKind::library_updated, changed, std::move(details));
     return {};
   });
 }

@@ -23,6 +23,8 @@ struct LibrarySpec {
   std::optional<bool> optimize_remote_publishing;
   std::optional<std::string> version;
   std::optional<PublishSpec> publish;
+  std::optional<std::string> security_policy_id;
+  bool unset_security_policy = false;  ///< then `security_policy_id` does not count
 };
 
 /// Libraries (content-library-api.md §4, §5). All threads may call it. Each call needs its privilege (§1.9): what the
@@ -41,12 +43,13 @@ class Libraries {
   base::Result<std::vector<content::LibraryId>> find(const content::Caller& caller,
                                                      const content::LibraryFilter& filter);
 
-  /// InvalidArgument: bad name, description, storage or client token. Unsupported: several storage backings,
-  /// publishing.
+  /// InvalidArgument: bad name, description, storage, security policy or client token. Unsupported: several storage
+  /// backings, publishing.
   base::Result<content::LibraryId> create_local(const content::Caller& caller, const LibrarySpec& spec,
                                                 const std::optional<std::string>& client_token);
 
-  /// What all types share: name and description. InvalidArgument also for a `version` that is not current (§4.1).
+  /// What all types share: name, description and security policy, by which items that are there are judged.
+  /// InvalidArgument also for a `version` that is not current (§4.1).
   base::Result<void> update(const content::Caller& caller, const content::LibraryId& id, const LibrarySpec& spec);
   /// As update, but ConcurrentChange for a `version` that is not current (§5).
   base::Result<void> update_local(const content::Caller& caller, const content::LibraryId& id, const LibrarySpec& spec);

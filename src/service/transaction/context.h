@@ -27,7 +27,6 @@ struct Settings {
   base::Duration ended_session_retention = std::chrono::hours(24);  ///< how long DONE, ERROR, CANCELED sessions stay
   base::Duration complete_idle_pulls_after = std::chrono::seconds(30);  ///< §28.1; 0: never
   std::size_t pull_attempts = 5;                                        ///< §28.3
-  std::vector<std::string> trusted_certificates = {};                   ///< PEM; roots of packages' signatures (§10)
   base::Duration event_retention = std::chrono::hours(7 * 24);
   base::Duration task_retention = std::chrono::hours(24);  ///< how long ended tasks stay
   std::size_t task_attempts = 5;                           ///< that fail in a row before a task does

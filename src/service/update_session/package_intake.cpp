@@ -10,23 +10,8 @@ namespace quire::service {
 namespace {
 
 using content::PackageFacts;
-using content::WarningType;
 
 content::UnreadableFacts unreadable(const base::Error& error) { return {error.messages().front()}; }
-
-WarningType to_content(formats::CertificateWarning warning) {
-  switch (warning) {
-    case formats::CertificateWarning::SELF_SIGNED_CERTIFICATE:
-      return WarningType::SELF_SIGNED_CERTIFICATE;
-    case formats::CertificateWarning::EXPIRED_CERTIFICATE:
-      return WarningType::EXPIRED_CERTIFICATE;
-    case formats::CertificateWarning::NOT_YET_VALID_CERTIFICATE:
-      return WarningType::NOT_YET_VALID_CERTIFICATE;
-    case formats::CertificateWarning::UNTRUSTED_CERTIFICATE:
-      break;
-  }
-  return WarningType::UNTRUSTED_CERTIFICATE;
-}
 
 }  // namespace
 
@@ -51,11 +36,10 @@ PackageFacts manifest_facts(std::span<const std::byte> bytes) {
 }
 
 PackageFacts signature_facts(std::span<const std::byte> certificate, std::string_view manifest_name,
-                             std::span<const std::byte> manifest, const std::vector<std::string>& trusted_pem,
-                             base::Time now) {
+                             std::span<const std::byte> manifest) {
   const auto signature = formats::parse_package_certificate(certificate);
   if (!signature) return unreadable(signature.error());
-  const auto verdict = formats::verify_package_signature(*signature, manifest, trusted_pem, now);
+  const auto verdict = formats::verify_package_signature(*signature, manifest, {}, base::Time());
   content::SignatureFacts facts;
   facts.signature_valid = verdict.signature_valid && signature->manifest_name == manifest_name;
   facts.subject = verdict.subject;
@@ -63,7 +47,6 @@ PackageFacts signature_facts(std::span<const std::byte> certificate, std::string
   facts.self_signed = verdict.self_signed;
   facts.x509 = verdict.x509;
   facts.cert_chain = verdict.cert_chain;
-  for (const auto warning : verdict.warnings) facts.warnings.push_back(to_content(warning));
   return facts;
 }
 

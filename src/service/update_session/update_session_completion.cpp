@@ -1,7 +1,9 @@
 #include <algorithm>
 
+#include "content/security_policy.h"
 #include "service/library/item_content.h"
 #include "service/session/session_access.h"
+#include "service/trust/trusted_certificates.h"
 #include "service/update_session/package_facts_reader.h"
 #include "service/update_session/update_sessions.h"
 
@@ -44,32 +46,38 @@ Error missing_files(const std::vector<std::string>& names) {
           {{"files", list}}};
 }
 
-/// Why a session with these files must end in ERROR instead of completing, if it must.
-std::optional<Message> fatal_problem(const content::PackageVerdict& verdict, const UpdateSession& session) {
-  if (!verdict.invalid.empty())
-    return content::about_file(verdict.invalid.front().file, verdict.invalid.front().message);
-  for (const auto warning : verdict.warnings)
-    if (!content::is_ignored(session.warning_behavior, warning))
-      return content::message_of(warning, *verdict.signature);
-  return std::nullopt;
-}
-
 /// §11.2; only a signature that everything fits is VERIFIED.
 content::CertificateVerification verification_of(const content::PackageVerdict& verdict,
                                                  const std::vector<SessionFile>& files) {
   content::CertificateVerification result;
   if (verdict.signature == nullptr) return result;
   result.cert_chain = verdict.signature->cert_chain;
-  const auto has = [&](content::WarningType type) {
-    return std::find(verdict.warnings.begin(), verdict.warnings.end(), type) != verdict.warnings.end();
-  };
-  if (has(content::WarningType::UNTRUSTED_CERTIFICATE) || has(content::WarningType::SELF_SIGNED_CERTIFICATE))
-    result.status = content::CertVerificationStatus::UNTRUSTED;
-  else if (!verdict.warnings.empty())
-    result.status = content::CertVerificationStatus::VERIFICATION_FAILURE;
-  else if (content::manifest_names_all(files))
-    result.status = content::CertVerificationStatus::VERIFIED;
+  result.covers_all = !content::signature_gap(verdict, files);
+  result.status = content::status_of_signature(verdict.warnings, result.covers_all);
   return result;
+}
+
+/// What the library's policy has against the package, whatever warnings the client ignores (§23.10). A session that
+/// leaves nothing, or changes nothing, brings nothing in.
+std::optional<Message> policy_problem(View view, const Item& item, const content::PackageVerdict& verdict,
+                                      const std::vector<SessionFile>& files) {
+  const auto library = view->find<content::Library>(item.library_id);
+  if (!library || !content::rule_for(*library, item.type)) return std::nullopt;
+  const auto stays = [](const SessionFile& file) { return file.keep_in_storage; };
+  const auto unchanged = [](const SessionFile& file) {
+    return file.source_type == SourceType::NONE && file.archive.empty();
+  };
+  if (std::none_of(files.begin(), files.end(), stays)) return std::nullopt;
+  if (std::all_of(files.begin(), files.end(), unchanged) && files.size() == files_of(view, item).size())
+    return std::nullopt;
+  auto reason = content::signature_gap(verdict, files);
+  if (!reason && !verdict.warnings.empty()) reason = content::message_of(verdict.warnings.front(), *verdict.signature);
+  if (!reason) return std::nullopt;
+  return base::make_message("quire.package.against_policy",
+                            "Library {library} takes only packages with a verified signature ({policy}): {reason}",
+                            {{"library", library->name},
+                             {"policy", content::find_security_policy(*library->security_policy_id)->name},
+                             {"reason", reason->default_message}});
 }
 
 /// A session's files and what they amount to.
@@ -77,14 +85,36 @@ struct JudgedPackage {
   Item item;
   std::vector<SessionFile> files;
   content::PackageVerdict verdict;  ///< may point into `files`
+  std::optional<Message> policy_problem;
 };
 
-Result<JudgedPackage> judge(View view, const UpdateSession& session, const FactsByBlob& facts) {
+/// Why a session with these files must end in ERROR instead of completing, if it must.
+std::optional<Message> fatal_problem(const JudgedPackage& package, const UpdateSession& session) {
+  const auto& verdict = package.verdict;
+  if (!verdict.invalid.empty())
+    return content::about_file(verdict.invalid.front().file, verdict.invalid.front().message);
+  if (package.policy_problem) return package.policy_problem;
+  for (const auto warning : verdict.warnings)
+    if (!content::is_ignored(session.warning_behavior, warning))
+      return content::message_of(warning, *verdict.signature);
+  return std::nullopt;
+}
+
+Result<JudgedPackage> judge(View view, const UpdateSession& session, base::Time now, const FactsByBlob& facts) {
   QUIRE_ASSIGN_OR_RETURN(auto item, item_of(view, session));
-  JudgedPackage package{std::move(item), view->list<SessionFile>(session.id), {}};
+  JudgedPackage package{std::move(item), view->list<SessionFile>(session.id), {}, {}};
   for (auto& file : package.files) QUIRE_RETURN_IF_ERROR(complete_facts(package.item.type, file, facts));
+  judge_signatures(view, now, package.files);
   package.verdict = content::judge_package(package.item.type, package.files);
+  package.policy_problem = policy_problem(view, package.item, package.verdict, package.files);
   return package;
+}
+
+/// Stands for the package where one file has to be named.
+std::string name_of_descriptor(const JudgedPackage& package) {
+  for (const auto& file : package.files)
+    if (content::package_file(package.item.type, file.name) == content::PackageFile::descriptor) return file.name;
+  return package.files.front().name;
 }
 
 /// §28.1 "a session that nobody completes": every changed file was pulled and is READY, and nothing stands in the way.
@@ -96,7 +126,7 @@ bool is_pulled_and_clean(const JudgedPackage& package, const UpdateSession& sess
       return false;
     any_pulled |= file.source_type == SourceType::PULL;
   }
-  return any_pulled && package.verdict.missing.empty() && !fatal_problem(package.verdict, session);
+  return any_pulled && package.verdict.missing.empty() && !fatal_problem(package, session);
 }
 
 /// A change that judges the files of session `id`, with the facts that it needs.
@@ -139,7 +169,7 @@ Result<void> UpdateSessions::complete(const Caller& caller, const UpdateSessionI
         if (session.state == UpdateSessionState::DONE && session.completed_itself) return Refusal();
         QUIRE_RETURN_IF_ERROR(content::check_allowed(session, SessionOperation::complete));
         QUIRE_RETURN_IF_ERROR(check_room_to_grow(context_));
-        QUIRE_ASSIGN_OR_RETURN(const auto package, judge(t, session, facts));
+        QUIRE_ASSIGN_OR_RETURN(const auto package, judge(t, session, t.wall_time(), facts));
         if (!package.verdict.not_received.empty())
           return not_received(context_, package.files, package.verdict.not_received.front());
         if (!package.verdict.pulling.empty()) {  // the change becomes visible when the pulls have ended
@@ -147,7 +177,7 @@ Result<void> UpdateSessions::complete(const Caller& caller, const UpdateSessionI
           record_activity(t, session, Activity::changes);
           return Refusal();
         }
-        if (const auto problem = fatal_problem(package.verdict, session)) {
+        if (const auto problem = fatal_problem(package, session)) {
           end_session(t, session, UpdateSessionState::ERROR, problem);
           return Refusal(
               Error(ErrorKind::not_allowed_in_current_state, "quire.update_session.content_invalid",
@@ -168,9 +198,9 @@ Result<void> UpdateSessions::finish_completing(const UpdateSessionId& id) {
                         [&](Transaction& t, const FactsByBlob& facts) -> Result<void> {
                           const auto session = t->find<UpdateSession>(id);
                           if (!session || content::phase_of(*session) != content::SessionPhase::completing) return {};
-                          QUIRE_ASSIGN_OR_RETURN(const auto package, judge(t, *session, facts));
+                          QUIRE_ASSIGN_OR_RETURN(const auto package, judge(t, *session, t.wall_time(), facts));
                           if (!package.verdict.pulling.empty()) return {};
-                          auto problem = fatal_problem(package.verdict, *session);
+                          auto problem = fatal_problem(package, *session);
                           // Nobody is there any more to add what is missing.
                           if (!problem && !package.verdict.missing.empty())
                             problem = missing_files(package.verdict.missing).messages().front();
@@ -197,7 +227,7 @@ Result<void> UpdateSessions::complete_idle_pulls() {
           const bool still_idle = session && content::phase_of(*session) == content::SessionPhase::active &&
                                   !has_expired(*session, t.now()) && session->changed + idle < t.now();
           if (!still_idle) return {};
-          QUIRE_ASSIGN_OR_RETURN(const auto package, judge(t, *session, facts));
+          QUIRE_ASSIGN_OR_RETURN(const auto package, judge(t, *session, t.wall_time(), facts));
           if (!is_pulled_and_clean(package, *session)) return {};
           session->completed_itself = true;
           commit_content(t, *session, package);
@@ -210,13 +240,15 @@ Result<void> UpdateSessions::complete_idle_pulls() {
 Result<Validation> UpdateSessions::validate(const Caller& caller, const UpdateSessionId& id) {
   return change_judging(context_, caller, id, [&](Transaction& t, const FactsByBlob& facts) -> Result<Validation> {
     QUIRE_ASSIGN_OR_RETURN(auto session, open_update_session(t, id, SessionOperation::validate));
-    QUIRE_ASSIGN_OR_RETURN(const auto package, judge(t, session, facts));
+    QUIRE_ASSIGN_OR_RETURN(const auto package, judge(t, session, t.wall_time(), facts));
     if (!package.verdict.not_received.empty())
       return not_received(context_, package.files, package.verdict.not_received.front());
     Validation validation;
     validation.missing_files = package.verdict.missing;
     for (const auto& problem : package.verdict.invalid)
       validation.invalid_files.push_back({problem.file, problem.message});
+    if (package.policy_problem && validation.invalid_files.empty())
+      validation.invalid_files.push_back({name_of_descriptor(package), *package.policy_problem});
     record_activity(t, session, Activity::changes);
     return validation;
   });

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 
+#include "content/security_policy.h"
 #include "service/library/item_content.h"
 #include "service/library/item_copy.h"
 #include "service/session/session_access.h"
 #include "service/transaction/create_once.h"
 #include "service/transaction/events.h"
 #include "service/transaction/find.h"
+#include "service/trust/trusted_certificates.h"
 #include "service/update_session/package_facts_reader.h"
 
 // The life of an update session, as far as its clients steer it.
@@ -63,7 +65,9 @@ std::string digest_of(const std::optional<std::string>& item,
   return spec_digest(parts);
 }
 
-Preview preview_of(const std::string& item_type, const UpdateSession& session, const std::vector<SessionFile>& files) {
+/// `strict`: the library's policy lets no warning be ignored.
+Preview preview_of(const std::string& item_type, bool strict, const UpdateSession& session,
+                   const std::vector<SessionFile>& files) {
   Preview preview;
   const bool any_added = std::any_of(files.begin(), files.end(),
                                      [](const SessionFile& file) { return file.source_type != SourceType::NONE; });
@@ -91,7 +95,7 @@ Preview preview_of(const std::string& item_type, const UpdateSession& session, c
   preview.signature = *verdict.signature;
   for (const auto warning : verdict.warnings)
     preview.warnings.push_back({warning, content::message_of(warning, *verdict.signature),
-                                content::is_ignored(session.warning_behavior, warning)});
+                                !strict && content::is_ignored(session.warning_behavior, warning)});
   return preview;
 }
 
@@ -179,7 +183,12 @@ Result<UpdateSessionView> UpdateSessions::get(const Caller& caller, const Update
   if (session.state != UpdateSessionState::ACTIVE) return shown;
   QUIRE_ASSIGN_OR_RETURN(shown.preview, read(context_, caller, [&](View view) -> Result<Preview> {
                            const auto item = view->find<content::Item>(session.item_id);
-                           return preview_of(item ? item->type : "", session, view->list<SessionFile>(id));
+                           if (!item) return preview_of("", false, session, {});
+                           const auto library = view->find<content::Library>(item->library_id);
+                           auto files = view->list<SessionFile>(id);
+                           judge_signatures(view, context_.clock.now(), files);
+                           return preview_of(item->type, library && content::rule_for(*library, item->type), session,
+                                             files);
                          }));
   return shown;
 }

@@ -171,7 +171,7 @@ Error ArchiveIntake::in_member(const Error& error, const std::string& member) co
   return in_archive({error.kind(), std::move(reason)});
 }
 
-Result<void> ArchiveIntake::finish(base::Time now) {
+Result<void> ArchiveIntake::finish() {
   if (const auto whole = stream_.finish(); !whole) return in_archive(whole.error());
   if (const auto ordered = order_.finish(); !ordered) return in_archive(ordered.error());
   if (members_.size() > files_max_) return in_archive(too_many_files());
@@ -180,8 +180,7 @@ Result<void> ArchiveIntake::finish(base::Time now) {
   std::vector<SessionFile> files;
   for (auto& member : members_) {
     if (formats::package_file_kind(member.file.name) == PackageFileKind::certificate) {
-      member.file.facts =
-          signature_facts(certificate_, manifest_name_, manifest_, context_.settings.trusted_certificates, now);
+      member.file.facts = signature_facts(certificate_, manifest_name_, manifest_);
       if (const auto* unreadable = std::get_if<content::UnreadableFacts>(&member.file.facts))
         return in_member(Error(ErrorKind::invalid_argument, unreadable->reason), member.file.name);
     }

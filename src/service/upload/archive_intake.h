@@ -28,7 +28,7 @@ class ArchiveIntake final : public formats::OvaVisitor {
   /// InvalidArgument for what is no OVA; UnableToAllocateResource.
   base::Result<void> append(std::span<const std::byte> bytes);
   /// The archive is whole, in order, and agrees with its manifest; else InvalidArgument.
-  base::Result<void> finish(base::Time now);
+  base::Result<void> finish();
 
   std::int64_t size() const { return size_; }
   const std::vector<base::Checksum>& digests() const { return digests_; }

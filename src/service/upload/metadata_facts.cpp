@@ -53,13 +53,12 @@ Result<MetadataFacts> read_metadata(Context& context, const UploadTarget& target
                          context.catalog.read([&](CatalogReader& reader) -> Result<std::vector<Counterpart>> {
                            return counterparts_among(reader.list<SessionFile>(target.session), target);
                          }));
-  const auto& trusted = context.settings.trusted_certificates;
   for (auto& counterpart : facts.counterparts) {
     QUIRE_ASSIGN_OR_RETURN(const auto stored, all_bytes(context, counterpart.blob));
     if (target.kind() == PackageFile::manifest)
-      counterpart.facts = signature_facts(stored, target.file.name, metadata, trusted, context.clock.now());
+      counterpart.facts = signature_facts(stored, target.file.name, metadata);
     else
-      facts.own = signature_facts(metadata, counterpart.name, stored, trusted, context.clock.now());
+      facts.own = signature_facts(metadata, counterpart.name, stored);
   }
   return facts;
 }

@@ -311,7 +311,7 @@ Result<UploadState> SessionEntry::make_ready(const ArrivedBlob& arrived, const s
 
 Result<UploadState> SessionEntry::make_ready(ArchiveIntake& archive) const {
   // The members' digests and the archive's own are taken; nothing is read again.
-  QUIRE_RETURN_IF_ERROR(archive.finish(context_.clock.now()));
+  QUIRE_RETURN_IF_ERROR(archive.finish());
   if (const auto problem = checksum_problem(archive.digests())) return Error(ErrorKind::invalid_argument, *problem);
   const auto done = change([&](Transaction& t, const UploadPlace& at) -> Result<void> {
     auto session = at.session;

@@ -166,6 +166,7 @@ json::value encode_rest(const api::Type& type, const void* value, RestForm form,
     }
     case TypeKind::structure: {
       json::object object(memory);
+      if (type.dynamic) object.emplace("@class", type.name);
       for (const auto& field : type.fields) {
         const void* member = field.get(value);
         if (field.type->kind == TypeKind::optional && !field.type->value(member)) continue;

@@ -56,6 +56,7 @@ class LoginsOnly final : public content::CatalogWriter {
     if (const auto found = logins_.find(id); found != logins_.end()) found->second.last_accessed = now;
   }
 
+  std::vector<content::TrustedCertificate> trusted_certificates() override { not_for_logins(); }
   std::vector<content::User> users() override { not_for_logins(); }
   std::vector<content::Group> groups() override { not_for_logins(); }
   std::vector<std::string> groups_of(std::string_view) override { not_for_logins(); }
