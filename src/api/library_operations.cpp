@@ -20,9 +20,23 @@ struct LibraryCreateInput {
   std::optional<std::string> client_token;
   LibraryModel create_spec;
 };
+struct LibraryMigrateInput {
+  static constexpr std::string_view canonical_name = operation_input;
+  static constexpr std::array objects = {NamedObject{ObjectKind::library, "library_id"}};
+  std::string library_id;
+  MigrateSpec migrate_spec;
+};
+struct LibraryConvertInput {
+  static constexpr std::string_view canonical_name = operation_input;
+  static constexpr std::array objects = {NamedObject{ObjectKind::library, "library_id"}};
+  std::string library_id;
+  ConversionSpec conversion_spec;
+};
 BOOST_DESCRIBE_STRUCT(LibraryFindInput, (), (spec))
 BOOST_DESCRIBE_STRUCT(LibraryUpdateInput, (), (library_id, update_spec))
 BOOST_DESCRIBE_STRUCT(LibraryCreateInput, (), (client_token, create_spec))
+BOOST_DESCRIBE_STRUCT(LibraryMigrateInput, (), (library_id, migrate_spec))
+BOOST_DESCRIBE_STRUCT(LibraryConvertInput, (), (library_id, conversion_spec))
 
 namespace {
 
@@ -46,6 +60,8 @@ LibraryModel to_api(const content::Library& library, const std::string& server_g
   model.version = std::to_string(library.version);
   model.server_guid = server_guid;
   model.security_policy_id = library.security_policy_id;
+  model.configuration_info = LibraryConfigurationInfo{library.usage_protects_items};
+  model.state_info = StateInfo{library.state, std::nullopt};
   if (library.type == content::LibraryType::LOCAL) {  // also when not published: Ansible reads it (§4.2)
     PublishInfo publish;
     publish.authentication_method = content::AuthenticationMethod::NONE;
@@ -56,20 +72,26 @@ LibraryModel to_api(const content::Library& library, const std::string& server_g
   return model;
 }
 
+content::StorageBacking to_content(const StorageBacking& backing) {
+  return {backing.type.value_or(content::StorageBackingType::DATASTORE), backing.datastore_id, backing.storage_uri};
+}
+
+std::vector<content::StorageBacking> to_content(const std::vector<StorageBacking>& backings) {
+  std::vector<content::StorageBacking> all;
+  for (const auto& backing : backings) all.push_back(to_content(backing));
+  return all;
+}
+
 service::LibrarySpec to_spec(const LibraryModel& model) {
   service::LibrarySpec spec;
   spec.name = model.name;
   spec.description = model.description;
   spec.version = model.version;
-  if (model.storage_backings) {
-    auto& backings = spec.storage_backings.emplace();
-    for (const auto& backing : *model.storage_backings)
-      backings.push_back(
-          {backing.type.value_or(content::StorageBackingType::DATASTORE), backing.datastore_id, backing.storage_uri});
-  }
+  if (model.storage_backings) spec.storage_backings = to_content(*model.storage_backings);
   if (model.optimization_info) spec.optimize_remote_publishing = model.optimization_info->optimize_remote_publishing;
   spec.security_policy_id = model.security_policy_id;
   spec.unset_security_policy = model.unset_security_policy_id.value_or(false);
+  if (model.configuration_info) spec.usage_protects_items = model.configuration_info->apply_library_usage_to_items;
   if (model.publish_info)
     spec.publish = service::PublishSpec{model.publish_info->authentication_method, model.publish_info->published};
   return spec;
@@ -128,7 +150,9 @@ struct LibraryFind {
         .summary = "Identifiers of the libraries that match every given member; names compare without regard to case."};
   }
   static Result<Output> run(service::Services& services, const CallContext& call, const Input& input) {
-    return texts_of(services.libraries.find(call.caller, {input.spec.name, input.spec.type}));
+    content::LibraryFilter filter{input.spec.name, input.spec.type};
+    if (input.spec.storage_backing) filter.backing = to_content(*input.spec.storage_backing);
+    return texts_of(services.libraries.find(call.caller, filter));
   }
 };
 
@@ -147,6 +171,124 @@ struct LibraryUpdate {
   }
   static Result<void> run(service::Services& services, const CallContext& call, const Input& input) {
     return services.libraries.update(call.caller, content::LibraryId(input.library_id), to_spec(input.update_spec));
+  }
+};
+
+struct LibraryDelete {
+  using Input = LibraryIdInput;
+  using Output = void;
+  static OperationFacts facts() {
+    return {.service = library_service,
+            .name = "delete",
+            .method = "DELETE",
+            .path = "/content/library/{library_id}",
+            .status = 204,
+            .privilege = Privilege::ContentLibrary_DeleteLibrary,
+            .errors = {ErrorKind::not_found, ErrorKind::not_allowed_in_current_state},
+            .summary = "Deletes a library of either type with its items; sessions on them end."};
+  }
+  static Result<void> run(service::Services& services, const CallContext& call, const Input& input) {
+    return services.libraries.remove(call.caller, content::LibraryId(input.library_id), service::Deletion::unless_used);
+  }
+};
+
+struct LibraryForceDelete {
+  using Input = LibraryIdInput;
+  using Output = void;
+  static OperationFacts facts() {
+    return {.service = library_service,
+            .name = "force_delete",
+            .method = "POST",
+            .path = "/content/library/{library_id}",
+            .action = "force-delete",
+            .status = 204,
+            .privilege = Privilege::ContentLibrary_DeleteLibrary,
+            .errors = {ErrorKind::not_found, ErrorKind::not_allowed_in_current_state},
+            .summary = "Deletes a library of either type even if something uses it."};
+  }
+  static Result<void> run(service::Services& services, const CallContext& call, const Input& input) {
+    return services.libraries.remove(call.caller, content::LibraryId(input.library_id), service::Deletion::forced);
+  }
+};
+
+struct LibraryMigrate {
+  using Input = LibraryMigrateInput;
+  using Output = void;
+  static OperationFacts facts() {
+    return {.service = library_service,
+            .name = "migrate",
+            .method = "POST",
+            .path = "/content/library/{library_id}",
+            .action = "migrate",
+            .status = 204,
+            .privilege = Privilege::ContentLibrary_MigrateLibrary,
+            .errors = {ErrorKind::not_found, ErrorKind::invalid_argument, ErrorKind::not_allowed_in_current_state,
+                       ErrorKind::unsupported, ErrorKind::already_in_desired_state},
+            .summary =
+                "Begins a task that moves the content of a library to another storage; all the while it can be read "
+                "and changed."};
+  }
+  static Result<void> run(service::Services& services, const CallContext& call, const Input& input) {
+    return services.libraries.migrate(call.caller, content::LibraryId(input.library_id),
+                                      to_content(input.migrate_spec.storage_backings));
+  }
+};
+
+struct LibraryConvert {
+  using Input = LibraryConvertInput;
+  using Output = void;
+  static OperationFacts facts() {
+    return {.service = library_service,
+            .name = "convert",
+            .method = "POST",
+            .path = "/content/library/{library_id}",
+            .action = "convert",
+            .status = 204,
+            .privilege = Privilege::ContentLibrary_ConvertLibrary,
+            .errors = {ErrorKind::not_found, ErrorKind::invalid_argument, ErrorKind::invalid_element_type,
+                       ErrorKind::not_allowed_in_current_state},
+            .summary = "Makes a subscribed library a published local one."};
+  }
+  static Result<void> run(service::Services& services, const CallContext& call, const Input& input) {
+    return services.libraries.convert(call.caller, content::LibraryId(input.library_id));
+  }
+};
+
+struct LibraryEnterMaintenance {
+  using Input = LibraryIdInput;
+  using Output = void;
+  static OperationFacts facts() {
+    return {.service = library_service,
+            .name = "enter_maintenance",
+            .method = "POST",
+            .path = "/content/library/{library_id}",
+            .action = "enter-maintenance",
+            .status = 204,
+            .privilege = Privilege::ContentLibrary_LibraryMaintenance,
+            .errors = {ErrorKind::not_found, ErrorKind::not_allowed_in_current_state},
+            .summary = "Keeps a library and its items from being changed until exit_maintenance; they can be read."};
+  }
+  static Result<void> run(service::Services& services, const CallContext& call, const Input& input) {
+    return services.libraries.enter_maintenance(call.caller, content::LibraryId(input.library_id));
+  }
+};
+
+struct LibraryExitMaintenance {
+  using Input = LibraryIdInput;
+  using Output = void;
+  static OperationFacts facts() {
+    return {.service = library_service,
+            .name = "exit_maintenance",
+            .method = "POST",
+            .path = "/content/library/{library_id}",
+            .action = "exit-maintenance",
+            .status = 204,
+            .privilege = Privilege::ContentLibrary_LibraryMaintenance,
+            .errors = {ErrorKind::not_found, ErrorKind::not_allowed_in_current_state},
+            .summary = "Lets a library be changed again."};
+  }
+  static Result<void> run(service::Services& services, const CallContext& call, const Input& input) {
+    return services.libraries.exit_maintenance(call.caller, content::LibraryId(input.library_id));
   }
 };
 
@@ -240,6 +382,26 @@ struct LocalLibraryDelete {
   }
 };
 
+struct LocalLibraryForceDelete {
+  using Input = LibraryIdInput;
+  using Output = void;
+  static OperationFacts facts() {
+    return {.service = local_library_service,
+            .name = "force_delete",
+            .method = "POST",
+            .path = "/content/local-library/{library_id}",
+            .action = "force-delete",
+            .status = 204,
+            .privilege = Privilege::ContentLibrary_DeleteLocalLibrary,
+            .errors = {ErrorKind::not_found, ErrorKind::invalid_element_type, ErrorKind::not_allowed_in_current_state},
+            .summary = "Deletes a local library even if something uses it."};
+  }
+  static Result<void> run(service::Services& services, const CallContext& call, const Input& input) {
+    return services.libraries.remove_local(call.caller, content::LibraryId(input.library_id),
+                                           service::Deletion::forced);
+  }
+};
+
 }  // namespace
 
 void add_library_operations(std::vector<Operation>& all) {
@@ -247,11 +409,18 @@ void add_library_operations(std::vector<Operation>& all) {
   all.push_back(bind<LibraryGet>());
   all.push_back(bind<LibraryFind>());
   all.push_back(bind<LibraryUpdate>());
+  all.push_back(bind<LibraryDelete>());
+  all.push_back(bind<LibraryForceDelete>());
+  all.push_back(bind<LibraryMigrate>());
+  all.push_back(bind<LibraryConvert>());
+  all.push_back(bind<LibraryEnterMaintenance>());
+  all.push_back(bind<LibraryExitMaintenance>());
   all.push_back(bind<LocalLibraryCreate>());
   all.push_back(bind<LocalLibraryList>());
   all.push_back(bind<LocalLibraryGet>());
   all.push_back(bind<LocalLibraryUpdate>());
   all.push_back(bind<LocalLibraryDelete>());
+  all.push_back(bind<LocalLibraryForceDelete>());
 }
 
 }  // namespace quire::api

@@ -19,6 +19,9 @@ const std::vector<Operation>& all_operations() {
     add_item_change_operations(operations);
     add_update_session_operations(operations);
     add_download_session_operations(operations);
+    add_usage_operations(operations);
+    add_inventory_operations(operations);
+    add_tagging_operations(operations);
     add_task_operations(operations);
     add_hypervisor_operations(operations);
     add_server_operations(operations);

@@ -101,6 +101,17 @@ struct PublishInfo {
   std::optional<bool> persist_json_enabled;
 };
 
+struct StateInfo {
+  static constexpr std::string_view canonical_name = "com.vmware.content.library.state_info";
+  std::optional<content::LibraryState> state;
+  std::optional<std::string> message;
+};
+
+struct LibraryConfigurationInfo {
+  static constexpr std::string_view canonical_name = "com.vmware.content.library.configuration_info";
+  std::optional<bool> apply_library_usage_to_items;
+};
+
 struct LibraryModel {
   static constexpr std::string_view canonical_name = "com.vmware.content.library_model";
   std::optional<std::string> id;
@@ -117,12 +128,27 @@ struct LibraryModel {
   std::optional<std::string> server_guid;
   std::optional<std::string> security_policy_id;
   std::optional<bool> unset_security_policy_id;
+  std::optional<StateInfo> state_info;
+  std::optional<LibraryConfigurationInfo> configuration_info;
 };
 
 struct LibraryFindSpec {
   static constexpr std::string_view canonical_name = "com.vmware.content.library.find_spec";
   std::optional<std::string> name;
   std::optional<content::LibraryType> type;
+  std::optional<StorageBacking> storage_backing;
+};
+
+QUIRE_ENUM(ConversionType, TO_PUBLISHED_LIBRARY)
+
+struct MigrateSpec {
+  static constexpr std::string_view canonical_name = "com.vmware.content.library.migrate_spec";
+  std::vector<StorageBacking> storage_backings;
+};
+
+struct ConversionSpec {
+  static constexpr std::string_view canonical_name = "com.vmware.content.library.conversion_spec";
+  ConversionType conversion_type = ConversionType::TO_PUBLISHED_LIBRARY;
 };
 
 struct CertificateVerificationInfo {

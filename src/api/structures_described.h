@@ -14,6 +14,12 @@ template <>
 inline constexpr std::string_view enumeration_name<content::LibraryType> =
     "com.vmware.content.library_model.library_type";
 template <>
+inline constexpr std::string_view enumeration_name<content::LibraryState> =
+    "com.vmware.content.library.state_info.state";
+template <>
+inline constexpr std::string_view enumeration_name<ConversionType> =
+    "com.vmware.content.library.conversion_spec.conversion_type";
+template <>
 inline constexpr std::string_view enumeration_name<content::StorageBackingType> =
     "com.vmware.content.library.storage_backing.type";
 template <>
@@ -70,11 +76,15 @@ BOOST_DESCRIBE_STRUCT(OptimizationInfo, (), (optimize_remote_publishing))
 BOOST_DESCRIBE_STRUCT(PublishInfo, (),
                       (authentication_method, published, publish_url, user_name, password, current_password,
                        persist_json_enabled))
+BOOST_DESCRIBE_STRUCT(LibraryConfigurationInfo, (), (apply_library_usage_to_items))
+BOOST_DESCRIBE_STRUCT(StateInfo, (), (state, message))
 BOOST_DESCRIBE_STRUCT(LibraryModel, (),
                       (id, creation_time, description, last_modified_time, last_sync_time, name, storage_backings, type,
                        optimization_info, version, publish_info, server_guid, security_policy_id,
-                       unset_security_policy_id))
-BOOST_DESCRIBE_STRUCT(LibraryFindSpec, (), (name, type))
+                       unset_security_policy_id, state_info, configuration_info))
+BOOST_DESCRIBE_STRUCT(LibraryFindSpec, (), (name, type, storage_backing))
+BOOST_DESCRIBE_STRUCT(MigrateSpec, (), (storage_backings))
+BOOST_DESCRIBE_STRUCT(ConversionSpec, (), (conversion_type))
 BOOST_DESCRIBE_STRUCT(CertificateVerificationInfo, (), (status, cert_chain))
 BOOST_DESCRIBE_STRUCT(ItemModel, (),
                       (id, library_id, content_version, creation_time, description, last_modified_time, last_sync_time,

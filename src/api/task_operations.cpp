@@ -1,5 +1,6 @@
 #include <map>
 
+#include "api/dynamic_id.h"
 #include "api/inputs.h"
 #include "api/operations.h"
 #include "api/structures_described.h"
@@ -10,11 +11,6 @@ namespace quire::api {
 template <>
 inline constexpr std::string_view enumeration_name<content::TaskStatus> = "com.vmware.cis.task.status";
 
-struct DynamicId {
-  static constexpr std::string_view canonical_name = "com.vmware.vapi.std.dynamic_ID";
-  std::string type;
-  std::string id;
-};
 struct TaskProgress {
   static constexpr std::string_view canonical_name = "com.vmware.cis.task.progress";
   std::int64_t total = 0;
@@ -67,7 +63,6 @@ struct TaskListInput {
   std::optional<TaskFilterSpec> filter_spec;
   std::optional<TaskGetSpec> result_spec;
 };
-BOOST_DESCRIBE_STRUCT(DynamicId, (), (type, id))
 BOOST_DESCRIBE_STRUCT(TaskProgress, (), (total, completed, message))
 BOOST_DESCRIBE_STRUCT(TaskInfo, (),
                       (progress, description, service, operation, parent, target, status, cancelable, error, start_time,

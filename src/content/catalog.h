@@ -85,6 +85,12 @@ class CatalogReader {
   /// holds.
   virtual std::vector<Blob> blobs_after(const StorageId& storage, const BlobId& after, std::size_t limit) = 0;
 
+  /// What does not lie on `storage` of the blobs that files of the item name: of its content, of content that one of
+  /// its download sessions has, of its update sessions.
+  virtual std::vector<Blob> blobs_elsewhere(const ItemId& item, const StorageId& storage) = 0;
+  /// An ACTIVE download session has prepared a file of these bytes to be read where they lie.
+  virtual bool is_prepared_direct(const BlobId& id) = 0;
+
   virtual std::optional<UpdateSession> active_update_session(const ItemId& item) = 0;
   /// Of one user (every user's when empty), of one item if given.
   virtual std::vector<UpdateSessionId> update_sessions(std::string_view user, const std::optional<ItemId>& item) = 0;
@@ -117,6 +123,13 @@ class CatalogReader {
   virtual std::size_t active_task_count() = 0;  ///< that have not ended
   /// One that works on `target` and has not ended.
   virtual std::optional<Task> active_task_on(std::string_view target) = 0;
+
+  virtual std::vector<TagCategory> tag_categories() = 0;                                           ///< by name
+  virtual std::optional<TagCategory> tag_category_named(std::string_view name) = 0;                ///< exact name
+  virtual std::vector<Tag> tags(const std::optional<TagCategoryId>& category) = 0;                 ///< by name
+  virtual std::optional<Tag> tag_named(const TagCategoryId& category, std::string_view name) = 0;  ///< exact name
+  virtual std::vector<TagAttachment> attachments_of_tag(const TagId& tag) = 0;
+  virtual std::vector<TagAttachment> attachments_of_object(std::string_view type, std::string_view object) = 0;
 
   /// The oldest `limit` events with a greater number, in the order of their numbers.
   virtual std::vector<Event> events_after(std::int64_t number, std::size_t limit) = 0;
@@ -186,9 +199,14 @@ class CatalogWriter : public CatalogReader {
   virtual void insert_blob(const Blob& blob, std::span<const std::byte> bytes) = 0;
   /// The bytes of a blob that was `in_catalog` lie in its storage's blob store now.
   virtual void move_blob_to_storage(const BlobId& id) = 0;
+  /// Files of the item (as for blobs_elsewhere) that name one blob name another one of the same bytes from now on.
+  virtual void replace_blob(const ItemId& item, const BlobId& old, const BlobId& replacement) = 0;
   /// Removes those rows of `candidates` that neither a content file, a session file nor a task names, and returns them:
   /// their bytes are to be removed once the transaction has committed.
   virtual std::vector<Blob> remove_unreferenced_blobs(std::span<const BlobId> candidates) = 0;
+
+  virtual void remove_attachments_of_tag(const TagId& tag) = 0;
+  virtual void remove_attachments_of_object(std::string_view type, std::string_view object) = 0;
 
   /// After a start (§28.1): ACTIVE sessions get an `expires_at` that lies within the bounds of their kind, and moments
   /// after `now`, from before the clock was set back while nobody looked, become `now`: those of logins and client

@@ -16,6 +16,8 @@ namespace quire::content {
   KIND(library, created)               \
   KIND(library, updated)               \
   KIND(library, deleted)               \
+  KIND(library, usage_added)           \
+  KIND(library, usage_removed)         \
   KIND(item, created)                  \
   KIND(item, updated)                  \
   KIND(item, deleted)                  \
@@ -29,6 +31,14 @@ namespace quire::content {
   KIND(download_session, ended)        \
   KIND(task, created)                  \
   KIND(task, ended)                    \
+  KIND(tag_category, created)          \
+  KIND(tag_category, updated)          \
+  KIND(tag_category, deleted)          \
+  KIND(tag, created)                   \
+  KIND(tag, updated)                   \
+  KIND(tag, deleted)                   \
+  KIND(tag, attached)                  \
+  KIND(tag, detached)                  \
   KIND(configuration, updated)         \
   KIND(user, created)                  \
   KIND(user, updated)                  \

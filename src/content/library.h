@@ -14,6 +14,7 @@ namespace quire::content {
 
 /// Spelled as on the wire (content-library-api.md §4.2).
 QUIRE_ENUM(LibraryType, LOCAL, SUBSCRIBED)
+QUIRE_ENUM(LibraryState, ACTIVE, MAINTENANCE)
 QUIRE_ENUM(StorageBackingType, DATASTORE, OTHER)
 QUIRE_ENUM(AuthenticationMethod, BASIC, NONE)
 
@@ -23,6 +24,13 @@ struct StorageBacking {
   std::optional<std::string> datastore_id;
   std::optional<std::string> storage_uri;
   bool operator==(const StorageBacking&) const = default;
+};
+
+/// Where a library's bytes are being moved (§4.1).
+struct Migration {
+  StorageBacking backing;
+  StorageId storage;
+  bool operator==(const Migration&) const = default;
 };
 
 /// A named set of items (content-library-api.md §4). Names may repeat.
@@ -38,7 +46,21 @@ struct Library {
   StorageId storage;
   bool optimize_remote_publishing = false;
   std::optional<std::string> security_policy_id = {};  ///< security_policy.h
+  LibraryState state = LibraryState::ACTIVE;
+  bool usage_protects_items = false;        ///< while somebody uses the library, its items cannot be deleted (§20)
+  std::optional<Migration> migration = {};  ///< while it has not ended; single blobs lie on either storage
+
+  /// Where new bytes go.
+  const StorageId& receiving_storage() const { return migration ? migration->storage : storage; }
   bool operator==(const Library&) const = default;
+};
+
+/// Something outside uses the library and does not want it deleted (content-library-api.md §20).
+struct LibraryUsage {
+  UsageId id;
+  std::string resource_urn;  ///< `urn:vmomi:vm:vm-12`; once in a library
+  base::Time added;
+  bool operator==(const LibraryUsage&) const = default;
 };
 
 /// Some of all libraries, told by naming these or the others.
@@ -54,7 +76,8 @@ struct LibrarySelection {
 struct LibraryFilter {
   std::optional<std::string> name;  ///< whole name, without regard to case
   std::optional<LibraryType> type;
-  const LibrarySelection* among = nullptr;  ///< of these only; must outlive the call
+  std::optional<StorageBacking> backing = {};  ///< as the library names it
+  const LibrarySelection* among = nullptr;     ///< of these only; must outlive the call
 };
 
 }  // namespace quire::content

@@ -14,9 +14,13 @@ struct Limits {
   std::size_t files_per_item_max = 2000;     ///< entries of one update session, members of an archive included
   std::size_t password_length_min = 8;       ///< characters of a password that is set; shorter: InvalidArgument
   std::size_t group_members_max = 10'000;
-  std::size_t logins_max = 3000;                       ///< login sessions alive at once; more: ServiceUnavailable
-  std::size_t update_sessions_active_max = 10'000;     ///< more: ServiceUnavailable
-  std::size_t download_sessions_max = 10'000;          ///< more: ServiceUnavailable
+  std::size_t logins_max = 3000;                    ///< login sessions alive at once; more: ServiceUnavailable
+  std::size_t update_sessions_active_max = 10'000;  ///< more: ServiceUnavailable
+  std::size_t download_sessions_max = 10'000;       ///< more: ServiceUnavailable
+  std::size_t tag_categories_max = 1000;
+  std::size_t tags_max = 10'000;
+  std::size_t tags_of_object_max = 128;
+  std::size_t library_usages_max = 1000;
   std::size_t tasks_active_max = 10'000;               ///< that have not ended; more: ServiceUnavailable
   std::size_t trusted_certificates_max = 1000;         ///< more: UnableToAllocateResource
   std::size_t upload_ranges_max = 4096;                ///< separate places that have arrived of one file

@@ -56,12 +56,27 @@ QUIRE_ENUM(PrivilegeTarget, ROOT, LIBRARY, ITEM)
   PRIVILEGE(Datastore, AllocateSpace, ROOT)                       \
   PRIVILEGE(Datastore, Browse, ROOT)                              \
   PRIVILEGE(Datastore, FileManagement, ROOT)                      \
+  PRIVILEGE(InventoryService_Tagging, CreateCategory, ROOT)       \
+  PRIVILEGE(InventoryService_Tagging, EditCategory, ROOT)         \
+  PRIVILEGE(InventoryService_Tagging, DeleteCategory, ROOT)       \
+  PRIVILEGE(InventoryService_Tagging, CreateTag, ROOT)            \
+  PRIVILEGE(InventoryService_Tagging, EditTag, ROOT)              \
+  PRIVILEGE(InventoryService_Tagging, DeleteTag, ROOT)            \
+  PRIVILEGE(InventoryService_Tagging, AttachTag, ROOT)            \
   PRIVILEGE(Global, Diagnostics, ROOT)                            \
   PRIVILEGE(Authorization, ModifyPermissions, LIBRARY)            \
   PRIVILEGE(Authorization, ModifyRoles, ROOT)
 // clang-format on
 
-/// Named with a dot: `Privilege::System_Read` is `System.Read`.
+// The names of the groups; macros, because they become parts of literals.
+#define QUIRE_GROUP_System "System"
+#define QUIRE_GROUP_ContentLibrary "ContentLibrary"
+#define QUIRE_GROUP_Datastore "Datastore"
+#define QUIRE_GROUP_InventoryService_Tagging "InventoryService.Tagging"
+#define QUIRE_GROUP_Global "Global"
+#define QUIRE_GROUP_Authorization "Authorization"
+
+/// Named with dots: `Privilege::System_Read` is `System.Read`.
 enum class Privilege {
 #define QUIRE_PRIVILEGE(group, name, target) group##_##name,
   QUIRE_PRIVILEGES(QUIRE_PRIVILEGE)
@@ -73,7 +88,7 @@ enum class Privilege {
 template <>
 inline constexpr auto quire::base::enumerators<quire::content::Privilege> =
     std::to_array<quire::base::EnumeratorName<quire::content::Privilege>>({
-#define QUIRE_PRIVILEGE(group, name, target) {quire::content::Privilege::group##_##name, #group "." #name},
+#define QUIRE_PRIVILEGE(group, name, target) {quire::content::Privilege::group##_##name, QUIRE_GROUP_##group "." #name},
         QUIRE_PRIVILEGES(QUIRE_PRIVILEGE)
 #undef QUIRE_PRIVILEGE
     });

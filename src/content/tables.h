@@ -12,6 +12,7 @@
 #include "content/item.h"
 #include "content/library.h"
 #include "content/setting.h"
+#include "content/tagging.h"
 #include "content/task.h"
 #include "content/trusted_certificate.h"
 #include "content/update_session.h"
@@ -54,26 +55,29 @@ struct TableList : Tables... {
   using AnyOf = std::variant<Request<typename Tables::Row>...>;
 };
 
-using Parts = TableList<Part<ContentFile, ContentId>,        //
+using Parts = TableList<Part<LibraryUsage, LibraryId>,       // by its id
+                        Part<ContentFile, ContentId>,        //
                         Part<Change, ItemId, std::int64_t>,  // by the content version that it made
                         Part<GroupMember, GroupId>,          //
                         Part<SessionFile, UpdateSessionId>,  //
                         Part<PreparedFile, DownloadSessionId>, Part<TaskBlob, TaskId>>;
 
-using Tables = Parts::With<Table<Setting, std::string_view>,    // by name
-                           Table<User, std::string_view>,       // by name, without regard to case
-                           Table<Group, GroupId>,               //
-                           Table<Role, std::int64_t>,           // not the system's (role.h)
-                           Table<Permission, PermissionKey>,    //
-                           Table<LoginSession, LoginId>,        //
-                           Table<ClientToken, ClientTokenKey>,  //
-                           Table<TrustedCertificate, std::string_view>, Table<Library, LibraryId>,  //
-                           Table<Item, ItemId>,                                                     //
-                           Table<Content, ContentId>,                                               //
-                           Table<Blob, BlobId>,                                                     //
-                           Table<UpdateSession, UpdateSessionId>, Table<DownloadSession, DownloadSessionId>,
-                           Table<Task, TaskId>,  //
-                           Table<Event, std::int64_t>>;
+using Tables =
+    Parts::With<Table<Setting, std::string_view>,    // by name
+                Table<User, std::string_view>,       // by name, without regard to case
+                Table<Group, GroupId>,               //
+                Table<Role, std::int64_t>,           // not the system's (role.h)
+                Table<Permission, PermissionKey>,    //
+                Table<LoginSession, LoginId>,        //
+                Table<ClientToken, ClientTokenKey>,  //
+                Table<TrustedCertificate, std::string_view>, Table<Library, LibraryId>,  //
+                Table<Item, ItemId>,                                                     //
+                Table<Content, ContentId>,                                               //
+                Table<Blob, BlobId>,                                                     //
+                Table<UpdateSession, UpdateSessionId>, Table<DownloadSession, DownloadSessionId>,
+                Table<Task, TaskId>,                                                                           //
+                Table<TagCategory, TagCategoryId>, Table<Tag, TagId>, Table<TagAttachment, TagAttachmentKey>,  //
+                Table<Event, std::int64_t>>;
 
 template <class Row, class Key>
 Key key_type_of(const Table<Row, Key>&);

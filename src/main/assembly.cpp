@@ -26,6 +26,7 @@
 #include "http/tls_identity.h"
 #include "service/access/catalog_authenticator.h"
 #include "service/library/item_copy.h"
+#include "service/library/library_migration.h"
 #include "service/services.h"
 #include "service/session/activity_interval.h"
 #include "service/transaction/events.h"
@@ -383,7 +384,7 @@ Result<void> serve(const Settings& settings) {
   context.on_pull_added = [&pulls] { pulls.wake(); };
   service::CatalogAuthenticator authenticator(context);
   service::Logins logins(context, authenticator, settings.logins);
-  service::TaskRunner tasks(context, {service::item_copy_tasks()});
+  service::TaskRunner tasks(context, {service::item_copy_tasks(), service::library_migration_tasks()});
   context.on_task_added = [&tasks] { tasks.wake(); };
   service::Services services(context, logins, guid);
   if (auto added = services.trusted_certificates.add_all(trusted); !added) return added;

@@ -5,11 +5,14 @@
 #include "service/access/permissions.h"
 #include "service/access/roles.h"
 #include "service/access/users.h"
+#include "service/datastore_files.h"
 #include "service/download_session/download_sessions.h"
 #include "service/library/configuration.h"
 #include "service/library/items.h"
 #include "service/library/libraries.h"
 #include "service/package/packages.h"
+#include "service/library/usages.h"
+#include "service/tagging/tagging.h"
 #include "service/task/tasks.h"
 #include "service/trust/trusted_certificates.h"
 #include "service/update_session/sources.h"
@@ -38,6 +41,9 @@ struct Services {
         tasks(context),
         trusted_certificates(context),
         packages(context),
+        usages(context),
+        tagging(context),
+        datastore_files(context, download_sessions),
         uploads(context),
         downloads(context),
         server_guid(std::move(guid)),
@@ -59,6 +65,9 @@ struct Services {
   Tasks tasks;
   TrustedCertificates trusted_certificates;
   Packages packages;
+  Usages usages;
+  Tagging tagging;
+  DatastoreFiles datastore_files;
   Uploads uploads;
   Downloads downloads;
   Workers workers = {};  ///< filled by whoever runs them, before requests come

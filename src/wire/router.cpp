@@ -13,6 +13,7 @@
 #include "wire/rest/legacy_rest.h"
 #include "wire/rest/new_rest.h"
 #include "wire/rest/rest_exchange.h"
+#include "wire/soap/datastore_folder.h"
 #include "wire/soap/soap_facade.h"
 
 namespace quire::wire {
@@ -34,6 +35,7 @@ struct Router::Routes {
         new_rest(api::all_operations(), invoker),
         json_rpc(api::all_operations(), invoker),
         soap(services),
+        folder(services),
         openapi(boost::json::serialize(openapi_document(api::all_operations()))) {}
 
   Response openapi_response(std::string_view method) const {
@@ -55,6 +57,7 @@ struct Router::Routes {
     if (begins_with(path, "/rest/com/")) return legacy_rest.handle(request);
     if (begins_with(path, "/rest/")) return legacy_at_path.handle(request);
     if (SoapFacade::owns(path)) return soap.handle(request);
+    if (DatastoreFolder::owns(path)) return folder.handle(request);
     return rest_failure(RestForm::current, operation_not_found(path));
   }
 
@@ -64,6 +67,7 @@ struct Router::Routes {
   NewRest new_rest;
   JsonRpc json_rpc;
   SoapFacade soap;
+  DatastoreFolder folder;
   std::string openapi;
 };
 

@@ -9,8 +9,8 @@
 
 namespace quire::wire {
 
-/// Answers every request that is no transfer of file bytes: the three API bindings, the OpenAPI document and the SOAP
-/// façade (wire-protocols.md §1). Blocking; all threads may call it.
+/// Answers every request that is no transfer of file bytes: the three API bindings, the OpenAPI document, the SOAP
+/// façade and the files of datastores (wire-protocols.md §1). Blocking; all threads may call it.
 class Router {
  public:
   explicit Router(service::Services& services);

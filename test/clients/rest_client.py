@@ -60,6 +60,19 @@ def _operations():
         "update_spec",
     )
 
+    add("library.delete", service, f"DELETE {old}/library/id:{{library_id}}", f"DELETE {base}/library/{{library_id}}")
+    for action in ("force_delete", "enter_maintenance", "exit_maintenance", "migrate", "convert"):
+        dashed = action.replace("_", "-")
+        add(
+            f"library.{action}",
+            service,
+            f"POST {old}/library/id:{{library_id}}?~action={dashed}",
+            f"POST {base}/library/{{library_id}}?action={dashed}",
+            {"migrate": "migrate_spec", "convert": "conversion_spec"}.get(action),
+        )
+    add("tasks.get", "com.vmware.cis.tasks", "GET /rest/cis/tasks/{task}", "GET /api/cis/tasks/{task}")
+    add("tasks.list", "com.vmware.cis.tasks", "GET /rest/cis/tasks", "POST /api/cis/tasks?action=list")
+
     service = CONTENT + "local_library"
     add("local_library.list", service, f"GET {old}/local-library", f"GET {base}/local-library")
     add(

@@ -375,6 +375,81 @@ def sdk_errors():
     new_update_session(client, item_id)
 
 
+def sdk_inventory():
+    """The library samples look their datastore up like this."""
+    from com.vmware.vcenter_client import Datacenter, Datastore, Folder
+
+    client = connect()
+    found = client.vcenter.Datastore.list(Datastore.FilterSpec(names={"LocalDS_0"}))
+    assert [one.datastore for one in found] == ["datastore-11"], found
+    assert found[0].type == Datastore.Type.VMFS and found[0].free_space <= found[0].capacity
+    assert client.vcenter.Datastore.get("datastore-11").accessible
+    assert client.vcenter.Datastore.list(Datastore.FilterSpec(names={"nowhere"})) == []
+    datacenters = client.vcenter.Datacenter.list(Datacenter.FilterSpec())
+    assert [one.name for one in datacenters] == ["DC0"], datacenters
+    folders = client.vcenter.Folder.list(Folder.FilterSpec(type=Folder.Type.DATASTORE))
+    assert [one.folder for one in folders] == ["group-s5"], folders
+
+
+def sdk_migration():
+    """Needs the server's second storage, and a runtime that knows the operations of 9.1."""
+    from com.vmware.cis_client import Tasks
+    from com.vmware.content.library_client import StorageBacking
+    from com.vmware.content_client import Library
+    from com.vmware.vapi.std.errors_client import (
+        AlreadyInDesiredState,
+        InvalidElementType,
+        NotAllowedInCurrentState,
+        ResourceBusy,
+    )
+
+    client = connect()
+    libraries = client.content.Library
+    library_id = new_library(client)
+    item_id = new_item(client, library_id)
+    files = {"large.iso": os.urandom(3_000_001), "small.txt": b"small"}
+    upload(client, item_id, files)
+
+    def target(datastore):
+        backing = StorageBacking(type=StorageBacking.Type.DATASTORE, datastore_id=datastore)
+        return Library.MigrateSpec(storage_backings=[backing])
+
+    raises(AlreadyInDesiredState, libraries.migrate, library_id, target("datastore-11"))
+    libraries.migrate(library_id, target("datastore-12"))
+    assert download(client, item_id) == files
+    deadline = time.monotonic() + 60
+    while True:
+        tasks = Tasks(client._stub_factory._stub_config).list(Tasks.FilterSpec(operations={"migrate"}))
+        mine = [info for info in tasks.values() if info.target.id == library_id]
+        assert len(mine) == 1, tasks
+        if mine[0].status == "SUCCEEDED":
+            break
+        assert mine[0].status in ("PENDING", "RUNNING", "BLOCKED") and time.monotonic() < deadline, mine[0]
+        time.sleep(0.2)
+    model = libraries.get(library_id)
+    assert [backing.datastore_id for backing in model.storage_backings] == ["datastore-12"], model
+    assert model.state_info.state == "ACTIVE", model
+    assert download(client, item_id) == files
+
+    libraries.enter_maintenance(library_id)
+    assert libraries.get(library_id).state_info.state == "MAINTENANCE"
+    raises(ResourceBusy, new_update_session, client, item_id)
+    raises(NotAllowedInCurrentState, new_item, client, library_id, "new")
+    assert download(client, item_id) == files
+    libraries.exit_maintenance(library_id)
+    to_published = Library.ConversionSpec(conversion_type=Library.ConversionSpec.ConversionType.TO_PUBLISHED_LIBRARY)
+    raises(InvalidElementType, libraries.convert, library_id, to_published)
+
+    usages = client.content.library.Usages
+    usage = usages.add(library_id, usages.AddSpec(resource_urn="urn:vmomi:vm:vm-12"))
+    assert [one.usage for one in usages.list(library_id).library_usage_list] == [usage]
+    assert usages.get(library_id, usage).resource_urn == "urn:vmomi:vm:vm-12"
+    raises(NotAllowedInCurrentState, libraries.delete, library_id)
+    usages.remove(library_id, usage)
+    usages.add(library_id, usages.AddSpec(resource_urn="urn:vmomi:vm:vm-13"))
+    libraries.force_delete(library_id)
+
+
 # --- pyVmomi --------------------------------------------------------------------------------------------------------
 
 

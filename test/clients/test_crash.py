@@ -3,11 +3,14 @@
 QUIRE_SEED repeats a run, QUIRE_CRASH_ROUNDS (15) sets its length.
 """
 
+import contextlib
+
 import os
 import random
 import threading
 import time
 
+import pytest
 import requests
 
 from quire_server import QuireServer, used_bytes
@@ -21,6 +24,7 @@ FILE_BYTES_MAX = 1 << 20
 SLACK_BYTES = 1 << 16
 CATALOG_BLOB_BYTES_MAX = 4096  # --catalog-blob-bytes-max
 RECLAIM_TIMEOUT = 60
+STORAGES = ("LocalDS_0", "Second")
 
 
 class Open:
@@ -158,14 +162,55 @@ class Writer:
         self.resumed += 1
 
 
-def test_kill_at_random_points(tmp_path):
+@contextlib.contextmanager
+def moving(server, library):
+    """While the library is worked on, it is moved from one storage to the other, again and again."""
+    binding, stopped = LegacyRest(server), threading.Event()
+    moved = []
+
+    def keep_moving(login):
+        binding.session_id = login
+        try:
+            while not stopped.wait(0.02):
+                for storage in ("datastore-12", "datastore-11"):
+                    answer = binding.call("library.migrate", library_id=library, migrate_spec=backing(storage))
+                    if answer.status == 200:
+                        moved.append(storage)
+        except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
+            pass  # the server was killed
+
+    yield keep_moving, moved
+    stopped.set()
+
+
+def backing(storage):
+    return {"storage_backings": [{"type": "DATASTORE", "datastore_id": storage}]}
+
+
+def wait_for_tasks(binding):
+    """Whatever a crash has interrupted goes on by itself."""
+    end = time.monotonic() + RECLAIM_TIMEOUT
+    while time.monotonic() < end:
+        tasks = binding.ok("tasks.list")
+        tasks = tasks if isinstance(tasks, dict) else {entry["key"]: entry["value"] for entry in tasks}
+        running = {task: info for task, info in tasks.items() if info["status"] not in ("SUCCEEDED", "FAILED")}
+        if not running:
+            assert all(info["status"] == "SUCCEEDED" for info in tasks.values()), tasks
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"tasks do not end: {running}")
+
+
+@pytest.mark.parametrize("moves", [False, True], ids=["in one place", "while the library moves"])
+def test_kill_at_random_points(tmp_path, moves):
     seed = int(os.environ.get("QUIRE_SEED", random.SystemRandom().randrange(1 << 32)))
     print(f"QUIRE_SEED={seed} QUIRE_CRASH_ROUNDS={ROUNDS}")
     chance = random.Random(seed)
-    server = QuireServer(tmp_path / "server").start()
+    server = QuireServer(tmp_path / "server", flags=[flag for name in STORAGES for flag in ("--storage", name)]).start()
     try:
         binding, transfers = LegacyRest(server).log_in(), Transfers(server)
         library = create_library(binding)
+        migrations = 0
         writers = [Writer(server, library, f"writer-{number}", seed) for number in range(WRITERS)]
         for number in range(ROUNDS):
             where = f"round {number}, seed {seed}"
@@ -174,18 +219,23 @@ def test_kill_at_random_points(tmp_path):
             ]
             for writer in writers:
                 writer.step.clear()
+            with moving(server, library) as (keep_moving, moved):
+                if moves:
+                    threads.append(threading.Thread(target=keep_moving, args=(binding.session_id,), daemon=True))
+                for thread in threads:
+                    thread.start()
+                if chance.random() < 0.5:
+                    # Anywhere: mostly in the middle of an upload.
+                    time.sleep(chance.uniform(0.01, 0.4))
+                else:
+                    # As soon as one of them was told that a completion or a deletion is done.
+                    chance.choice(writers).step.wait(60)
+                server.kill()
             for thread in threads:
-                thread.start()
-            if chance.random() < 0.5:
-                # Anywhere: mostly in the middle of an upload.
-                time.sleep(chance.uniform(0.01, 0.4))
-            else:
-                # As soon as one of them was told that a completion or a deletion is done.
-                chance.choice(writers).step.wait(60)
-            server.kill()
-            for thread, writer in zip(threads, writers, strict=True):
                 thread.join(60)
-                assert not thread.is_alive() and writer.problem is None, (where, writer.problem)
+                assert not thread.is_alive(), where
+            assert all(writer.problem is None for writer in writers), (where, [writer.problem for writer in writers])
+            migrations += len(moved)
 
             server.start()
             try:
@@ -195,8 +245,9 @@ def test_kill_at_random_points(tmp_path):
         counts = {
             what: sum(getattr(writer, what) for writer in writers) for what in ("completed", "deleted", "resumed")
         }
-        print(f"acknowledged: {counts} over {ROUNDS} crashes")
+        print(f"acknowledged: {counts} over {ROUNDS} crashes, {migrations} migrations begun")
         assert counts["completed"] > 0
+        assert (migrations > 0) == moves
     except BaseException:
         print(server.log())
         raise
@@ -214,6 +265,7 @@ def check_everything(server, binding, transfers, library, writers):
         writer.settle(binding, transfers, present)
     assert set(present) == {item for writer in writers for item in writer.items}
     end_sessions(binding)
+    wait_for_tasks(binding)
     check_space(server, [content for writer in writers for content in writer.items.values()])
 
 
@@ -242,10 +294,15 @@ def end_sessions(binding):
 
 
 def check_space(server, contents):
-    """The blob folder holds each distinct live content once, and nothing else; small files lie in the catalog."""
+    """The blob folders hold each distinct live content once, and nothing else; small files lie in the catalog."""
+    folders = [server.data_dir / "blobs", server.data_dir / "storage" / STORAGES[1] / "blobs"]
+
+    def used_in_all():
+        return sum(used_bytes(folder) for folder in folders if folder.exists())
+
     live = {data for content in contents for data in content.values() if len(data) > CATALOG_BLOB_BYTES_MAX}
     expected = sum(map(len, live))
     end = time.monotonic() + RECLAIM_TIMEOUT
-    while (used := used_bytes(server.data_dir / "blobs")) > expected + SLACK_BYTES and time.monotonic() < end:
+    while (used := used_in_all()) > expected + SLACK_BYTES and time.monotonic() < end:
         time.sleep(0.05)
     assert expected <= used <= expected + SLACK_BYTES, f"{used} bytes of blobs for {expected} bytes of content"

@@ -429,3 +429,58 @@ def test_content_survives_restart(server, tmp_path):
     server.restart()
     govc.ok("library.ls")
     assert_exports(govc, "kept/boot", [image], tmp_path / "out")
+
+
+def storage_path(govc, library, item):
+    """The folder of an item on its datastore, as `datastore.ls` takes it."""
+    library_id = govc.json("library.info", library)[0]["id"]
+    item_id = govc.json("library.info", f"{library}/{item}")[0]["id"]
+    return f"contentlib-{library_id}/{item_id}"
+
+
+def test_datastore_is_browsed(govc, library, iso):
+    govc.ok("library.import", library, iso)
+    folder = storage_path(govc, library, "boot")
+    library_folder, item_folder = folder.split("/")
+    datastore = ["-ds", "LocalDS_0"] if "LocalDS_0" in govc.ok("datastore.info") else []
+    assert library_folder in govc.ok("datastore.ls", *datastore).split()
+    assert govc.ok("datastore.ls", *datastore, library_folder).split() == [item_folder]
+    assert govc.ok("datastore.ls", *datastore, folder).split() == ["boot.iso"]
+    long = govc.ok("datastore.ls", "-l", *datastore, folder)
+    assert "boot.iso" in long and "2.9MB" in long.replace(" ", "")
+    assert govc.ok("datastore.ls", *datastore, f"{folder}/boot.iso").split()[-1] == "boot.iso"
+    assert govc.ok("datastore.ls", *datastore, f"{folder}/*.iso").split()[-1] == "boot.iso"
+    assert "boot.iso" in govc.ok("datastore.ls", "-R", *datastore, library_folder)
+    assert "was not found" in govc.fails("datastore.ls", *datastore, f"{folder}/nothing.iso")
+    assert "was not found" in govc.fails("datastore.ls", *datastore, "nowhere/at/all")
+
+
+def test_datastore_file_is_downloaded(govc, library, iso, tmp_path):
+    govc.ok("library.import", library, iso)
+    folder = storage_path(govc, library, "boot")
+    govc.ok("datastore.download", f"{folder}/boot.iso", tmp_path / "copy.iso")
+    assert digest(tmp_path / "copy.iso") == digest(iso)
+    assert "404" in govc.fails("datastore.download", f"{folder}/other.iso", tmp_path / "other.iso")
+    assert "405" in govc.fails("datastore.upload", iso, f"{folder}/new.iso")
+
+
+def test_tags(govc, library, iso):
+    govc.ok("library.import", library, iso)
+    category, tag = f"stage-{library}", f"tested-{library}"
+    govc.ok("tags.category.create", "-d", "of testing", "-m", category)
+    assert category in govc.ok("tags.category.ls")
+    govc.ok("tags.create", "-d", "well", "-c", category, tag)
+    assert tag in govc.ok("tags.ls", "-c", category)
+    assert govc.json("tags.info", tag)[0]["description"] == "well"
+    govc.ok("tags.attach", "-c", category, tag, f"/{library}")
+    govc.ok("tags.attach", "-c", category, tag, f"/{library}/boot")
+    attached = govc.ok("tags.attached.ls", tag)
+    assert "com.vmware.content.Library" in attached and "com.vmware.content.library.Item" in attached
+    assert tag in govc.ok("tags.attached.ls", "-r", f"/{library}")
+    govc.ok("tags.detach", "-c", category, tag, f"/{library}")
+    assert "com.vmware.content.Library:" not in govc.ok("tags.attached.ls", tag)
+    govc.ok("tags.update", "-d", "very well", "-c", category, tag)
+    govc.ok("tags.rm", "-f", "-c", category, tag)
+    govc.ok("tags.category.update", "-n", f"{category}-2", category)
+    govc.ok("tags.category.rm", f"{category}-2")
+    assert category not in govc.ok("tags.category.ls")

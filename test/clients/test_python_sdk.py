@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ova_package import digest
-from quire_server import REPOSITORY
+from quire_server import REPOSITORY, QuireServer
 
 STEPS = Path(__file__).with_name("sdk_steps.py")
 TIMEOUT = 180
@@ -49,10 +49,20 @@ def run_step(environment, step, server, **variables):
         "sdk_content_update",
         "sdk_copy_and_find",
         "sdk_errors",
+        "sdk_inventory",
     ],
 )
 def test_sdk(shared_server, environment, step):
     run_step(environment, step, shared_server)
+
+
+def test_sdk_migrates_a_library(tmp_path):
+    """Operations that only the newest runtime has."""
+    server = QuireServer(tmp_path / "server", flags=["--storage", "LocalDS_0", "--storage", "Second"]).start()
+    try:
+        run_step("venv", "sdk_migration", server)
+    finally:
+        server.stop()
 
 
 @pytest.mark.parametrize("environment", ["venv", "venv-old"])

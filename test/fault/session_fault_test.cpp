@@ -4,7 +4,7 @@
 #include <functional>
 #include <thread>
 
-#include "support/service_world.h"
+#include "support/crash_checks.h"
 #include "support/tar_writer.h"
 
 // Update sessions when a call to the catalog or the blob store fails or the process dies at it, for every call in turn;
@@ -19,13 +19,14 @@ using content::ItemId;
 using content::UpdateSessionId;
 using content::UpdateSessionState;
 using test_support::alice;
-using test_support::bytes_of;
+using test_support::check_bytes;
 using test_support::Crash;
 using test_support::Engine;
 using test_support::Faults;
 using test_support::file_spec;
 using test_support::kind;
 using test_support::ServiceWorld;
+using test_support::transmit;
 using test_support::WorldOptions;
 
 using Files = std::map<std::string, std::string>;
@@ -36,26 +37,6 @@ const std::string vm_ovf =
 const std::string archive = test_support::TarWriter().file("vm.ovf", vm_ovf).file("disk.vmdk", "a disk").whole();
 
 // ---- one client against failing ports ----
-
-/// Uploads that were running when the process died: their destructors belong to a process that is no more.
-std::vector<std::shared_ptr<service::Upload>>& dead_uploads() {
-  static auto* all = new std::vector<std::shared_ptr<service::Upload>>;
-  return *all;
-}
-
-Result<void> transmit(ServiceWorld& world, const content::TransferToken& token, const std::string& body,
-                      const service::UploadRequest& request = service::UploadRequest::whole(std::nullopt)) {
-  auto begun = world.uploads().begin(token, request, [] {});
-  if (!begun.upload) return begun.refusal->error;
-  try {
-    if (auto taken = begun.upload->append(bytes_of(body)); !taken) return taken;
-    const auto finished = begun.upload->finish(service::BodyEnd::whole);
-    return finished ? Result<void>() : finished.error();
-  } catch (const Crash&) {
-    dead_uploads().push_back(std::move(begun.upload));
-    throw;
-  }
-}
 
 /// Runs all tasks to their ends, waiting for claims of workers that a fault has struck. False when one does not end.
 bool finish_tasks(ServiceWorld& world) {
@@ -91,6 +72,7 @@ class Client {
         [&] { return copy(near_copy_, *far_library_); },
         [&] { return copied_by_a_task(); },
         [&] { return copy_that_is_canceled(); },
+        [&] { return migrated(); },
         [&] { return erase(plain_); },
     };
     for (const auto& step : steps)
@@ -274,6 +256,31 @@ class Client {
     no_copy_.deleted = true;
     return {};
   }
+  /// The library and back, while a download session has one file and an update session is open.
+  Result<void> migrated() {
+    const auto download = world_.downloads().create(alice(), package_.id->text(), {});
+    if (!download) return download.error();
+    if (auto prepared = world_.downloads().prepare(alice(), *download, "disk.vmdk", false); !prepared)
+      return prepared.error();
+    const auto session = sessions().create(alice(), plain_.id->text(), {}, {});
+    if (!session) return session.error();
+    const auto added = sessions().add_file(alice(), *session, file_spec("m"));
+    if (!added) return added.error();
+    if (auto sent = transmit(world_, added->upload_token, "m comes before the library moves"); !sent) return sent;
+    for (const auto& storage : {ServiceWorld::other_storage_id(), ServiceWorld::storage_id()}) {
+      const std::vector<content::StorageBacking> there = {
+          {content::StorageBackingType::DATASTORE, storage.text(), std::nullopt}};
+      if (auto begun = world_.libraries().migrate(alice(), *library_, there); !begun) return begun;
+      QUIRE_RETURN_IF_ERROR(run_tasks());
+      EXPECT_EQ(world_.look([&](content::CatalogReader& in) { return in.find<content::Library>(*library_)->storage; }),
+                storage);
+    }
+    auto result = plain_.acknowledged;
+    result["m"] = "m comes before the library moves";
+    if (auto done = complete(plain_, *session, result); !done) return done;
+    if (auto done = sessions().remove(alice(), *session); !done) return done;
+    return world_.downloads().remove(alice(), *download);
+  }
   Result<void> begin_copy(Item& item, const std::string& name) {
     auto made = world_.items().copy(alice(), *source_.id, test_support::item_spec(*far_library_, name, ""), {});
     if (!made) return made.error();
@@ -418,18 +425,6 @@ std::int64_t last_event(ServiceWorld& world) {
   });
 }
 
-/// What lies on the disk is what the catalog names.
-void check_bytes(ServiceWorld& world) {
-  EXPECT_EQ(world.blobs_on_disk(), world.blobs_in_catalog());
-  const auto begun = world.look([](content::CatalogReader& reader) {
-    std::size_t count = 0;
-    for (const auto& session : reader.active_update_sessions_after(content::UpdateSessionId(), 1000))
-      for (const auto& file : reader.list<content::SessionFile>(session)) count += file.unfinished ? 1 : 0;
-    return count;
-  });
-  EXPECT_EQ(world.files_on_disk(), world.blobs_in_catalog().size() + begun);
-}
-
 /// Whatever a fault has left of tasks ends by itself: what was promised is there, whole, or was taken back.
 void check_tasks_end(ServiceWorld& world, const Client& client) {
   ASSERT_TRUE(finish_tasks(world));
@@ -438,6 +433,16 @@ void check_tasks_end(ServiceWorld& world, const Client& client) {
   for (const auto& id : world.look([](content::CatalogReader& reader) { return reader.items({}); })) {
     const auto item = world.look([&](content::CatalogReader& reader) { return reader.find<content::Item>(id); });
     if (item->source_id) EXPECT_FALSE(item->content.empty()) << "a copy without content: " << item->name;
+  }
+  for (const auto& id : world.look([](content::CatalogReader& reader) { return reader.libraries({}); })) {
+    const auto library = world.look([&](content::CatalogReader& reader) { return reader.find<content::Library>(id); });
+    EXPECT_FALSE(library->migration) << library->name;
+    for (const auto& item : world.look([&](content::CatalogReader& reader) { return reader.items({}); }))
+      if (world.look([&](content::CatalogReader& reader) {
+            return reader.find<content::Item>(item)->library_id == id &&
+                   !reader.blobs_elsewhere(item, library->storage).empty();
+          }))
+        ADD_FAILURE() << "bytes of library " << library->name << " were left behind";
   }
 }
 

@@ -9,6 +9,7 @@
 #include "content/fetcher.h"
 #include "service/access/catalog_authenticator.h"
 #include "service/library/item_copy.h"
+#include "service/library/library_migration.h"
 #include "service/services.h"
 #include "service/upload/pulls.h"
 #include "support/catalog_place.h"
@@ -89,7 +90,7 @@ class GoldenServer {
   service::Logins logins_;
   service::Services services_;
   service::Pulls pulls_{context_};
-  service::TaskRunner task_runner_{context_, {service::item_copy_tasks()}};
+  service::TaskRunner task_runner_{context_, {service::item_copy_tasks(), service::library_migration_tasks()}};
   wire::Router router_;
 };
 

@@ -865,6 +865,231 @@ struct Walk {
     refused("NOT_FOUND", files + "get", nowhere_with_name);
   }
 
+  static object backings(std::initializer_list<std::string_view> datastores) {
+    json::array all;
+    for (const auto datastore : datastores) all.push_back(object{{"type", "DATASTORE"}, {"datastore_id", datastore}});
+    return object{{"storage_backings", all}};
+  }
+
+  void migrations() const {
+    section("Migration, maintenance, conversion and deletion of any library");
+    const auto make = [&](std::string_view name) {
+      return text(done("content.local_library.create", {{"create_spec", object{{"name", name}}}}));
+    };
+    const auto moving = make("moving");
+    const auto item = text(done("content.library.item.copy",
+                                {{"source_library_item_id", tiny},
+                                 {"destination_create_spec", object{{"library_id", moving}, {"name", "moved"}}}}));
+    const auto migrate = [&](const std::string& library, std::initializer_list<std::string_view> datastores) {
+      return object{{"library_id", library}, {"migrate_spec", backings(datastores)}};
+    };
+    refused("NOT_FOUND", "content.library.migrate", migrate(unknown_id, {"datastore-12"}));
+    refused("INVALID_ARGUMENT", "content.library.migrate", migrate(moving, {}), "to nowhere");
+    refused("INVALID_ARGUMENT", "content.library.migrate", migrate(moving, {"datastore-99"}), "unknown datastore");
+    refused("UNSUPPORTED", "content.library.migrate", migrate(moving, {"datastore-11", "datastore-12"}),
+            "two storage backings");
+    refused("ALREADY_IN_DESIRED_STATE", "content.library.migrate", migrate(moving, {"datastore-11"}));
+    done("content.library.migrate", migrate(moving, {"datastore-12"}));
+    done("content.library.get", {{"library_id", moving}}, "until the task has ended");
+    refused("NOT_ALLOWED_IN_CURRENT_STATE", "content.library.migrate", migrate(moving, {"datastore-12"}),
+            "being migrated");
+    refused("NOT_ALLOWED_IN_CURRENT_STATE", "content.library.enter_maintenance", {{"library_id", moving}},
+            "being migrated");
+    client.server().run_tasks();
+    done("content.library.get", {{"library_id", moving}}, "migrated");
+    done("content.library.item.storage.list", {{"library_item_id", item}}, "migrated");
+    const auto by_backing = [&](object backing, std::string_view remark) {
+      done("content.library.find", {{"spec", object{{"name", "moving"}, {"storage_backing", std::move(backing)}}}},
+           remark);
+    };
+    by_backing({{"type", "DATASTORE"}, {"datastore_id", "datastore-12"}}, "by storage");
+    by_backing({{"type", "DATASTORE"}, {"datastore_id", "datastore-11"}}, "no longer there");
+    refused("INVALID_ARGUMENT", "content.library.find",
+            {{"spec", object{{"storage_backing", object{{"type", "OTHER"}}}}}}, "incomplete storage backing");
+
+    const object it{{"library_id", moving}};
+    const object nowhere{{"library_id", unknown_id}};
+    refused("NOT_ALLOWED_IN_CURRENT_STATE", "content.library.exit_maintenance", it, "not in maintenance");
+    done("content.library.enter_maintenance", it);
+    done("content.library.get", it, "in maintenance");
+    done("content.library.item.get", {{"library_item_id", item}}, "in maintenance");
+    refused("NOT_ALLOWED_IN_CURRENT_STATE", "content.library.enter_maintenance", it, "in maintenance");
+    refused("NOT_ALLOWED_IN_CURRENT_STATE", "content.library.item.create",
+            {{"create_spec", object{{"library_id", moving}, {"name", "new"}}}}, "in maintenance");
+    refused("NOT_ALLOWED_IN_CURRENT_STATE", "content.library.item.delete", {{"library_item_id", item}},
+            "in maintenance");
+    refused("RESOURCE_BUSY", "content.library.item.update_session.create",
+            {{"create_spec", object{{"library_item_id", item}}}}, "in maintenance");
+    refused("NOT_ALLOWED_IN_CURRENT_STATE", "content.library.delete", it, "in maintenance");
+    refused("NOT_FOUND", "content.library.enter_maintenance", nowhere);
+    refused("NOT_FOUND", "content.library.exit_maintenance", nowhere);
+    done("content.library.exit_maintenance", it);
+
+    const auto convert = [&](const std::string& library) {
+      return object{{"library_id", library}, {"conversion_spec", object{{"conversion_type", "TO_PUBLISHED_LIBRARY"}}}};
+    };
+    refused("NOT_FOUND", "content.library.convert", convert(unknown_id));
+    refused("INVALID_ELEMENT_TYPE", "content.library.convert", convert(moving), "local");
+    refused("NOT_ALLOWED_IN_CURRENT_STATE", "content.library.convert", convert(subscribed.library), "subscribed");
+    refused("INVALID_ARGUMENT", "content.library.convert",
+            {{"library_id", moving}, {"conversion_spec", object{{"conversion_type", "TO_LOCAL_LIBRARY"}}}},
+            "no such conversion");
+
+    const auto usage_of = [&](const std::string& library, std::string_view urn) {
+      return object{{"library", library}, {"spec", object{{"resource_urn", urn}}}};
+    };
+    const object used{{"library", moving}};
+    done("content.library.usages.list", used, "none");
+    const auto usage = text(done("content.library.usages.add", usage_of(moving, "urn:vmomi:vm:vm-12")));
+    refused("ALREADY_EXISTS", "content.library.usages.add", usage_of(moving, "urn:vmomi:vm:vm-12"));
+    refused("INVALID_ARGUMENT", "content.library.usages.add", usage_of(moving, "vm-12"), "no URN of a resource");
+    refused("NOT_FOUND", "content.library.usages.add", usage_of(unknown_id, "urn:vmomi:vm:vm-12"));
+    done("content.library.usages.list", used);
+    done("content.library.usages.get", {{"library", moving}, {"usage", usage}});
+    refused("NOT_FOUND", "content.library.usages.get", {{"library", moving}, {"usage", unknown_id}});
+    refused("NOT_FOUND", "content.library.usages.remove", {{"library", moving}, {"usage", unknown_id}});
+    refused("NOT_FOUND", "content.library.usages.list", {{"library", unknown_id}});
+    refused("NOT_ALLOWED_IN_CURRENT_STATE", "content.library.delete", it, "in use");
+    refused("NOT_ALLOWED_IN_CURRENT_STATE", "content.local_library.delete", it, "in use");
+    done("content.library.update",
+         {{"library_id", moving},
+          {"update_spec", object{{"configuration_info", object{{"apply_library_usage_to_items", true}}}}}});
+    refused("NOT_ALLOWED_IN_CURRENT_STATE", "content.library.item.delete", {{"library_item_id", item}},
+            "the usage protects the items too");
+    done("content.library.usages.remove", {{"library", moving}, {"usage", usage}});
+    done("content.library.item.delete", {{"library_item_id", item}}, "not in use any more");
+
+    refused("NOT_FOUND", "content.library.delete", nowhere);
+    refused("NOT_FOUND", "content.library.force_delete", nowhere);
+    refused("NOT_FOUND", "content.local_library.force_delete", nowhere);
+    refused("INVALID_ELEMENT_TYPE", "content.local_library.force_delete", {{"library_id", subscribed.library}},
+            "subscribed");
+    done("content.library.delete", it);
+    refused("NOT_FOUND", "content.library.item.get", {{"library_item_id", item}}, "library deleted");
+    for (const auto* operation : {"content.library.force_delete", "content.local_library.force_delete"}) {
+      const auto library = make("used");
+      done("content.library.usages.add", usage_of(library, "urn:vmomi:vm:vm-12"));
+      done(operation, {{"library_id", library}}, "in use");
+    }
+  }
+
+  void tagging() const {
+    section("Tagging");
+    const std::string category_service = "cis.tagging.category.";
+    const std::string tag_service = "cis.tagging.tag.";
+    const std::string association = "cis.tagging.tag_association.";
+    const object library{{"type", "com.vmware.content.Library"}, {"id", images}};
+    const object item{{"type", "com.vmware.content.library.Item"}, {"id", tiny}};
+    const object nothing{{"type", "com.vmware.content.Library"}, {"id", unknown_id}};
+    const auto category_spec = [](std::string_view name, std::string_view cardinality, json::array types) {
+      return object{{"create_spec", object{{"name", name},
+                                           {"description", "made here"},
+                                           {"cardinality", cardinality},
+                                           {"associable_types", std::move(types)}}}};
+    };
+    const auto tag_spec = [](const std::string& category, std::string_view name) {
+      return object{{"create_spec", object{{"name", name}, {"description", ""}, {"category_id", category}}}};
+    };
+    const auto on = [](const std::string& tag, const object& what) {
+      return object{{"tag_id", tag}, {"object_id", what}};
+    };
+    done(category_service + "list", {}, "none");
+    const auto stage =
+        text(done(category_service + "create", category_spec("stage", "SINGLE", {"com.vmware.content.library.Item"})));
+    const auto owner = text(done(category_service + "create", category_spec("owner", "MULTIPLE", {})));
+    refused("ALREADY_EXISTS", category_service + "create", category_spec("stage", "SINGLE", {}));
+    refused("INVALID_ARGUMENT", category_service + "create", category_spec("", "SINGLE", {}), "without a name");
+    refused("INVALID_ARGUMENT", category_service + "create", category_spec("x", "TWICE", {}), "no such cardinality");
+    done(category_service + "list");
+    done(category_service + "get", {{"category_id", stage}});
+    done(category_service + "update", {{"category_id", stage}, {"update_spec", object{{"description", "of testing"}}}});
+    refused("NOT_FOUND", category_service + "get", {{"category_id", unknown_id}});
+    refused("NOT_FOUND", category_service + "update",
+            {{"category_id", unknown_id}, {"update_spec", object{{"name", "x"}}}});
+    refused("NOT_FOUND", category_service + "delete", {{"category_id", unknown_id}});
+    done(category_service + "list_used_categories", {{"used_by_entity", "somebody"}});
+
+    const auto tested = text(done(tag_service + "create", tag_spec(stage, "tested")));
+    const auto released = text(done(tag_service + "create", tag_spec(stage, "released")));
+    const auto team = text(done(tag_service + "create", tag_spec(owner, "team")));
+    refused("ALREADY_EXISTS", tag_service + "create", tag_spec(stage, "tested"));
+    refused("NOT_FOUND", tag_service + "create", tag_spec(unknown_id, "x"));
+    done(tag_service + "list");
+    done(tag_service + "list_tags_for_category", {{"category_id", stage}});
+    refused("NOT_FOUND", tag_service + "list_tags_for_category", {{"category_id", unknown_id}});
+    done(tag_service + "list_used_tags", {{"used_by_entity", "somebody"}});
+    done(tag_service + "get", {{"tag_id", tested}});
+    done(tag_service + "update", {{"tag_id", tested}, {"update_spec", object{{"name", "tested well"}}}});
+    refused("ALREADY_EXISTS", tag_service + "update",
+            {{"tag_id", tested}, {"update_spec", object{{"name", "released"}}}});
+    refused("NOT_FOUND", tag_service + "get", {{"tag_id", unknown_id}});
+    refused("NOT_FOUND", tag_service + "update", {{"tag_id", unknown_id}, {"update_spec", object{{"name", "x"}}}});
+    refused("NOT_FOUND", tag_service + "delete", {{"tag_id", unknown_id}});
+
+    done(association + "list_attachable_tags", {{"object_id", library}});
+    done(association + "attach", on(tested, item));
+    done(association + "attach", on(tested, item), "again");
+    refused("INVALID_ARGUMENT", association + "attach", on(released, item), "another of a category that allows one");
+    refused("INVALID_ARGUMENT", association + "attach", on(tested, library), "not for libraries");
+    refused("NOT_FOUND", association + "attach", on(unknown_id, item));
+    refused("NOT_FOUND", association + "attach", on(team, nothing), "no such library");
+    done(association + "attach_tag_to_multiple_objects",
+         {{"tag_id", team}, {"object_ids", json::array{library, item, nothing}}});
+    refused("NOT_FOUND", association + "attach_tag_to_multiple_objects",
+            {{"tag_id", unknown_id}, {"object_ids", json::array{library}}});
+    done(association + "list_attached_tags", {{"object_id", item}});
+    done(association + "list_attached_tags", {{"object_id", nothing}}, "of what is not there");
+    done(association + "list_attached_tags_on_objects", {{"object_ids", json::array{library, item}}});
+    done(association + "list_attached_objects", {{"tag_id", team}});
+    refused("NOT_FOUND", association + "list_attached_objects", {{"tag_id", unknown_id}});
+    done(association + "list_attached_objects_on_tags", {{"tag_ids", json::array{team, tested, unknown_id}}});
+    client.use(other_token);
+    refused("UNAUTHORIZED", association + "attach", on(team, library), "without the privilege");
+    refused("UNAUTHORIZED", tag_service + "create", tag_spec(owner, "mine"), "without the privilege");
+    client.use(admin_token);
+    done(association + "detach", on(tested, item));
+    done(association + "detach", on(tested, item), "again");
+    refused("NOT_FOUND", association + "detach", on(unknown_id, item));
+    done(association + "attach_multiple_tags_to_object",
+         {{"object_id", item}, {"tag_ids", json::array{released, tested}}}, "the second cannot be");
+    done(association + "detach_multiple_tags_from_object",
+         {{"object_id", item}, {"tag_ids", json::array{released, unknown_id}}});
+    done(association + "detach_tag_from_multiple_objects",
+         {{"tag_id", team}, {"object_ids", json::array{library, item}}});
+    refused("NOT_FOUND", association + "detach_tag_from_multiple_objects",
+            {{"tag_id", unknown_id}, {"object_ids", json::array{library}}});
+    done(tag_service + "delete", {{"tag_id", tested}});
+    done(category_service + "delete", {{"category_id", stage}}, "with its tags");
+    refused("NOT_FOUND", tag_service + "get", {{"tag_id", released}}, "deleted with its category");
+  }
+
+  void inventory() const {
+    section("The inventory that storages are looked up in");
+    const auto filter = [](object members) { return object{{"filter", std::move(members)}}; };
+    const auto list = [](std::initializer_list<std::string_view> all) { return json::array(all.begin(), all.end()); };
+    done("vcenter.datastore.list", {}, "all");
+    done("vcenter.datastore.list", filter({{"names", list({"LocalDS_2", "nowhere"})}}), "by name");
+    done("vcenter.datastore.list",
+         filter({{"datastores", list({"datastore-11"})},
+                 {"types", list({"VMFS"})},
+                 {"folders", list({"group-s5"})},
+                 {"datacenters", list({"datacenter-2"})}}),
+         "by everything else");
+    done("vcenter.datastore.list", filter({{"types", list({"NFS"})}}), "none");
+    done("vcenter.datastore.list", filter({{"folders", list({"group-v3"})}}), "none");
+    refused("INVALID_ARGUMENT", "vcenter.datastore.list", filter({{"types", list({"TAPE"})}}), "no such type");
+    done("vcenter.datastore.get", {{"datastore", "datastore-11"}});
+    refused("NOT_FOUND", "vcenter.datastore.get", {{"datastore", "datastore-99"}});
+    done("vcenter.datacenter.list");
+    done("vcenter.datacenter.list", filter({{"names", list({"DC0"})}, {"folders", list({"group-d1"})}}));
+    done("vcenter.datacenter.list", filter({{"names", list({"DC1"})}}), "none");
+    done("vcenter.folder.list");
+    done("vcenter.folder.list",
+         filter(
+             {{"names", list({"DC0", "datastore"})}, {"type", "DATASTORE"}, {"datacenters", list({"datacenter-2"})}}));
+    done("vcenter.folder.list", filter({{"parent_folders", list({"group-d1"})}}), "none: the datacenter is between");
+  }
+
   void deletions() const {
     section("Deletions take the sessions with them");
     const auto update = new_session(ubuntu);
@@ -905,6 +1130,9 @@ void walk_through_the_api(Client& client) {
   walk.copies();
   walk.tasks();
   walk.downloads();
+  walk.migrations();
+  walk.inventory();
+  walk.tagging();
   walk.deletions();
 }
 

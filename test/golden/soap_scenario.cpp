@@ -1,5 +1,6 @@
 #include "golden/soap_scenario.h"
 
+#include <stdexcept>
 #include <string>
 
 namespace quire::golden {
@@ -105,6 +106,11 @@ class SoapClient {
   wire::Response python(std::string_view title, const std::string& method) {
     return send(title, python_envelope(method), "/sdk/");
   }
+  wire::Response get(std::string_view title, const std::string& target) {
+    wire::Request request{"GET", target, {}, "", {}};
+    if (!cookie_.empty()) request.headers.add("Cookie", cookie_);
+    return exchange(title, request);
+  }
   wire::Response exchange(std::string_view title, const wire::Request& request) {
     server_.clock().advance(std::chrono::seconds(1));
     auto response = server_.handle(request);
@@ -192,6 +198,85 @@ void reading(SoapClient& soap) {
   fetch("SessionManager", "SessionManager", "currentSession");
 }
 
+/// A library with an item and a file, as paths on its datastore: `contentlib-<library>` and `…/<item>`.
+struct StoredItem {
+  std::string library;
+  std::string item;
+};
+StoredItem store_item(GoldenServer& server) {
+  auto& services = server.services();
+  const content::Caller caller{"administrator@vsphere.local", content::LoginId("login"), content::Grants::everything()};
+  service::LibrarySpec library_spec;
+  library_spec.name = "browsed";
+  const auto library = *services.libraries.create_local(caller, library_spec, std::nullopt);
+  service::ItemSpec item_spec;
+  item_spec.library_id = library.text();
+  item_spec.name = "boot";
+  const auto item = *services.items.create(caller, item_spec, std::nullopt);
+  const auto session = *services.update_sessions.create(caller, item.text(), {}, {});
+  service::AddFileSpec file;
+  file.name = "disks/boot.iso";
+  const auto entry = *services.update_sessions.add_file(caller, session, file);
+  server.upload(std::string(GoldenServer::base_url) + "/cls/data/" + entry.upload_token.text() + "/disks/boot.iso",
+                "bytes");
+  if (!services.update_sessions.complete(caller, session)) throw std::runtime_error("the item has no content");
+  return {"contentlib-" + library.text(), "contentlib-" + library.text() + "/" + item.text()};
+}
+
+/// `govc datastore.ls` and `datastore.download` (wire-protocols.md §4.8).
+void browsing(SoapClient& soap, const StoredItem& stored) {
+  soap.section("Datastores as folders and files");
+  const auto search = [&](std::string_view title, const std::string& path, const std::string& pattern,
+                          const std::string& method = "SearchDatastore_Task") {
+    const auto answer = soap.go(
+        title, go_method(method, "HostDatastoreBrowser", "datastoreBrowser-datastore-11",
+                         "<datastorePath>" + path +
+                             "</datastorePath><searchSpec><details><fileType>true</fileType>"
+                             "<fileSize>true</fileSize><modification>true</modification><fileOwner>false</fileOwner>"
+                             "</details>" +
+                             pattern + "</searchSpec>"));
+    return text_between(answer.body, R"(<returnval type="Task">)", "</returnval>");
+  };
+  /// As govmomi waits: with a collector of its own.
+  const auto wait = [&](const std::string& task) {
+    const auto made = soap.go("CreatePropertyCollector",
+                              go_method("CreatePropertyCollector", "PropertyCollector", "propertyCollector"));
+    const auto collector = text_between(made.body, R"(<returnval type="PropertyCollector">)", "</returnval>");
+    const auto filtered =
+        soap.go("CreateFilter", go_method("CreateFilter", "PropertyCollector", collector,
+                                          "<spec>" + properties("Task", {"info"}) + object("Task", task) +
+                                              "</spec><partialUpdates>false</partialUpdates>"));
+    const auto filter = text_between(filtered.body, R"(<returnval type="PropertyFilter">)", "</returnval>");
+    const auto updates = [&](std::string_view title, const std::string& version) {
+      soap.go(title, go_method("WaitForUpdatesEx", "PropertyCollector", collector,
+                               "<version>" + version + "</version><options></options>"));
+    };
+    updates("WaitForUpdatesEx", "");
+    updates("WaitForUpdatesEx: nothing more comes", "1");
+    soap.go("DestroyPropertyFilter", go_method("DestroyPropertyFilter", "PropertyFilter", filter));
+    soap.go("DestroyPropertyCollector", go_method("DestroyPropertyCollector", "PropertyCollector", collector));
+    updates("WaitForUpdatesEx: the collector is gone", "");
+  };
+  const auto fetch = [&](const std::string& task) {
+    soap.python("Fetch Task.info", python_method("Fetch", "Task", task, "<prop>info</prop>"));
+  };
+  wait(search("The root", "[LocalDS_1]", ""));
+  fetch(search("A library", "[LocalDS_1] " + stored.library, "<matchPattern>*</matchPattern>"));
+  fetch(search("A folder of an item", "[LocalDS_1] " + stored.item + "/disks", "<matchPattern>*.iso</matchPattern>"));
+  fetch(search("Nothing matches", "[LocalDS_1] " + stored.item + "/disks", "<matchPattern>*.vmdk</matchPattern>"));
+  fetch(search("With all below", "[LocalDS_1] " + stored.library, "", "SearchDatastoreSubFolders_Task"));
+  fetch(search("No such folder", "[LocalDS_1] nowhere", ""));
+  fetch(search("Another datastore than the browser's", "[LocalDS_2]", ""));
+  search("No path", "nowhere", "");
+  soap.go("No such browser", go_method("SearchDatastore_Task", "HostDatastoreBrowser", "datastoreBrowser-datastore-99",
+                                       "<datastorePath>[LocalDS_1]</datastorePath>"));
+  soap.get("A file", "/folder/" + stored.item + "/disks/boot.iso?dcPath=%2FDC0&dsName=LocalDS_1");
+  soap.get("No such file", "/folder/" + stored.item + "/disks/other.iso?dcPath=%2FDC0&dsName=LocalDS_1");
+  soap.get("No such datastore", "/folder/" + stored.item + "/disks/boot.iso?dcPath=%2FDC0&dsName=nowhere");
+  soap.exchange("Files cannot be written", {"PUT", "/folder/x?dsName=LocalDS_1", {}, "", {}});
+  soap.exchange("A file, without a login", {"GET", "/folder/x?dsName=LocalDS_1", {}, "", {}});
+}
+
 void views(SoapClient& soap) {
   soap.section("Views");
   const auto create = [](const std::string& type) {
@@ -265,6 +350,7 @@ void walk_through_soap(GoldenServer& server, Transcript& transcript) {
   finder(soap);
   reading(soap);
   views(soap);
+  browsing(soap, store_item(server));
   faults(soap);
   other_wires(soap, token);
   policies(soap, token);

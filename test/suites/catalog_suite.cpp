@@ -436,6 +436,9 @@ TEST_P(CatalogSuite, KeepsLibraries) {
   library.backing = {StorageBackingType::OTHER, std::nullopt, "file:///srv/images"};
   library.optimize_remote_publishing = true;
   library.security_policy_id = "policy";
+  library.state = content::LibraryState::MAINTENANCE;
+  library.usage_protects_items = true;
+  library.migration = {{StorageBackingType::DATASTORE, "datastore-12", std::nullopt}, StorageId("datastore-12")};
   change([&](CatalogWriter& writer) { writer.insert(library); });
   EXPECT_EQ(look([&](CatalogReader& reader) { return reader.find<Library>(library.id); }), library);
 
@@ -465,6 +468,70 @@ TEST_P(CatalogSuite, ListsTrustedCertificatesAsTheyWereAdded) {
   EXPECT_THAT(look([](CatalogReader& reader) { return reader.trusted_certificates(); }), ElementsAre(first));
 }
 
+TEST_P(CatalogSuite, KeepsTags) {
+  const content::TagCategory stage{
+      content::TagCategoryId("1"), "stage", "of testing", content::TagCardinality::MULTIPLE, {"a", "b \""}};
+  const content::TagCategory owner{content::TagCategoryId("2"), "owner", "", content::TagCardinality::SINGLE, {}};
+  const content::Tag tested{content::TagId("1"), stage.id, "tested", "well"};
+  const content::Tag released{content::TagId("2"), stage.id, "released", ""};
+  const content::Tag team{content::TagId("3"), owner.id, "tested", ""};
+  const content::TagAttachment on_library{tested.id, "Library", "1"};
+  const content::TagAttachment on_item{tested.id, "Item", "1"};
+  const content::TagAttachment other{team.id, "Item", "1"};
+  change([&](CatalogWriter& writer) {
+    for (const auto& category : {stage, owner}) writer.insert(category);
+    for (const auto& tag : {tested, released, team}) writer.insert(tag);
+    for (const auto& attachment : {on_library, on_item, other}) writer.insert(attachment);
+  });
+  look([&](CatalogReader& reader) {
+    EXPECT_THAT(reader.tag_categories(), ElementsAre(owner, stage));
+    EXPECT_EQ(reader.tag_category_named("stage"), stage);
+    EXPECT_EQ(reader.tag_category_named("Stage"), std::nullopt);
+    EXPECT_THAT(reader.tags(std::nullopt), ElementsAre(released, tested, team));
+    EXPECT_THAT(reader.tags(stage.id), ElementsAre(released, tested));
+    EXPECT_EQ(reader.tag_named(owner.id, "tested"), team);
+    EXPECT_EQ(reader.tag_named(owner.id, "released"), std::nullopt);
+    EXPECT_EQ(reader.find<content::TagAttachment>({tested.id, "Item", "1"}), on_item);
+    EXPECT_EQ(reader.find<content::TagAttachment>({tested.id, "Item", "2"}), std::nullopt);
+    EXPECT_THAT(reader.attachments_of_tag(tested.id), ElementsAre(on_item, on_library));
+    EXPECT_THAT(reader.attachments_of_object("Item", "1"), ElementsAre(on_item, other));
+    return 0;
+  });
+  change([&](CatalogWriter& writer) {
+    writer.remove<content::TagAttachment>({tested.id, "Item", "1"});
+    EXPECT_THAT(writer.attachments_of_tag(tested.id), ElementsAre(on_library));
+    writer.remove_attachments_of_tag(tested.id);
+    writer.remove_attachments_of_object("Item", "1");
+    EXPECT_THAT(writer.attachments_of_tag(team.id), IsEmpty());
+    for (const auto& tag : {tested, released, team}) writer.remove<content::Tag>(tag.id);
+    writer.remove<content::TagCategory>(stage.id);
+    EXPECT_THAT(writer.tag_categories(), ElementsAre(owner));
+  });
+}
+
+TEST_P(CatalogSuite, KeepsUsagesOfLibraries) {
+  const LibraryId library("library");
+  const content::LibraryUsage first{content::UsageId("2"), "urn:vmomi:vm:vm-1", at(1)};
+  const content::LibraryUsage second{content::UsageId("1"), "urn:vmomi:vm:vm-2", at(2)};
+  change([&](CatalogWriter& writer) {
+    writer.insert(a_library("library"));
+    writer.insert(a_library("other"));
+    writer.insert(library, first);
+    writer.insert(library, second);
+    writer.insert(LibraryId("other"), first);
+  });
+  const auto list = [&](const LibraryId& id) {
+    return look([&](CatalogReader& reader) { return reader.list<content::LibraryUsage>(id); });
+  };
+  EXPECT_THAT(list(library), ElementsAre(first, second));
+  EXPECT_EQ(look([&](CatalogReader& reader) { return reader.find<content::LibraryUsage>({library, "1"}); }), second);
+  change([&](CatalogWriter& writer) { writer.remove<content::LibraryUsage>({library, "2"}); });
+  EXPECT_THAT(list(library), ElementsAre(second));
+  change([&](CatalogWriter& writer) { writer.remove<Library>(library); });
+  EXPECT_THAT(list(library), IsEmpty());
+  EXPECT_THAT(list(LibraryId("other")), ElementsAre(first));
+}
+
 TEST_P(CatalogSuite, ListsAndFindsLibraries) {
   auto late = a_library("1", "Images");
   late.creation_time = at(5);
@@ -485,9 +552,91 @@ TEST_P(CatalogSuite, ListsAndFindsLibraries) {
   EXPECT_THAT(find({"image", std::nullopt}), IsEmpty());
   EXPECT_THAT(find({std::nullopt, LibraryType::LOCAL}), ElementsAre("3", "4", "1"));
   EXPECT_THAT(find({"images", LibraryType::SUBSCRIBED}), ElementsAre("2"));
+  EXPECT_THAT(find({std::nullopt, std::nullopt, late.backing}), ElementsAre("2", "3", "4", "1"));
+  EXPECT_THAT(find({"images", LibraryType::LOCAL, late.backing}), ElementsAre("3", "1"));
+  EXPECT_THAT(
+      find({std::nullopt, std::nullopt, content::StorageBacking{StorageBackingType::DATASTORE, "datastore-12", {}}}),
+      IsEmpty());
   auto renamed = a_library("3", "Other");
   change([&](CatalogWriter& writer) { writer.update(renamed); });
   EXPECT_THAT(find({"OTHER", std::nullopt}), ElementsAre("3"));
+}
+
+/// Two items of a library whose files share a blob, each with content, an update session and a download session that
+/// still has the content before.
+TEST_P(CatalogSuite, FindsAndReplacesTheBlobsOfAnItem) {
+  const auto blob_of = [](const std::string& item, const std::string& place) { return "blob " + item + " " + place; };
+  change([&](CatalogWriter& writer) {
+    writer.insert(a_library("library"));
+    writer.insert_blob(a_blob("blob shared"), {});
+    for (const std::string item : {"1", "2"}) {
+      for (const std::string place : {"old", "new", "session"}) writer.insert_blob(a_blob(blob_of(item, place)), {});
+      auto there = a_blob(blob_of(item, "there"));
+      there.storage = StorageId("datastore-12");
+      writer.insert_blob(there, {});
+      for (const std::string content : {"old", "new"}) {
+        const ContentId id(item + " " + content);
+        writer.insert(Content{id, ItemId(item), 1, at(1)});
+        writer.insert(id, a_content_file("a", blob_of(item, content)));
+      }
+      writer.insert(ContentId(item + " new"), a_content_file("b", "blob shared"));
+      writer.insert(ContentId(item + " new"), a_content_file("c", blob_of(item, "there")));
+      auto row = an_item(item, "item " + item);
+      row.content = ContentId(item + " new");
+      writer.insert(row);
+      writer.insert(an_update_session("update " + item, item));
+      auto file = a_session_file("d");
+      file.blob = BlobId(blob_of(item, "session"));
+      writer.insert(UpdateSessionId("update " + item), file);
+      writer.insert(UpdateSessionId("update " + item), a_session_file("without bytes"));
+      auto download = a_download_session("download " + item, item);
+      download.content = ContentId(item + " old");
+      writer.insert(download);
+    }
+  });
+  const auto elsewhere = [&](const std::string& item, const std::string& storage) {
+    std::vector<std::string> ids;
+    for (const auto& blob :
+         look([&](CatalogReader& reader) { return reader.blobs_elsewhere(ItemId(item), StorageId(storage)); }))
+      ids.push_back(blob.id.text());
+    return ids;
+  };
+  EXPECT_THAT(elsewhere("1", "datastore-12"), ElementsAre("blob 1 new", "blob 1 old", "blob 1 session", "blob shared"));
+  EXPECT_THAT(elsewhere("1", "datastore-11"), ElementsAre("blob 1 there"));
+  EXPECT_THAT(elsewhere("x", "datastore-11"), IsEmpty());
+
+  change([&](CatalogWriter& writer) {
+    for (const std::string blob : {"blob 1 new", "blob 1 old", "blob 1 session", "blob shared"})
+      writer.replace_blob(ItemId("1"), BlobId(blob), BlobId("blob 1 there"));
+    EXPECT_EQ(writer.find<SessionFile>({UpdateSessionId("update 1"), "d"})->blob, BlobId("blob 1 there"));
+  });
+  EXPECT_THAT(elsewhere("1", "datastore-12"), IsEmpty());
+  EXPECT_THAT(elsewhere("2", "datastore-12"), ElementsAre("blob 2 new", "blob 2 old", "blob 2 session", "blob shared"));
+}
+
+TEST_P(CatalogSuite, KnowsWhichBytesAreReadWhereTheyLie) {
+  auto session = a_download_session("download");
+  session.content = ContentId("content");
+  change([&](CatalogWriter& writer) {
+    put_item(writer);
+    writer.insert_blob(a_blob("direct"), {});
+    writer.insert_blob(a_blob("served"), {});
+    writer.insert(Content{ContentId("content"), ItemId("item"), 1, at(1)});
+    writer.insert(ContentId("content"), a_content_file("a", "direct"));
+    writer.insert(ContentId("content"), a_content_file("b", "served"));
+    writer.insert(session);
+    writer.put(session.id, content::PreparedFile{"a", content::DownloadAccess::DIRECT});
+    writer.put(session.id, content::PreparedFile{"b", content::DownloadAccess::HTTPS});
+  });
+  const auto is_direct = [&](const std::string& blob) {
+    return look([&](CatalogReader& reader) { return reader.is_prepared_direct(BlobId(blob)); });
+  };
+  EXPECT_TRUE(is_direct("direct"));
+  EXPECT_FALSE(is_direct("served"));
+  EXPECT_FALSE(is_direct("x"));
+  session.state = content::DownloadSessionState::CANCELED;
+  change([&](CatalogWriter& writer) { writer.update(session); });
+  EXPECT_FALSE(is_direct("direct"));
 }
 
 TEST_P(CatalogSuite, KeepsItems) {
@@ -1622,14 +1771,29 @@ TEST_P(CatalogSuite, OpensACatalogOfSchema4) {
     writer.insert(LoginSession{LoginId("login"), "Alice", at(0), at(0)});
   });
   catalog_.reset();
-  for (const auto* statement :
-       {"DROP TABLE group_members", "DROP TABLE user_groups", "DROP TABLE roles", "DROP TABLE permissions",
-        "ALTER TABLE users DROP COLUMN enabled", "ALTER TABLE users DROP COLUMN description",
-        "ALTER TABLE users ADD COLUMN administrator INTEGER NOT NULL DEFAULT 0",
-        "UPDATE users SET administrator = 1 WHERE name = 'Alice'", "ALTER TABLE logins DROP COLUMN outside_groups",
-        "DROP TABLE task_blobs", "DROP TABLE tasks", "DROP TABLE events", "DROP TABLE trusted_certificates",
-        "ALTER TABLE libraries DROP COLUMN security_policy_id", "ALTER TABLE content_files DROP COLUMN facts",
-        "DELETE FROM schema_migrations WHERE number > 4"})
+  for (const auto* statement : {"DROP TABLE group_members",
+                                "DROP TABLE user_groups",
+                                "DROP TABLE roles",
+                                "DROP TABLE permissions",
+                                "ALTER TABLE users DROP COLUMN enabled",
+                                "ALTER TABLE users DROP COLUMN description",
+                                "ALTER TABLE users ADD COLUMN administrator INTEGER NOT NULL DEFAULT 0",
+                                "UPDATE users SET administrator = 1 WHERE name = 'Alice'",
+                                "ALTER TABLE logins DROP COLUMN outside_groups",
+                                "DROP TABLE tag_attachments",
+                                "DROP TABLE tags",
+                                "DROP TABLE tag_categories",
+                                "DROP TABLE library_usages",
+                                "ALTER TABLE libraries DROP COLUMN usage_protects_items",
+                                "ALTER TABLE libraries DROP COLUMN state",
+                                "ALTER TABLE libraries DROP COLUMN migration",
+                                "DROP TABLE task_blobs",
+                                "DROP TABLE tasks",
+                                "DROP TABLE events",
+                                "DROP TABLE trusted_certificates",
+                                "ALTER TABLE libraries DROP COLUMN security_policy_id",
+                                "ALTER TABLE content_files DROP COLUMN facts",
+                                "DELETE FROM schema_migrations WHERE number > 4"})
     place_->execute(statement);
   reopen();
   file.facts = std::nullopt;

@@ -57,6 +57,12 @@ class FailingView : public View {
                                          std::size_t limit) override {
     return pass("blobs_after").blobs_after(storage, after, limit);
   }
+  std::vector<content::Blob> blobs_elsewhere(const content::ItemId& item, const content::StorageId& storage) override {
+    return pass("blobs_elsewhere").blobs_elsewhere(item, storage);
+  }
+  bool is_prepared_direct(const content::BlobId& id) override {
+    return pass("is_prepared_direct").is_prepared_direct(id);
+  }
   std::optional<content::UpdateSession> active_update_session(const content::ItemId& item) override {
     return pass("active_update_session").active_update_session(item);
   }
@@ -110,6 +116,22 @@ class FailingView : public View {
   std::size_t active_task_count() override { return pass("active_task_count").active_task_count(); }
   std::optional<content::Task> active_task_on(std::string_view target) override {
     return pass("active_task_on").active_task_on(target);
+  }
+  std::vector<content::TagCategory> tag_categories() override { return pass("tag_categories").tag_categories(); }
+  std::optional<content::TagCategory> tag_category_named(std::string_view name) override {
+    return pass("tag_category_named").tag_category_named(name);
+  }
+  std::vector<content::Tag> tags(const std::optional<content::TagCategoryId>& category) override {
+    return pass("tags").tags(category);
+  }
+  std::optional<content::Tag> tag_named(const content::TagCategoryId& category, std::string_view name) override {
+    return pass("tag_named").tag_named(category, name);
+  }
+  std::vector<content::TagAttachment> attachments_of_tag(const content::TagId& tag) override {
+    return pass("attachments_of_tag").attachments_of_tag(tag);
+  }
+  std::vector<content::TagAttachment> attachments_of_object(std::string_view type, std::string_view object) override {
+    return pass("attachments_of_object").attachments_of_object(type, object);
   }
   std::vector<content::Event> events_after(std::int64_t number, std::size_t limit) override {
     return pass("events_after").events_after(number, limit);
@@ -170,8 +192,18 @@ class FailingWriter final : public FailingView<content::CatalogWriter> {
   void move_blob_to_storage(const content::BlobId& id) override {
     return pass("move_blob_to_storage").move_blob_to_storage(id);
   }
+  void replace_blob(const content::ItemId& item, const content::BlobId& old,
+                    const content::BlobId& replacement) override {
+    pass("replace_blob").replace_blob(item, old, replacement);
+  }
   std::vector<content::Blob> remove_unreferenced_blobs(std::span<const content::BlobId> candidates) override {
     return pass("remove_unreferenced_blobs").remove_unreferenced_blobs(candidates);
+  }
+  void remove_attachments_of_tag(const content::TagId& tag) override {
+    pass("remove_attachments_of_tag").remove_attachments_of_tag(tag);
+  }
+  void remove_attachments_of_object(std::string_view type, std::string_view object) override {
+    pass("remove_attachments_of_object").remove_attachments_of_object(type, object);
   }
   void restart_leases(base::Time now, const content::TimeBounds& update_sessions,
                       const content::TimeBounds& download_sessions) override {

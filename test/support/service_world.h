@@ -18,6 +18,8 @@
 #include "service/library/item_copy.h"
 #include "service/library/items.h"
 #include "service/library/libraries.h"
+#include "service/library/library_migration.h"
+#include "service/library/usages.h"
 #include "service/task/task_runner.h"
 #include "service/update_session/update_sessions.h"
 #include "service/upload/pulls.h"
@@ -171,6 +173,7 @@ class ServiceWorld {
   service::Pulls& pulls() { return services_->pulls; }
   ScriptedFetcher& sources() { return sources_; }
   service::DownloadSessions& downloads() { return services_->downloads; }
+  service::Usages& usages() { return services_->usages; }
   service::Tasks& tasks() { return services_->tasks; }
   service::TaskRunner& task_runner() { return services_->task_runner; }
   service::Downloads& download_bytes() { return services_->download_bytes; }
@@ -200,8 +203,9 @@ class ServiceWorld {
     service::UpdateSessions sessions{context};
     service::Uploads uploads{context};
     service::Pulls pulls{context};
+    service::Usages usages{context};
     service::Tasks tasks{context};
-    service::TaskRunner task_runner{context, {service::item_copy_tasks()}};
+    service::TaskRunner task_runner{context, {service::item_copy_tasks(), service::library_migration_tasks()}};
     service::DownloadSessions downloads{context};
     service::Downloads download_bytes{context};
   };

@@ -156,10 +156,11 @@ std::vector<LibraryId> CatalogView::libraries(const content::LibraryFilter& filt
   Conditions conditions;
   conditions.add(name.has_value(), "folded_name = :folded_name");
   conditions.add(filter.type.has_value(), "type = :type");
+  conditions.add(filter.backing.has_value(), "backing = :backing");
   if (!among.empty()) conditions.add(true, "id" + in_list(*filter.among, among));
   auto found =
       connection_.all<LibraryId>("SELECT id FROM libraries" + conditions.text() + " ORDER BY creation_time, id",
-                                 IfGiven{name}, IfGiven{filter.type}, EachOf{among});
+                                 IfGiven{name}, IfGiven{filter.type}, IfGiven{filter.backing}, EachOf{among});
   if (is_judged_outside(filter.among, among))
     std::erase_if(found, [&](const LibraryId& id) { return !filter.among->contains(id); });
   return found;
@@ -214,6 +215,30 @@ std::vector<Blob> CatalogView::blobs_after(const content::StorageId& storage, co
   static const std::string sql =
       select_from<Blob>("WHERE storage = :storage AND id > :after ORDER BY id LIMIT :limit_rows");
   return connection_.all<Blob>(sql, storage, std::string_view(after.text()), limit);
+}
+
+std::vector<Blob> CatalogView::blobs_elsewhere(const ItemId& item, const content::StorageId& storage) {
+  static const std::string sql = select_from<Blob>(
+      "WHERE id IN (SELECT blob_id FROM content_files WHERE content_id IN"
+      " (SELECT content_id FROM items WHERE id = :item UNION"
+      " SELECT content_id FROM download_sessions WHERE item_id = :item_of_download)"
+      " UNION SELECT blob_id FROM session_files WHERE session_id IN"
+      " (SELECT id FROM update_sessions WHERE item_id = :item_of_update))"
+      " AND storage || '' <> :storage ORDER BY id");
+  return connection_.all<Blob>(sql, item, item, item, storage);
+}
+
+bool CatalogView::is_prepared_direct(const content::BlobId& id) {
+  return connection_
+      .one<int>(
+          "SELECT 1 FROM content_files JOIN download_sessions ON download_sessions.content_id = "
+          "content_files.content_id"
+          " JOIN prepared_files ON prepared_files.session_id = download_sessions.id"
+          " AND prepared_files.name = content_files.name"
+          " WHERE content_files.blob_id = :blob_id AND download_sessions.state = 'ACTIVE' AND prepared_files.direct = 1"
+          " LIMIT 1",
+          id)
+      .has_value();
 }
 
 std::optional<UpdateSession> CatalogView::active_update_session(const ItemId& item) {
@@ -320,6 +345,40 @@ std::optional<content::Task> CatalogView::active_task_on(std::string_view target
   static const std::string sql =
       select_from<content::Task>("WHERE target = :target AND ended IS NULL ORDER BY created, id LIMIT 1");
   return connection_.one<content::Task>(sql, target);
+}
+
+std::vector<content::TagCategory> CatalogView::tag_categories() {
+  static const std::string sql = select_from<content::TagCategory>("ORDER BY name");
+  return connection_.all<content::TagCategory>(sql);
+}
+
+std::optional<content::TagCategory> CatalogView::tag_category_named(std::string_view name) {
+  static const std::string sql = select_from<content::TagCategory>("WHERE name = :name");
+  return connection_.one<content::TagCategory>(sql, name);
+}
+
+std::vector<content::Tag> CatalogView::tags(const std::optional<content::TagCategoryId>& category) {
+  Conditions conditions;
+  conditions.add(category.has_value(), "category_id = :category_id");
+  return connection_.all<content::Tag>(select_from<content::Tag>(conditions.text() + " ORDER BY name, id"),
+                                       IfGiven{category});
+}
+
+std::optional<content::Tag> CatalogView::tag_named(const content::TagCategoryId& category, std::string_view name) {
+  static const std::string sql = select_from<content::Tag>("WHERE category_id = :category_id AND name = :name");
+  return connection_.one<content::Tag>(sql, category, name);
+}
+
+std::vector<content::TagAttachment> CatalogView::attachments_of_tag(const content::TagId& tag) {
+  static const std::string sql =
+      select_from<content::TagAttachment>("WHERE tag_id = :tag_id ORDER BY object_type, object");
+  return connection_.all<content::TagAttachment>(sql, tag);
+}
+
+std::vector<content::TagAttachment> CatalogView::attachments_of_object(std::string_view type, std::string_view object) {
+  static const std::string sql =
+      select_from<content::TagAttachment>("WHERE object = :object AND object_type = :object_type ORDER BY tag_id");
+  return connection_.all<content::TagAttachment>(sql, object, type);
 }
 
 std::vector<content::Event> CatalogView::events_after(std::int64_t number, std::size_t limit) {

@@ -37,6 +37,8 @@ auto with_key(const KeyOf<Row>& key, Use use) {
     return use(key.owner, key.name);
   else if constexpr (std::same_as<Row, content::ClientToken>)
     return use(key.user, key.operation, key.token);
+  else if constexpr (std::same_as<Row, content::TagAttachment>)
+    return use(key.tag, key.object_type, key.object);
   else if constexpr (std::same_as<Row, content::User>)
     return use(content::fold_case(key));
   else if constexpr (std::same_as<Row, content::Permission>)

@@ -66,6 +66,8 @@ class CatalogView final : public content::CatalogWriter {
                                          std::int64_t size) override;
   std::vector<content::Blob> blobs_after(const content::StorageId& storage, const content::BlobId& after,
                                          std::size_t limit) override;
+  std::vector<content::Blob> blobs_elsewhere(const content::ItemId& item, const content::StorageId& storage) override;
+  bool is_prepared_direct(const content::BlobId& id) override;
   std::optional<content::UpdateSession> active_update_session(const content::ItemId& item) override;
   std::vector<content::UpdateSessionId> update_sessions(std::string_view user,
                                                         const std::optional<content::ItemId>& item) override;
@@ -88,6 +90,12 @@ class CatalogView final : public content::CatalogWriter {
   std::vector<content::TaskId> ended_tasks(base::Time before, std::size_t limit) override;
   std::size_t active_task_count() override;
   std::optional<content::Task> active_task_on(std::string_view target) override;
+  std::vector<content::TagCategory> tag_categories() override;
+  std::optional<content::TagCategory> tag_category_named(std::string_view name) override;
+  std::vector<content::Tag> tags(const std::optional<content::TagCategoryId>& category) override;
+  std::optional<content::Tag> tag_named(const content::TagCategoryId& category, std::string_view name) override;
+  std::vector<content::TagAttachment> attachments_of_tag(const content::TagId& tag) override;
+  std::vector<content::TagAttachment> attachments_of_object(std::string_view type, std::string_view object) override;
   std::vector<content::Event> events_after(std::int64_t number, std::size_t limit) override;
 
   void touch_login(const content::LoginId& id, base::Time now) override;
@@ -99,7 +107,11 @@ class CatalogView final : public content::CatalogWriter {
   std::vector<content::BlobId> remove_content_if_unused(const content::ContentId& id) override;
   void insert_blob(const content::Blob& blob, std::span<const std::byte> bytes) override;
   void move_blob_to_storage(const content::BlobId& id) override;
+  void replace_blob(const content::ItemId& item, const content::BlobId& old,
+                    const content::BlobId& replacement) override;
   std::vector<content::Blob> remove_unreferenced_blobs(std::span<const content::BlobId> candidates) override;
+  void remove_attachments_of_tag(const content::TagId& tag) override;
+  void remove_attachments_of_object(std::string_view type, std::string_view object) override;
   void restart_leases(base::Time now, const content::TimeBounds& update_sessions,
                       const content::TimeBounds& download_sessions) override;
   std::size_t remove_events(base::Time created_before, std::size_t limit) override;

@@ -72,6 +72,19 @@ void CatalogView::move_blob_to_storage(const content::BlobId& id) {
   connection_.run("UPDATE blobs SET in_catalog = 0, bytes = NULL WHERE id = :id", id);
 }
 
+void CatalogView::replace_blob(const content::ItemId& item, const BlobId& old, const BlobId& replacement) {
+  session_files_.reset();
+  connection_.run(
+      "UPDATE content_files SET blob_id = :replacement WHERE blob_id = :old AND content_id IN"
+      " (SELECT content_id FROM items WHERE id = :item UNION"
+      " SELECT content_id FROM download_sessions WHERE item_id = :item_of_download)",
+      replacement, old, item, item);
+  connection_.run(
+      "UPDATE session_files SET blob_id = :replacement WHERE blob_id = :old AND session_id IN"
+      " (SELECT id FROM update_sessions WHERE item_id = :item)",
+      replacement, old, item);
+}
+
 std::vector<content::Blob> CatalogView::remove_unreferenced_blobs(std::span<const BlobId> candidates) {
   static const std::string sql =
       "DELETE FROM blobs WHERE id = :id"
@@ -83,6 +96,14 @@ std::vector<content::Blob> CatalogView::remove_unreferenced_blobs(std::span<cons
   for (const auto& id : candidates)
     if (auto blob = connection_.one<content::Blob>(sql, id)) removed.push_back(*std::move(blob));
   return removed;
+}
+
+void CatalogView::remove_attachments_of_tag(const content::TagId& tag) {
+  connection_.run("DELETE FROM tag_attachments WHERE tag_id = :tag_id", tag);
+}
+
+void CatalogView::remove_attachments_of_object(std::string_view type, std::string_view object) {
+  connection_.run("DELETE FROM tag_attachments WHERE object = :object AND object_type = :object_type", object, type);
 }
 
 void CatalogView::restart_leases(base::Time now, const content::TimeBounds& update_sessions,

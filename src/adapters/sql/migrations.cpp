@@ -293,6 +293,41 @@ const std::vector<Migration>& migrations() {
         " pem {text} NOT NULL,"
         " added {integer} NOT NULL)",
         "ALTER TABLE libraries ADD COLUMN security_policy_id {text}"}},
+      {10,
+       "maintenance and migration of libraries",
+       {"ALTER TABLE libraries ADD COLUMN state {text} NOT NULL DEFAULT 'ACTIVE'",
+        "ALTER TABLE libraries ADD COLUMN migration {text}"}},
+      {11,
+       "usages of libraries",
+       {"ALTER TABLE libraries ADD COLUMN usage_protects_items {integer} NOT NULL DEFAULT 0",
+        "CREATE TABLE library_usages ("
+        " library_id {text} NOT NULL REFERENCES libraries (id),"
+        " id {text} NOT NULL,"
+        " position {integer} NOT NULL,"
+        " resource_urn {text} NOT NULL,"
+        " added {integer} NOT NULL,"
+        " PRIMARY KEY (library_id, id),"
+        " UNIQUE (library_id, resource_urn))"}},
+      {12,
+       "tags",
+       {"CREATE TABLE tag_categories ("
+        " id {text} NOT NULL PRIMARY KEY,"
+        " name {text} NOT NULL UNIQUE,"
+        " description {text} NOT NULL,"
+        " cardinality {text} NOT NULL,"
+        " associable_types {text} NOT NULL)",
+        "CREATE TABLE tags ("
+        " id {text} NOT NULL PRIMARY KEY,"
+        " category_id {text} NOT NULL REFERENCES tag_categories (id),"
+        " name {text} NOT NULL,"
+        " description {text} NOT NULL,"
+        " UNIQUE (category_id, name))",
+        "CREATE TABLE tag_attachments ("
+        " tag_id {text} NOT NULL REFERENCES tags (id),"
+        " object_type {text} NOT NULL,"
+        " object {text} NOT NULL,"
+        " PRIMARY KEY (tag_id, object_type, object))",
+        "CREATE INDEX tag_attachments_by_object ON tag_attachments (object, object_type)"}},
   };
   return all;
 }

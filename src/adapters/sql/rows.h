@@ -148,7 +148,14 @@ inline constexpr auto table_of<content::Library> = table(
     column("last_modified_time", &content::Library::last_modified_time), column("version", &content::Library::version),
     column("backing", &content::Library::backing), column("storage", &content::Library::storage),
     column("optimize_remote_publishing", &content::Library::optimize_remote_publishing),
-    column("security_policy_id", &content::Library::security_policy_id));
+    column("security_policy_id", &content::Library::security_policy_id), column("state", &content::Library::state),
+    column("usage_protects_items", &content::Library::usage_protects_items),
+    column("migration", &content::Library::migration));
+
+template <>
+inline constexpr auto table_of<content::LibraryUsage> = part_table(
+    "library_usages", "library_id", Order::as_added, key("id", &content::LibraryUsage::id),
+    column("resource_urn", &content::LibraryUsage::resource_urn), column("added", &content::LibraryUsage::added));
 
 template <>
 inline constexpr auto table_of<content::Item> = table(
@@ -239,6 +246,23 @@ inline constexpr auto table_of<content::Event> =
           column("time", &content::Event::time), column("actor", &content::Event::actor),
           column("library_id", &content::Event::library_id), column("item_id", &content::Event::item_id),
           column("subject_id", &content::Event::subject_id), column("details", &content::Event::details));
+
+template <>
+inline constexpr auto table_of<content::TagCategory> =
+    table("tag_categories", key("id", &content::TagCategory::id), column("name", &content::TagCategory::name),
+          column("description", &content::TagCategory::description),
+          column("cardinality", &content::TagCategory::cardinality),
+          column("associable_types", &content::TagCategory::associable_types));
+
+template <>
+inline constexpr auto table_of<content::Tag> =
+    table("tags", key("id", &content::Tag::id), column("category_id", &content::Tag::category),
+          column("name", &content::Tag::name), column("description", &content::Tag::description));
+
+template <>
+inline constexpr auto table_of<content::TagAttachment> =
+    table("tag_attachments", key("tag_id", &content::TagAttachment::tag),
+          key("object_type", &content::TagAttachment::object_type), key("object", &content::TagAttachment::object));
 
 template <>
 inline constexpr auto table_of<content::Task> =

@@ -57,6 +57,7 @@ void read(const json::value& from, Enum& value) {
 void read(const json::value& from, base::MessageParam& param);
 void read(const json::value& from, base::Message& message);
 void read(const json::value& from, base::Checksum& checksum);
+void read(const json::value& from, content::StorageBacking& backing);
 void read(const json::value& from, content::WarningBehavior& behavior);
 void read(const json::value& from, content::ExpectedFile& file);
 void read(const json::value& from, content::ByteRange& range);
@@ -127,6 +128,16 @@ void read(const json::value& from, content::StorageBacking& backing) {
   read_member(from, "type", backing.type);
   read_member(from, "datastore_id", backing.datastore_id);
   read_member(from, "storage_uri", backing.storage_uri);
+}
+
+json::value write(const content::Migration& migration) {
+  return {{"backing", write(migration.backing)}, {"storage", migration.storage.text()}};
+}
+void read(const json::value& from, content::Migration& migration) {
+  read_member(from, "backing", migration.backing);
+  std::string storage;
+  read_member(from, "storage", storage);
+  migration.storage = content::StorageId(storage);
 }
 
 json::value write(const content::CertificateVerification& verification) {
@@ -299,6 +310,7 @@ std::string to_json_text(const std::vector<content::WarningBehavior>& behaviors)
 std::string to_json_text(const content::SourceEndpoint& endpoint) { return text_of(endpoint); }
 std::string to_json_text(const content::PackageFacts& facts) { return text_of(facts); }
 std::string to_json_text(const content::UnfinishedContent& content) { return text_of(content); }
+std::string to_json_text(const content::Migration& migration) { return text_of(migration); }
 std::string to_json_text(const content::TaskError& error) { return text_of(error); }
 
 void from_json_text(std::string_view text, std::vector<std::string>& texts) { parse(text, texts); }
@@ -319,6 +331,7 @@ void from_json_text(std::string_view text, std::vector<content::WarningBehavior>
 void from_json_text(std::string_view text, content::SourceEndpoint& endpoint) { parse(text, endpoint); }
 void from_json_text(std::string_view text, content::PackageFacts& facts) { parse(text, facts); }
 void from_json_text(std::string_view text, content::UnfinishedContent& content) { parse(text, content); }
+void from_json_text(std::string_view text, content::Migration& migration) { parse(text, migration); }
 void from_json_text(std::string_view text, content::TaskError& error) { parse(text, error); }
 
 }  // namespace quire::adapters::sql

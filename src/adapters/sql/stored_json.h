@@ -27,6 +27,7 @@ std::string to_json_text(const std::vector<content::WarningBehavior>& behaviors)
 std::string to_json_text(const content::SourceEndpoint& endpoint);
 std::string to_json_text(const content::PackageFacts& facts);
 std::string to_json_text(const content::UnfinishedContent& content);
+std::string to_json_text(const content::Migration& migration);
 std::string to_json_text(const content::TaskError& error);
 
 void from_json_text(std::string_view text, std::vector<std::string>& texts);
@@ -40,6 +41,7 @@ void from_json_text(std::string_view text, std::vector<content::WarningBehavior>
 void from_json_text(std::string_view text, content::SourceEndpoint& endpoint);
 void from_json_text(std::string_view text, content::PackageFacts& facts);
 void from_json_text(std::string_view text, content::UnfinishedContent& content);
+void from_json_text(std::string_view text, content::Migration& migration);
 void from_json_text(std::string_view text, content::TaskError& error);
 
 }  // namespace quire::adapters::sql

@@ -24,6 +24,19 @@ content::BlobId adopt(Transaction& t, const ArrivedBlob& arrived);
 /// Outside of transactions: opens a blob for reading. NotFound when it has been removed meanwhile.
 base::Result<std::unique_ptr<content::BlobReader>> open_blob(Context& context, const content::Blob& blob);
 
+/// Outside of transactions: opens the blobs that `look` finds in the catalog, and looks again when one of them has
+/// moved to another storage in between (NotFound). What `open` returned last, or the Error of `look`.
+template <class Look, class Open>
+auto open_found(Look look, Open open) -> decltype(open(*std::declval<decltype(look())&>())) {
+  constexpr int moves_max = 5;
+  for (int moves = 0;; ++moves) {
+    auto found = look();
+    if (!found) return found.error();
+    auto opened = open(*found);
+    if (opened || opened.error().kind() != base::ErrorKind::not_found || moves == moves_max) return opened;
+  }
+}
+
 /// Outside of transactions: afterwards those of `blobs` that still are there are files of their storages, as they must
 /// be for whoever is told their place there.
 base::Result<void> move_to_storage(Context& context, const std::vector<content::Blob>& blobs);

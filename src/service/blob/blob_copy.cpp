@@ -24,7 +24,13 @@ Error damaged(const Blob& blob) {
 
 Result<ArrivedBlob> copy_of(Context& context, const Blob& blob, const content::Storage& target,
                             const CopyProgress& on_progress) {
-  QUIRE_ASSIGN_OR_RETURN(const auto reader, open_blob(context, blob));
+  const auto opened = open_blob(context, blob);
+  if (!opened) {
+    if (opened.error().kind() != ErrorKind::not_found || is_blob_gone(context, opened.error(), blob))
+      return opened.error();
+    return damaged(blob).with_cause("its file is gone");
+  }
+  const auto& reader = *opened;
   if (reader->size() != blob.size) return damaged(blob);
   content::BlobId id(context.identities.uuid());
   if (blob.size <= context.limits.catalog_blob_bytes_max) {
@@ -36,6 +42,13 @@ Result<ArrivedBlob> copy_of(Context& context, const Blob& blob, const content::S
   if (copy.sha256 == blob.sha256) return ArrivedBlob{std::move(copy)};
   remove_bytes(context, {copy});
   return damaged(blob);
+}
+
+bool is_blob_gone(Context& context, const Error& failure, const Blob& blob) {
+  if (failure.kind() != ErrorKind::not_found) return false;
+  const auto found = context.catalog.read(
+      [&](content::CatalogReader& reader) -> Result<bool> { return reader.find<Blob>(blob.id).has_value(); });
+  return found && !*found;
 }
 
 std::int64_t PlacedFiles::missing_bytes() const {

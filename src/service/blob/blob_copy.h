@@ -16,6 +16,10 @@ namespace quire::service {
 base::Result<ArrivedBlob> copy_of(Context& context, const content::Blob& blob, const content::Storage& target,
                                   const CopyProgress& on_progress = {});
 
+/// `failure` of copy_of() came because the catalog has no such blob any more: it was let go, or lies elsewhere as
+/// another one.
+bool is_blob_gone(Context& context, const base::Error& failure, const content::Blob& blob);
+
 /// Files for a copy of a set, as far as their bytes lie on one storage.
 struct PlacedFiles {
   /// All of them: the first of their names, each with a blob of that storage that has its bytes, unless it is missing.

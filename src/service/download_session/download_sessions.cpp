@@ -196,6 +196,12 @@ Result<void> check_bytes(const content::Blob& blob, const std::string& name, con
   return {};
 }
 
+/// NotFound when its bytes are not there, which may have moved since the row was read; internal else.
+Error unopened(const content::Blob& blob, const Error& why) {
+  if (why.kind() == ErrorKind::not_found) return why;
+  return base::internal_error("blob " + blob.id.text() + " cannot be opened: " + why.cause());
+}
+
 }  // namespace
 
 Result<OpenDownload> Downloads::open(const content::TransferToken& token, const std::string& name) {
@@ -215,22 +221,25 @@ Result<OpenDownload> Downloads::open(const content::TransferToken& token, const 
     if (!blob) return base::internal_error("content file without blob " + file->blob.text());
     return Place{{nullptr, *std::move(file), session->id, blob->sha256}, *std::move(blob)};
   };
-  QUIRE_ASSIGN_OR_RETURN(auto place, context_.catalog.read(look));
-  auto bytes = open_blob(context_, place.blob);
-  if (!bytes) {
-    // The session may have ended since, and the last that named these bytes with it.
-    QUIRE_RETURN_IF_ERROR(context_.catalog.read(look));
-    return base::internal_error("blob " + place.blob.id.text() + " cannot be opened: " + bytes.error().cause());
-  }
-  if (auto good = check_bytes(place.blob, name, **bytes); !good) {
-    spdlog::error("Blob {} of storage {} is not served: {}", place.blob.id.text(), place.blob.storage.text(),
+  // The session may end meanwhile, and the last that named these bytes with it; or they move to another storage.
+  auto place = open_found([&] { return context_.catalog.read(look); },
+                          [&](Place& found) -> Result<Place> {
+                            auto bytes = open_blob(context_, found.blob);
+                            if (!bytes) return unopened(found.blob, bytes.error());
+                            found.download.bytes = *std::move(bytes);
+                            return std::move(found);
+                          });
+  if (!place)
+    return place.error().messages().front().id == "quire.blob.not_found" ? base::internal_error(place.error().text())
+                                                                         : place.error();
+  if (auto good = check_bytes(place->blob, name, *place->download.bytes); !good) {
+    spdlog::error("Blob {} of storage {} is not served: {}", place->blob.id.text(), place->blob.storage.text(),
                   good.error().cause());
     return good.error();
   }
-  place.download.bytes = *std::move(bytes);
-  if (auto touched = touch(place.download.session); !touched && touched.error().kind() == ErrorKind::not_found)
+  if (auto touched = touch(place->download.session); !touched && touched.error().kind() == ErrorKind::not_found)
     return touched.error();
-  return std::move(place.download);
+  return std::move(place->download);
 }
 
 Result<void> Downloads::touch(const DownloadSessionId& id) {

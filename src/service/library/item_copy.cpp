@@ -32,14 +32,16 @@ constexpr auto item_service = "com.vmware.content.library.item";
 constexpr std::string_view changed_id = "quire.item.changed_while_copied";
 constexpr int attempts_in_call = 3;
 
-/// Copies for a transaction to adopt. On an Error nothing is left.
+/// Copies for a transaction to adopt. On an Error nothing is left; `moved`: it came because a blob is gone.
 using Copies = std::map<BlobId, ArrivedBlob>;
-Result<Copies> copy_blobs(Context& context, const std::map<BlobId, Blob>& missing, const content::Storage& target) {
+Result<Copies> copy_blobs(Context& context, const std::map<BlobId, Blob>& missing, const content::Storage& target,
+                          bool& moved) {
   Copies copies;
   std::vector<Blob> made;
   for (const auto& [id, blob] : missing) {
     auto copy = copy_of(context, blob, target);
     if (!copy) {
+      moved = is_blob_gone(context, copy.error(), blob);
       remove_bytes(context, made);
       return copy.error();
     }
@@ -75,7 +77,7 @@ struct CopyInCall {
                    "Item {name} is a copy that has not got its content yet; wait until its task has ended.",
                    {{"name", from.name}});
     QUIRE_RETURN_IF_ERROR(check_room_to_grow(context));
-    auto placed = place_files(t, files_of(t, from), library.storage);
+    auto placed = place_files(t, files_of(t, from), library.receiving_storage());
     const bool as_task = placed.missing_bytes() > context.settings.copy_in_call_bytes_max;
     if (!as_task) QUIRE_RETURN_IF_ERROR(adopt_copies(t, from, placed));
     Item item = new_item(t, library.id);
@@ -136,14 +138,20 @@ Result<ItemId> Items::copy(const Caller& caller, const ItemId& source, const Ite
                              QUIRE_ASSIGN_OR_RETURN(const auto library,
                                                     find_library(view, LibraryId(*destination.library_id),
                                                                  Privilege::ContentLibrary_AddLibraryItem));
-                             auto placed = place_files(view, files_of(view, item), library.storage);
+                             auto placed = place_files(view, files_of(view, item), library.receiving_storage());
                              if (placed.missing_bytes() > context_.settings.copy_in_call_bytes_max)
                                placed.missing.clear();
-                             return Needed{std::move(placed.missing), library.storage};
+                             return Needed{std::move(placed.missing), library.receiving_storage()};
                            }));
     QUIRE_RETURN_IF_ERROR(check_texts(destination, context_.limits));
     QUIRE_ASSIGN_OR_RETURN(const auto* storage, context_.storages.get(needed.storage));
-    QUIRE_ASSIGN_OR_RETURN(const auto copies, copy_blobs(context_, needed.missing, *storage));
+    bool moved = false;
+    const auto made_copies = copy_blobs(context_, needed.missing, *storage, moved);
+    if (!made_copies) {
+      if (moved && attempt < attempts_in_call) continue;
+      return made_copies.error();
+    }
+    const auto& copies = *made_copies;
     const CopyInCall copy{context_, caller, source, destination, client_token, copies};
     const Creation creation{"com.vmware.content.library.item.copy", client_token,
                             digest_of(destination, source.text())};
@@ -173,8 +181,8 @@ struct CopyState {
 Result<CopyState> state_of(View view, const Task& task) {
   QUIRE_ASSIGN_OR_RETURN(auto item, find_item(view, ItemId(task.target), Privilege::System_Read));
   QUIRE_ASSIGN_OR_RETURN(const auto library, library_of(view, item));
-  auto placed = place_files(view, view->list<content::ContentFile>(task.content), library.storage);
-  return CopyState{std::move(item), library.storage, std::move(placed)};
+  auto placed = place_files(view, view->list<content::ContentFile>(task.content), library.receiving_storage());
+  return CopyState{std::move(item), library.receiving_storage(), std::move(placed)};
 }
 
 /// The item gets its files, if all of them are there.
@@ -192,17 +200,18 @@ Result<void> finish_copy(Transaction& t, Task& task) {
 Result<void> copy_next(TaskRun& run, const CopyState& state) {
   QUIRE_ASSIGN_OR_RETURN(const auto* storage, run.context().storages.get(state.storage));
   const auto done = state.placed.bytes - state.placed.missing_bytes();
-  QUIRE_ASSIGN_OR_RETURN(const auto copy,
-                         copy_of(run.context(), state.placed.missing.begin()->second, *storage,
-                                 [&](std::int64_t bytes) { return run.progress(done + bytes, state.placed.bytes); }));
+  const auto& source = state.placed.missing.begin()->second;
+  const auto copy = copy_of(run.context(), source, *storage,
+                            [&](std::int64_t bytes) { return run.progress(done + bytes, state.placed.bytes); });
+  if (!copy) return is_blob_gone(run.context(), copy.error(), source) ? Result<void>() : copy.error();
   const auto held = run.change([&](Transaction& t, Task& task) -> Result<void> {
-    const auto blob = adopt(t, copy);
+    const auto blob = adopt(t, *copy);
     if (!t->find<content::TaskBlob>({task.id, blob.text()})) t->insert(task.id, content::TaskBlob{blob});
     task.total = state.placed.bytes;
-    task.completed = done + copy.blob.size;
+    task.completed = done + copy->blob.size;
     return {};
   });
-  if (!held) remove_bytes_after_failure(run.context(), held.error(), {copy.blob});
+  if (!held) remove_bytes_after_failure(run.context(), held.error(), {copy->blob});
   return held;
 }
 

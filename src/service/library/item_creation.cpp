@@ -1,6 +1,7 @@
 #include "service/library/item_creation.h"
 
 #include "content/text.h"
+#include "service/library/library_rules.h"
 #include "service/transaction/create_once.h"
 #include "service/transaction/find.h"
 
@@ -38,6 +39,7 @@ Result<void> check_local(const Library& library) {
 Result<Library> find_destination(View view, const LibraryId& id, const std::string& name) {
   QUIRE_ASSIGN_OR_RETURN(auto library, find_library(view, id, content::Privilege::ContentLibrary_AddLibraryItem));
   QUIRE_RETURN_IF_ERROR(check_local(library));
+  QUIRE_RETURN_IF_ERROR(check_in_service(library));
   if (view->item_named(id, name)) return name_taken(name, library);
   return library;
 }

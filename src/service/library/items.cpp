@@ -7,6 +7,7 @@
 #include "service/blob/blob_bytes.h"
 #include "service/library/item_content.h"
 #include "service/library/item_creation.h"
+#include "service/library/library_rules.h"
 #include "service/transaction/create_once.h"
 #include "service/transaction/events.h"
 #include "service/transaction/find.h"
@@ -34,6 +35,7 @@ Result<Item> find_local_item(View view, const ItemId& id, Privilege privilege) {
   QUIRE_ASSIGN_OR_RETURN(auto item, find_item(view, id, privilege));
   QUIRE_ASSIGN_OR_RETURN(const auto library, library_of(view, item));
   QUIRE_RETURN_IF_ERROR(check_local(library));
+  QUIRE_RETURN_IF_ERROR(check_in_service(library));
   return item;
 }
 
@@ -140,6 +142,8 @@ Result<void> Items::update(const Caller& caller, const ItemId& id, const ItemSpe
 Result<void> Items::remove(const Caller& caller, const ItemId& id) {
   return write(context_, caller, [&](Transaction& t) -> Result<void> {
     QUIRE_ASSIGN_OR_RETURN(const auto item, find_local_item(t, id, Privilege::ContentLibrary_DeleteLibraryItem));
+    QUIRE_ASSIGN_OR_RETURN(const auto library, library_of(t, item));
+    if (library.usage_protects_items) QUIRE_RETURN_IF_ERROR(check_unused(t, library));
     remove_item_with_sessions(t, item);
     return {};
   });
@@ -169,12 +173,15 @@ Result<std::vector<StoredFile>> Items::stored_files(const Caller& caller, const 
       auto found, read(context_, caller, [&](View view) -> Result<Found> {
         QUIRE_ASSIGN_OR_RETURN(const auto item, find_item(view, id, Privilege::ContentLibrary_ReadStorage));
         QUIRE_ASSIGN_OR_RETURN(const auto library, library_of(view, item));
-        const auto* storage = context_.storages.find(library.storage);
+        // Paths on a datastore are below the library's, wherever the bytes are.
+        const auto* backing = context_.storages.find(library.storage);
         Found all;
         for (const auto& file : files_of(view, item)) {
+          auto blob = view->find<Blob>(file.blob);
+          const auto* storage = blob ? context_.storages.find(blob->storage) : nullptr;
           all.files.push_back(
-              stored(library, item, storage, file, storage == nullptr ? "" : storage->blobs->uri(file.blob)));
-          if (auto blob = view->find<Blob>(file.blob)) all.blobs.push_back(*std::move(blob));
+              stored(library, item, backing, file, storage == nullptr ? "" : storage->blobs->uri(file.blob)));
+          if (blob) all.blobs.push_back(*std::move(blob));
         }
         return all;
       }));
@@ -220,6 +227,7 @@ void remove_item_with_sessions(Transaction& t, const Item& item) {
       discard_session(t, *session, "deleted with its item");
   t.release(item.content);
   record(t, EventKind::item_deleted, item, {{"name", item.name}});
+  t->remove_attachments_of_object(content::item_object_type, item.id.text());
   t->remove<Item>(item.id);
 }
 

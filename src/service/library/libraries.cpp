@@ -1,8 +1,12 @@
 #include "service/library/libraries.h"
 
+#include <algorithm>
+
 #include "content/security_policy.h"
 #include "content/text.h"
 #include "service/library/items.h"
+#include "service/library/library_rules.h"
+#include "service/task/tasks.h"
 #include "service/transaction/create_once.h"
 #include "service/transaction/events.h"
 #include "service/transaction/find.h"
@@ -52,29 +56,85 @@ struct Placement {
   content::StorageId storage;
 };
 
-/// Which storage a create spec means (§28 leaves it open; absent or empty: the default one, which is then reported).
-Result<Placement> place(const LibrarySpec& spec, const content::Storages& storages) {
-  if (!spec.storage_backings || spec.storage_backings->empty()) {
-    const auto& storage = storages.default_storage();
-    return Placement{{StorageBackingType::DATASTORE, storage.id.text(), std::nullopt}, storage.id};
-  }
-  if (spec.storage_backings->size() > 1)
-    return Error(ErrorKind::unsupported, "quire.library.several_storage_backings",
-                 "A library has exactly one storage backing; {count} were given.",
-                 {{"count", static_cast<std::int64_t>(spec.storage_backings->size())}});
-  const auto& backing = spec.storage_backings->front();
+Error incomplete_backing(const std::string& member) {
+  return {ErrorKind::invalid_argument,
+          "quire.library.storage_backing_incomplete",
+          "A storage backing needs {member} and only that for its type.",
+          {{"member", member}}};
+}
+
+Result<void> check_complete(const content::StorageBacking& backing) {
   const bool by_uri = backing.type == StorageBackingType::OTHER;
   const auto& name = by_uri ? backing.storage_uri : backing.datastore_id;
-  const std::string member = by_uri ? "storage_uri" : "datastore_id";
   if (!name || name->empty() || (by_uri ? backing.datastore_id : backing.storage_uri))
-    return Error(ErrorKind::invalid_argument, "quire.library.storage_backing_incomplete",
-                 "storage_backings needs {member} and only that for its type.", {{"member", member}});
-  const auto* storage = by_uri ? storages.containing(*name) : storages.find(content::StorageId(*name));
+    return incomplete_backing(by_uri ? "storage_uri" : "datastore_id");
+  return {};
+}
+
+/// Which storage is meant.
+Result<Placement> place(const std::vector<content::StorageBacking>& backings, const content::Storages& storages) {
+  if (backings.size() > 1)
+    return Error(ErrorKind::unsupported, "quire.library.several_storage_backings",
+                 "A library has exactly one storage backing; {count} were given.",
+                 {{"count", static_cast<std::int64_t>(backings.size())}});
+  if (backings.empty())
+    return Error(ErrorKind::invalid_argument, "quire.library.no_storage_backing",
+                 "storage_backings is empty; name the storage that the library is to have.");
+  const auto& backing = backings.front();
+  QUIRE_RETURN_IF_ERROR(check_complete(backing));
+  const bool by_uri = backing.type == StorageBackingType::OTHER;
+  const auto& name = by_uri ? *backing.storage_uri : *backing.datastore_id;
+  const auto* storage = by_uri ? storages.containing(name) : storages.find(content::StorageId(name));
   if (storage == nullptr)
     return Error(ErrorKind::invalid_argument, "quire.library.unknown_storage",
                  "{member} {value} is not a configured storage of this server.",
-                 {{"member", member}, {"value", *name}});
+                 {{"member", by_uri ? "storage_uri" : "datastore_id"}, {"value", name}});
   return Placement{backing, storage->id};
+}
+
+/// The same of a create spec (§28 leaves it open; absent or empty: the default one, which is then reported).
+Result<Placement> place(const LibrarySpec& spec, const content::Storages& storages) {
+  if (spec.storage_backings && !spec.storage_backings->empty()) return place(*spec.storage_backings, storages);
+  const auto& storage = storages.default_storage();
+  return Placement{{StorageBackingType::DATASTORE, storage.id.text(), std::nullopt}, storage.id};
+}
+
+std::vector<content::ItemId> items_of(View view, const LibraryId& library) {
+  content::ItemFilter filter;
+  filter.library_id = library;
+  return view->items(filter);
+}
+
+/// Items are being changed, or the bytes of the library are moving.
+bool is_being_changed(View view, const Library& library, std::size_t tasks_max) {
+  if (library.migration) return true;
+  for (const auto& item : items_of(view, library.id))
+    if (view->active_update_session(item)) return true;
+  for (const auto& id : view->due_tasks(base::Time::max(), tasks_max)) {
+    const auto task = view->find<content::Task>(id);
+    const auto item = task ? view->find<content::Item>(content::ItemId(task->target)) : std::nullopt;
+    if (item && item->library_id == library.id) return true;
+  }
+  return false;
+}
+
+void change_state(Transaction& t, const Library& library, content::LibraryState state) {
+  Library changed = library;
+  changed.state = state;
+  t->update(changed);
+  record(t, EventKind::library_updated, changed,
+         {{"name", changed.name}, {"state", std::string(base::name_of(state))}});
+}
+
+void remove_with_items(Transaction& t, const Library& library) {
+  for (const auto& id : items_of(t, library.id))
+    if (const auto item = t->find<content::Item>(id)) remove_item_with_sessions(t, *item);
+  content::PermissionFilter permissions;
+  permissions.library = library.id;
+  t->remove_permissions(permissions);
+  t->remove_attachments_of_object(content::library_object_type, library.id.text());
+  t->remove<Library>(library.id);
+  record(t, EventKind::library_deleted, library, {{"name", library.name}});
 }
 
 /// Those of the libraries that the caller may read.
@@ -86,6 +146,7 @@ Result<std::vector<LibraryId>> readable(Context& context, const Caller& caller, 
 std::string digest_of(const LibrarySpec& spec) {
   std::vector<std::optional<std::string>> parts = {spec.name, spec.description};
   if (spec.optimize_remote_publishing) parts.emplace_back(*spec.optimize_remote_publishing ? "optimized" : "plain");
+  if (spec.usage_protects_items) parts.emplace_back(*spec.usage_protects_items ? "protected" : "unprotected");
   for (const auto& backing : spec.storage_backings.value_or(std::vector<content::StorageBacking>())) {
     parts.push_back(backing.datastore_id);
     parts.push_back(backing.storage_uri);
@@ -129,9 +190,10 @@ Result<Library> Libraries::get_local(const Caller& caller, const LibraryId& id) 
 }
 
 Result<std::vector<LibraryId>> Libraries::find(const Caller& caller, const content::LibraryFilter& filter) {
-  if (!filter.name && !filter.type)
+  if (!filter.name && !filter.type && !filter.backing)
     return Error(ErrorKind::invalid_argument, "quire.library.find_without_property",
-                 "The find specification is empty; give at least one of name and type.");
+                 "The find specification is empty; give at least one of name, type and storage_backing.");
+  if (filter.backing) QUIRE_RETURN_IF_ERROR(check_complete(*filter.backing));
   return readable(context_, caller, filter);
 }
 
@@ -159,6 +221,7 @@ Result<LibraryId> Libraries::create_local(const Caller& caller, const LibrarySpe
                            library.storage = placement.storage;
                            library.optimize_remote_publishing = spec.optimize_remote_publishing.value_or(false);
                            if (!spec.unset_security_policy) library.security_policy_id = spec.security_policy_id;
+                           library.usage_protects_items = spec.usage_protects_items.value_or(false);
                            t->insert(library);
                            record(t, EventKind::library_created, library, {{"name", library.name}});
                            return library.id.text();
@@ -192,6 +255,7 @@ Result<void> Libraries::change(const Caller& caller, const LibraryId& id, const 
     if (spec.description) changed.description = *spec.description;
     if (spec.security_policy_id) changed.security_policy_id = spec.security_policy_id;
     if (spec.unset_security_policy) changed.security_policy_id.reset();
+    changed.usage_protects_items = spec.usage_protects_items.value_or(library.usage_protects_items);
     if (changed == library) return {};
     ++changed.version;
     changed.last_modified_time = t.wall_time();
@@ -206,18 +270,87 @@ Result<void> Libraries::change(const Caller& caller, const LibraryId& id, const 
   });
 }
 
-Result<void> Libraries::remove_local(const Caller& caller, const LibraryId& id) {
+Result<void> Libraries::remove(const Caller& caller, const LibraryId& id, Deletion deletion) {
+  return write(context_, caller, [&](Transaction& t) -> Result<void> {
+    QUIRE_ASSIGN_OR_RETURN(const auto library, find_library(t, id, Privilege::ContentLibrary_DeleteLibrary));
+    QUIRE_RETURN_IF_ERROR(check_in_service(library));
+    if (deletion == Deletion::unless_used) QUIRE_RETURN_IF_ERROR(check_unused(t, library));
+    remove_with_items(t, library);
+    return {};
+  });
+}
+
+Result<void> Libraries::remove_local(const Caller& caller, const LibraryId& id, Deletion deletion) {
   return write(context_, caller, [&](Transaction& t) -> Result<void> {
     QUIRE_ASSIGN_OR_RETURN(const auto library, find_local(t, id, Privilege::ContentLibrary_DeleteLocalLibrary));
-    content::ItemFilter filter;
-    filter.library_id = id;
-    for (const auto& item_id : t->items(filter))
-      if (const auto item = t->find<content::Item>(item_id)) remove_item_with_sessions(t, *item);
-    content::PermissionFilter permissions;
-    permissions.library = id;
-    t->remove_permissions(permissions);
-    t->remove<Library>(id);
-    record(t, EventKind::library_deleted, library, {{"name", library.name}});
+    QUIRE_RETURN_IF_ERROR(check_in_service(library));
+    if (deletion == Deletion::unless_used) QUIRE_RETURN_IF_ERROR(check_unused(t, library));
+    remove_with_items(t, library);
+    return {};
+  });
+}
+
+Result<void> Libraries::migrate(const Caller& caller, const LibraryId& id,
+                                const std::vector<content::StorageBacking>& target) {
+  return write(context_, caller, [&](Transaction& t) -> Result<void> {
+    QUIRE_ASSIGN_OR_RETURN(auto library, find_library(t, id, Privilege::ContentLibrary_MigrateLibrary));
+    QUIRE_ASSIGN_OR_RETURN(const auto placement, place(target, context_.storages));
+    if (library.migration)
+      return Error(ErrorKind::not_allowed_in_current_state, "quire.library.being_migrated",
+                   "Library {name} is being moved to storage {storage}; wait until that task has ended, or cancel it.",
+                   {{"name", library.name}, {"storage", library.migration->storage.text()}});
+    const auto all_there = [&] {
+      const auto items = items_of(t, id);
+      return std::ranges::all_of(items,
+                                 [&](const auto& item) { return t->blobs_elsewhere(item, placement.storage).empty(); });
+    };
+    if (library.storage == placement.storage && all_there())
+      return Error(ErrorKind::already_in_desired_state, "quire.library.is_there",
+                   "Library {name} has storage {storage} already.",
+                   {{"name", library.name}, {"storage", placement.storage.text()}});
+    library.migration = content::Migration{placement.backing, placement.storage};
+    t->update(library);
+    QUIRE_RETURN_IF_ERROR(add_task(
+        t, {library_service, "migrate", "com.vmware.content.Library", id.text(),
+            base::make_message("quire.task.library_migration", "Migration of library {name} to storage {storage}",
+                               {{"name", library.name}, {"storage", placement.storage.text()}})}));
+    return {};
+  });
+}
+
+Result<void> Libraries::convert(const Caller& caller, const LibraryId& id) {
+  return read(context_, caller, [&](View view) -> Result<void> {
+    QUIRE_ASSIGN_OR_RETURN(const auto library, find_library(view, id, Privilege::ContentLibrary_ConvertLibrary));
+    if (library.type != content::LibraryType::SUBSCRIBED)
+      return Error(ErrorKind::invalid_element_type, "quire.library.not_subscribed",
+                   "Library {name} is a local library; only subscribed libraries can be converted.",
+                   {{"name", library.name}});
+    return Error(ErrorKind::not_allowed_in_current_state, "quire.library.publishing_unsupported",
+                 "This server does not publish libraries yet, so library {name} cannot become a published one.",
+                 {{"name", library.name}});
+  });
+}
+
+Result<void> Libraries::enter_maintenance(const Caller& caller, const LibraryId& id) {
+  return write(context_, caller, [&](Transaction& t) -> Result<void> {
+    QUIRE_ASSIGN_OR_RETURN(const auto library, find_library(t, id, Privilege::ContentLibrary_LibraryMaintenance));
+    QUIRE_RETURN_IF_ERROR(check_in_service(library));
+    if (is_being_changed(t, library, context_.limits.tasks_active_max))
+      return Error(ErrorKind::not_allowed_in_current_state, "quire.library.being_changed",
+                   "Library {name} is being changed: by a migration, a copy or an update session. End those first.",
+                   {{"name", library.name}});
+    change_state(t, library, content::LibraryState::MAINTENANCE);
+    return {};
+  });
+}
+
+Result<void> Libraries::exit_maintenance(const Caller& caller, const LibraryId& id) {
+  return write(context_, caller, [&](Transaction& t) -> Result<void> {
+    QUIRE_ASSIGN_OR_RETURN(const auto library, find_library(t, id, Privilege::ContentLibrary_LibraryMaintenance));
+    if (library.state != content::LibraryState::MAINTENANCE)
+      return Error(ErrorKind::not_allowed_in_current_state, "quire.library.not_in_maintenance",
+                   "Library {name} is not in maintenance.", {{"name", library.name}});
+    change_state(t, library, content::LibraryState::ACTIVE);
     return {};
   });
 }

@@ -25,6 +25,13 @@ struct LibrarySpec {
   std::optional<PublishSpec> publish;
   std::optional<std::string> security_policy_id;
   bool unset_security_policy = false;  ///< then `security_policy_id` does not count
+  std::optional<bool> usage_protects_items;
+};
+
+/// How a library is deleted.
+enum class Deletion {
+  unless_used,  ///< NotAllowedInCurrentState when something uses it (§20)
+  forced,
 };
 
 /// Libraries (content-library-api.md §4, §5). All threads may call it. Each call needs its privilege (§1.9): what the
@@ -39,7 +46,7 @@ class Libraries {
   base::Result<content::Library> get(const content::Caller& caller, const content::LibraryId& id);
   /// NotFound; InvalidElementType for a subscribed library.
   base::Result<content::Library> get_local(const content::Caller& caller, const content::LibraryId& id);
-  /// InvalidArgument when nothing is asked for.
+  /// InvalidArgument when nothing is asked for, or an incomplete storage backing.
   base::Result<std::vector<content::LibraryId>> find(const content::Caller& caller,
                                                      const content::LibraryFilter& filter);
 
@@ -54,8 +61,27 @@ class Libraries {
   /// As update, but ConcurrentChange for a `version` that is not current (§5).
   base::Result<void> update_local(const content::Caller& caller, const content::LibraryId& id, const LibrarySpec& spec);
 
-  /// Ends every session on its items and removes them all. NotFound; InvalidElementType.
-  base::Result<void> remove_local(const content::Caller& caller, const content::LibraryId& id);
+  /// Ends every session on its items and removes them all. NotFound; NotAllowedInCurrentState in maintenance.
+  base::Result<void> remove(const content::Caller& caller, const content::LibraryId& id, Deletion deletion);
+  /// As remove, and InvalidElementType.
+  base::Result<void> remove_local(const content::Caller& caller, const content::LibraryId& id,
+                                  Deletion deletion = Deletion::unless_used);
+
+  /// Begins a task that moves the library's bytes to another storage (library_migration.h); until it has ended the
+  /// library has its old storage, and new bytes go to the new one. NotFound; InvalidArgument and Unsupported as
+  /// create_local; AlreadyInDesiredState when all of it lies there; NotAllowedInCurrentState during another migration.
+  base::Result<void> migrate(const content::Caller& caller, const content::LibraryId& id,
+                             const std::vector<content::StorageBacking>& target);
+
+  /// Makes a subscribed library a published one. NotFound; InvalidElementType for a local library;
+  /// NotAllowedInCurrentState: this server does not publish yet.
+  base::Result<void> convert(const content::Caller& caller, const content::LibraryId& id);
+
+  /// Until exit_maintenance nothing changes the library's items. NotFound; NotAllowedInCurrentState when it is in
+  /// maintenance, or while something changes them: a migration, a copy, an update session.
+  base::Result<void> enter_maintenance(const content::Caller& caller, const content::LibraryId& id);
+  /// NotFound; NotAllowedInCurrentState unless it is in maintenance.
+  base::Result<void> exit_maintenance(const content::Caller& caller, const content::LibraryId& id);
 
  private:
   base::Result<void> change(const content::Caller& caller, const content::LibraryId& id, const LibrarySpec& spec,

@@ -129,11 +129,11 @@ Result<void> TaskRunner::settle(TaskRun& run, const TaskKind& kind, const Result
       task->due = t.now() + delay;
       t->update(*task);
     };
-    if (outcome) {
+    if (outcome && !task->cancel_requested) {
       later(TaskStatus::BLOCKED, look_again_after);
       return {};
     }
-    const auto& error = outcome.error();
+    const auto error = outcome ? run.canceled() : outcome.error();
     const bool stops = error.kind() == ErrorKind::canceled;
     if (stops && !task->cancel_requested) {  // the server stops
       later(TaskStatus::RUNNING, Duration(0));

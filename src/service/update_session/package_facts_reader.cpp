@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "service/blob/blob_bytes.h"
+#include "service/blob/blob_copy.h"
 #include "service/library/item_content.h"
 #include "service/session/session_access.h"
 #include "service/update_session/package_intake.h"
@@ -79,6 +80,7 @@ Result<FactsByBlob> read_needed_facts(Context& context, const content::Caller& c
   FactsByBlob facts;
   for (const auto& file : wanted.files) {
     const auto bytes = bytes_of(context, file.blob);
+    if (!bytes && is_blob_gone(context, bytes.error(), file.blob)) continue;  // whoever needs it looks again
     if (!bytes)
       return Error(ErrorKind::resource_inaccessible, "quire.package.metadata_inaccessible",
                    "File {file_name} of item {name} cannot be read, so what belongs to its package is not known. "

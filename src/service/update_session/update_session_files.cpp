@@ -142,7 +142,7 @@ Result<SessionFile> UpdateSessions::add_file(const Caller& caller, const UpdateS
         QUIRE_ASSIGN_OR_RETURN(auto entry, entry_of(context_, caller, item, spec));
         QUIRE_RETURN_IF_ERROR(content::check_allowed(session, SessionOperation::add_file));
         const auto library = t->find<content::Library>(item.library_id);
-        const auto* storage = library ? context_.storages.find(library->storage) : nullptr;
+        const auto* storage = library ? context_.storages.find(library->receiving_storage()) : nullptr;
         if (storage == nullptr)
           return base::internal_error("update session " + id.text() + " is on no configured storage");
         const auto files = t->list<SessionFile>(id);

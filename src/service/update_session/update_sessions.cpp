@@ -5,6 +5,7 @@
 #include "content/security_policy.h"
 #include "service/library/item_content.h"
 #include "service/library/item_copy.h"
+#include "service/library/library_rules.h"
 #include "service/session/session_access.h"
 #include "service/transaction/create_once.h"
 #include "service/transaction/events.h"
@@ -121,6 +122,7 @@ Result<UpdateSessionId> UpdateSessions::create(const Caller& caller, const std::
       return Error(ErrorKind::invalid_element_type, "quire.library.not_local",
                    "Item {name} belongs to a subscribed library; its content comes from the publisher.",
                    {{"name", item.name}});
+    if (library) QUIRE_RETURN_IF_ERROR(check_in_service(*library, ErrorKind::resource_busy));
     if (is_being_copied(t, item))
       return Error(ErrorKind::resource_busy, "quire.item.being_copied",
                    "Item {name} is a copy that has not got its content yet; wait until its task has ended.",

@@ -26,7 +26,8 @@ std::vector<Counterpart> counterparts_among(const std::vector<SessionFile>& file
 Result<std::vector<std::byte>> all_bytes(Context& context, const content::BlobId& id) {
   QUIRE_ASSIGN_OR_RETURN(const auto blob, context.catalog.read([&](CatalogReader& reader) -> Result<content::Blob> {
     if (auto found = reader.find<content::Blob>(id)) return *std::move(found);
-    return base::internal_error("a metadata file names blob " + id.text() + ", which is not there");
+    return base::Error(base::ErrorKind::not_found, "quire.blob.not_found", "There is no blob {blob}.",
+                       {{"blob", id.text()}});
   }));
   QUIRE_ASSIGN_OR_RETURN(const auto reader, open_blob(context, blob));
   return read_all(*reader, blob.size);
@@ -49,12 +50,27 @@ Result<MetadataFacts> read_metadata(Context& context, const UploadTarget& target
     return facts;
   }
   if (target.kind() == PackageFile::manifest) facts.own = manifest_facts(metadata);
-  QUIRE_ASSIGN_OR_RETURN(facts.counterparts,
-                         context.catalog.read([&](CatalogReader& reader) -> Result<std::vector<Counterpart>> {
-                           return counterparts_among(reader.list<SessionFile>(target.session), target);
-                         }));
-  for (auto& counterpart : facts.counterparts) {
-    QUIRE_ASSIGN_OR_RETURN(const auto stored, all_bytes(context, counterpart.blob));
+  struct Stored {
+    std::vector<Counterpart> counterparts;
+    std::vector<std::vector<std::byte>> bytes;
+  };
+  const auto look = [&](CatalogReader& reader) -> Result<std::vector<Counterpart>> {
+    return counterparts_among(reader.list<SessionFile>(target.session), target);
+  };
+  QUIRE_ASSIGN_OR_RETURN(auto read, open_found([&] { return context.catalog.read(look); },
+                                               [&](std::vector<Counterpart>& found) -> Result<Stored> {
+                                                 Stored all{std::move(found), {}};
+                                                 for (const auto& counterpart : all.counterparts) {
+                                                   QUIRE_ASSIGN_OR_RETURN(auto bytes,
+                                                                          all_bytes(context, counterpart.blob));
+                                                   all.bytes.push_back(std::move(bytes));
+                                                 }
+                                                 return all;
+                                               }));
+  facts.counterparts = std::move(read.counterparts);
+  for (std::size_t i = 0; i < facts.counterparts.size(); ++i) {
+    auto& counterpart = facts.counterparts[i];
+    const auto& stored = read.bytes[i];
     if (target.kind() == PackageFile::manifest)
       counterpart.facts = signature_facts(stored, target.file.name, metadata);
     else

@@ -250,7 +250,9 @@ void SessionEntry::keep_or_remove(const content::Blob& blob, const Error& failur
     return;
   }
   // Without an answer the next start finds out.
-  const auto reopened = recorded ? target_.storage->blobs->reopen(blob.id) : Result<void>(recorded.error());
+  const auto* storage = context_.storages.find(blob.storage);
+  const auto reopened = recorded && storage != nullptr ? storage->blobs->reopen(blob.id)
+                                                       : Result<void>(recorded ? failure : recorded.error());
   if (!reopened)
     spdlog::warn("What has arrived of file {} is left to the next start: {}", file().name, reopened.error().cause());
 }

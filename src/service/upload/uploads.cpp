@@ -105,7 +105,10 @@ std::optional<Message> contradiction(const SessionFile& file, const UploadReques
 Result<UploadTarget> target_at(Context& context, CatalogReader& reader, UploadPlace at) {
   const auto item = reader.find<content::Item>(at.session.item_id);
   const auto library = item ? reader.find<content::Library>(item->library_id) : std::nullopt;
-  const auto* storage = library ? context.storages.find(library->storage) : nullptr;
+  // What has begun to arrive goes on where it lies.
+  const auto* storage =
+      library ? context.storages.find(at.file.unfinished ? at.file.unfinished->storage : library->receiving_storage())
+              : nullptr;
   if (storage == nullptr)
     return base::internal_error("update session " + at.session.id.text() + " is on no configured storage");
   const auto files = reader.list<SessionFile>(at.session.id);
@@ -164,9 +167,12 @@ Uploads::Begun begin_repeated(Context& context, const UploadTarget& target, cons
   const auto& file = target.file;
   if (file.blob.empty())  // an archive that has been unpacked
     return {nullptr, UploadRefusal{is_complete(file), false, upload_state(file)}};
-  const auto blob = context.catalog.read([&](CatalogReader& in) { return blob_of(in, file); });
-  if (!blob) return {nullptr, refusal_of(blob.error())};
-  auto reader = open_blob(context, *blob);
+  const auto look = [&](CatalogReader& in) -> Result<content::Blob> {
+    QUIRE_ASSIGN_OR_RETURN(const auto at, locate_upload(in, file.upload_token, context.leases.now()));
+    return blob_of(in, at.file);
+  };
+  auto reader = open_found([&] { return context.catalog.read(look); },
+                           [&](const content::Blob& blob) { return open_blob(context, blob); });
   if (!reader) return {nullptr, refusal_of(reader.error())};
   return {std::make_shared<RepeatedPart>(*std::move(reader), upload_state(file), request.offset, file.name),
           std::nullopt};

@@ -58,7 +58,8 @@ NewRestMapping new_rest_mapping(const api::Operation& operation, std::string_vie
       mapping.places.push_back(InputPlace::body_member);
     }
   }
-  if (rest == 1 && is_structure(*operation.input->fields[last].type)) mapping.places[last] = InputPlace::whole_body;
+  if (rest == 1 && !facts.members_in_body && is_structure(*operation.input->fields[last].type))
+    mapping.places[last] = InputPlace::whole_body;
   return mapping;
 }
 

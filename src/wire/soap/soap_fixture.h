@@ -73,6 +73,10 @@ class LoginsOnly final : public content::CatalogWriter {
   std::vector<content::Blob> blobs_after(const content::StorageId&, const content::BlobId&, std::size_t) override {
     not_for_logins();
   }
+  std::vector<content::Blob> blobs_elsewhere(const content::ItemId&, const content::StorageId&) override {
+    not_for_logins();
+  }
+  bool is_prepared_direct(const content::BlobId&) override { not_for_logins(); }
   std::optional<content::UpdateSession> active_update_session(const content::ItemId&) override { not_for_logins(); }
   std::vector<content::UpdateSessionId> update_sessions(std::string_view,
                                                         const std::optional<content::ItemId>&) override {
@@ -118,8 +122,21 @@ class LoginsOnly final : public content::CatalogWriter {
   std::vector<content::BlobId> remove_content_if_unused(const content::ContentId&) override { not_for_logins(); }
   void insert_blob(const content::Blob&, std::span<const std::byte>) override { not_for_logins(); }
   void move_blob_to_storage(const content::BlobId&) override { not_for_logins(); }
+  void replace_blob(const content::ItemId&, const content::BlobId&, const content::BlobId&) override {
+    not_for_logins();
+  }
   std::vector<content::Blob> remove_unreferenced_blobs(std::span<const content::BlobId>) override { not_for_logins(); }
+  void remove_attachments_of_tag(const content::TagId&) override { not_for_logins(); }
+  void remove_attachments_of_object(std::string_view, std::string_view) override { not_for_logins(); }
   void restart_leases(base::Time, const content::TimeBounds&, const content::TimeBounds&) override { not_for_logins(); }
+  std::vector<content::TagCategory> tag_categories() override { not_for_logins(); }
+  std::optional<content::TagCategory> tag_category_named(std::string_view) override { not_for_logins(); }
+  std::vector<content::Tag> tags(const std::optional<content::TagCategoryId>&) override { not_for_logins(); }
+  std::optional<content::Tag> tag_named(const content::TagCategoryId&, std::string_view) override { not_for_logins(); }
+  std::vector<content::TagAttachment> attachments_of_tag(const content::TagId&) override { not_for_logins(); }
+  std::vector<content::TagAttachment> attachments_of_object(std::string_view, std::string_view) override {
+    not_for_logins();
+  }
   std::vector<content::Event> events_after(std::int64_t, std::size_t) override { not_for_logins(); }
   std::size_t remove_events(base::Time, std::size_t) override { not_for_logins(); }
   void update_row(const content::WriteAnyRow&) override { not_for_logins(); }

@@ -5,6 +5,7 @@
 
 #include "base/hex.h"
 #include "base/log.h"
+#include "wire/soap/datastore_browser.h"
 #include "wire/soap/soap_values.h"
 #include "wire/soap/vim_inventory_collector.h"
 
@@ -209,12 +210,100 @@ Answer<void> create_container_view(const SoapCall& call, SoapReply& reply) {
   return {};
 }
 
-Answer<void> destroy_view(const SoapCall& call, SoapReply&) {
-  if (!call.views.remove(call.session->caller.login, call.receiver)) {
-    return tl::unexpected(vim::object_not_found(call.receiver));
+Answer<void> search(const SoapCall& call, SoapReply& reply, bool with_folders_below) {
+  const auto inventory = inventory_for(call, false);
+  if (!inventory) return tl::unexpected(inventory.error());
+  if (inventory->find(call.receiver) == nullptr) return tl::unexpected(vim::object_not_found(call.receiver));
+  std::optional<Fault> refused;
+  const auto task =
+      call.views.keep(call.session->caller.login, "Task", [&](const Reference& reference) -> std::vector<vim::Field> {
+        auto info = search_datastore(call, reference, with_folders_below);
+        if (info) return {{"info", *std::move(info)}};
+        refused = info.error();
+        return {};
+      });
+  if (refused) {
+    call.views.remove(call.session->caller.login, task);
+    return tl::unexpected(*refused);
   }
+  write_reference(reply.out, "returnval", task);
   return {};
 }
+Answer<void> search_folder(const SoapCall& call, SoapReply& reply) { return search(call, reply, false); }
+Answer<void> search_folders(const SoapCall& call, SoapReply& reply) { return search(call, reply, true); }
+
+/// The session's own collector, or one that it has made.
+Answer<void> check_collector(const SoapCall& call) {
+  if (call.receiver == property_collector) return {};
+  for (const auto& each : call.views.of(call.session->caller.login))
+    if (each.reference == call.receiver) return {};
+  return tl::unexpected(vim::object_not_found(call.receiver));
+}
+
+Answer<void> create_property_collector(const SoapCall& call, SoapReply& reply) {
+  if (auto known = check_collector(call); !known) return known;
+  write_reference(reply.out, "returnval",
+                  call.views.keep(call.session->caller.login, "PropertyCollector",
+                                  [](const Reference&) { return std::vector<vim::Field>(); }));
+  return {};
+}
+
+Answer<void> destroy_object(const SoapCall& call, SoapReply&) {
+  if (!call.views.remove(call.session->caller.login, call.receiver))
+    return tl::unexpected(vim::object_not_found(call.receiver));
+  return {};
+}
+
+Answer<void> create_filter(const SoapCall& call, SoapReply& reply) {
+  if (auto known = check_collector(call); !known) return known;
+  auto specs = read_filter_specs(call.arguments, "spec");
+  if (!specs) return tl::unexpected(specs.error());
+  if (specs->empty()) return tl::unexpected(vim::invalid_argument("spec", "A filter needs a spec."));
+  const auto inventory = inventory_for(call, false);
+  if (!inventory) return tl::unexpected(inventory.error());
+  if (const auto contents = vim::retrieve(*inventory, *specs); !contents) return tl::unexpected(contents.error());
+  write_reference(reply.out, "returnval",
+                  call.views.keep_filter(call.session->caller.login, call.receiver, std::move(specs->front())));
+  return {};
+}
+
+/// Everything that a filter is for has happened when it is made, so its first wait reports it all, and later ones
+/// nothing: they end at once, as if they had waited (§4.8).
+Answer<void> wait_for_updates(const SoapCall& call, SoapReply& reply) {
+  if (auto known = check_collector(call); !known) return known;
+  const auto filters = call.views.take_new_filters(call.session->caller.login, call.receiver);
+  if (filters.empty()) return {};
+  const auto inventory = inventory_for(call, false);
+  if (!inventory) return tl::unexpected(inventory.error());
+  auto& out = reply.out;
+  const std::string version = child_text(call.arguments, "version");
+  out.open("returnval");
+  out.leaf("version", version + "1");
+  for (const auto& [filter, spec] : filters) {
+    const auto contents = vim::retrieve(*inventory, {spec});
+    if (!contents) return tl::unexpected(contents.error());
+    out.open("filterSet");
+    write_reference(out, "filter", filter);
+    for (const auto& content : *contents) {
+      out.open("objectSet");
+      out.leaf("kind", "enter");
+      write_reference(out, "obj", content.object);
+      for (const auto& property : content.properties) {
+        out.open("changeSet");
+        out.leaf("name", property.name);
+        out.leaf("op", "assign");
+        write_typed(out, "val", property.value);
+        out.close();
+      }
+      out.close();
+    }
+    out.close();
+  }
+  out.close();
+  return {};
+}
+
+Answer<void> do_nothing(const SoapCall&, SoapReply&) { return {}; }
 
 Answer<void> find_nothing(const SoapCall&, SoapReply&) { return {}; }
 
@@ -250,7 +339,17 @@ const std::vector<SoapMethod>& soap_methods() {
       {vim_space, "RetrieveProperties", property_collector, true, retrieve_properties},
       {vim_space, "Fetch", {"", ""}, true, fetch},
       {vim_space, "CreateContainerView", view_manager, true, create_container_view},
-      {vim_space, "DestroyView", {"ContainerView", ""}, true, destroy_view},
+      {vim_space, "DestroyView", {"ContainerView", ""}, true, destroy_object},
+      {vim_space, "SearchDatastore_Task", {"HostDatastoreBrowser", ""}, true, search_folder},
+      {vim_space, "SearchDatastoreSubFolders_Task", {"HostDatastoreBrowser", ""}, true, search_folders},
+      {vim_space, "CreatePropertyCollector", {"PropertyCollector", ""}, true, create_property_collector},
+      {vim_space, "DestroyPropertyCollector", {"PropertyCollector", ""}, true, destroy_object},
+      {vim_space, "CreateFilter", {"PropertyCollector", ""}, true, create_filter},
+      {vim_space, "DestroyPropertyFilter", {"PropertyFilter", ""}, true, destroy_object},
+      {vim_space, "WaitForUpdatesEx", {"PropertyCollector", ""}, true, wait_for_updates},
+      {vim_space, "WaitForUpdates", {"PropertyCollector", ""}, true, wait_for_updates},
+      {vim_space, "CheckForUpdates", {"PropertyCollector", ""}, true, wait_for_updates},
+      {vim_space, "CancelWaitForUpdates", {"PropertyCollector", ""}, true, do_nothing},
       {vim_space, "FindByUuid", search_index, true, find_nothing},
       {pbm_space, "PbmRetrieveServiceContent", pbm_service_instance, true, pbm_retrieve_service_content},
   };

@@ -71,10 +71,10 @@ std::optional<Reference> child_reference(const XmlElement& element, std::string_
   return Reference{std::string(child->attribute("type")), std::string(child->trimmed_text())};
 }
 
-Answer<std::vector<vim::FilterSpec>> read_filter_specs(const XmlElement& arguments) {
+Answer<std::vector<vim::FilterSpec>> read_filter_specs(const XmlElement& arguments, std::string_view name) {
   std::vector<vim::FilterSpec> specs;
   for (const auto& spec : arguments.children) {
-    if (spec.name != "specSet") continue;
+    if (spec.name != name) continue;
     auto& filter = specs.emplace_back();
     for (const auto& each : spec.children) {
       if (each.name == "propSet") {
@@ -113,6 +113,7 @@ void write_field(XmlWriter& out, const std::string& name, const Value& value) {
                         },
                         [&](const DataObject& data) {
                           out.open(name);
+                          if (data.says_type) out.attribute("xsi:type", data.type);
                           write_fields(out, data.fields);
                           out.close();
                         }},

@@ -18,8 +18,10 @@ bool is_true(const XmlElement* element);
 std::string child_text(const XmlElement& element, std::string_view name);
 std::vector<std::string> child_texts(const XmlElement& element, std::string_view name);
 std::optional<vim::Reference> child_reference(const XmlElement& element, std::string_view name);
-/// Every `specSet` of a RetrieveProperties call. InvalidArgument for an object spec without an object.
-vim::Answer<std::vector<vim::FilterSpec>> read_filter_specs(const XmlElement& arguments);
+/// Every PropertyFilterSpec of that name: the `specSet` of RetrieveProperties. InvalidArgument for an object spec
+/// without an object.
+vim::Answer<std::vector<vim::FilterSpec>> read_filter_specs(const XmlElement& arguments,
+                                                            std::string_view name = "specSet");
 
 void write_reference(XmlWriter& out, std::string_view name, const vim::Reference& reference);
 /// A value whose type the schema fixes, as the fields of data objects are: a list is the element repeated.

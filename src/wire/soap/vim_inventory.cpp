@@ -27,6 +27,7 @@ const std::vector<Class>& classes() {
        "ManagedObject",
        {"sessionList", "currentSession", "message", "messageLocaleList", "supportedLocaleList", "defaultLocale"}},
       {"PropertyCollector", "ManagedObject", {"filter"}},
+      {"PropertyFilter", "ManagedObject", {"spec", "partialUpdates"}},
       {"ViewManager", "ManagedObject", {"viewList"}},
       {"SearchIndex", "ManagedObject", {}},
       {"HostDatastoreBrowser", "ManagedObject", {"datastore", "supportedType"}},
@@ -34,6 +35,7 @@ const std::vector<Class>& classes() {
       {"ManagedObjectView", "View", {"view"}},
       {"ContainerView", "ManagedObjectView", {"container", "type", "recursive"}},
       {"ExtensibleManagedObject", "ManagedObject", {"value", "availableField"}},
+      {"Task", "ExtensibleManagedObject", {"info"}},
       {"ManagedEntity",
        "ExtensibleManagedObject",
        {"parent", "customValue", "overallStatus", "configStatus", "configIssue", "effectiveRole", "permission", "name",
@@ -44,6 +46,10 @@ const std::vector<Class>& classes() {
        {"vmFolder", "hostFolder", "datastoreFolder", "networkFolder", "datastore", "network", "configuration"}},
       {"Datastore", "ManagedEntity", {"info", "summary", "host", "vm", "browser", "capability", "iormConfiguration"}},
 
+      {"TaskInfo", "", {"key",          "task",      "description",   "name",        "descriptionId", "entity",
+                        "entityName",   "locked",    "state",         "cancelled",   "cancelable",    "error",
+                        "result",       "progress",  "reason",        "queueTime",   "startTime",     "completeTime",
+                        "eventChainId", "changeTag", "parentTaskKey", "rootTaskKey", "activationId"}},
       {"DatastoreSummary",
        "",
        {"datastore", "name", "url", "capacity", "freeSpace", "uncommitted", "accessible", "multipleHostAccess", "type",
@@ -177,7 +183,7 @@ ManagedObject datastore_object(const Datastore& datastore) {
                       {"freeSpace", datastore.free_bytes},
                       {"accessible", datastore.accessible},
                       {"multipleHostAccess", true},
-                      {"type", datastore.type},
+                      {"type", std::string(base::name_of(datastore.type))},
                       {"maintenanceMode", std::string("normal")}}};
   DataObject capability{"DatastoreCapability",
                         {{"directoryHierarchySupported", true},
@@ -219,23 +225,6 @@ Fault invalid_property(std::string_view path) {
 
 Fault invalid_argument(std::string_view argument, std::string text) {
   return {"InvalidArgument", std::move(text), {{"invalidProperty", std::string(argument)}}};
-}
-
-std::vector<Datastore> datastores(const content::Storages& storages) {
-  std::vector<Datastore> all;
-  for (const auto& storage : storages.all()) {
-    auto& datastore = all.emplace_back();
-    datastore.id = storage.id.text();
-    datastore.name = storage.name;
-    datastore.url = storage.url();
-    datastore.type = "VMFS";
-    if (const auto space = storage.blobs->space()) {
-      datastore.accessible = true;
-      datastore.capacity_bytes = space->capacity_bytes;
-      datastore.free_bytes = space->free_bytes;
-    }
-  }
-  return all;
 }
 
 bool is_kind_of(std::string_view type, std::string_view ancestor) {

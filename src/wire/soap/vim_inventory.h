@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "base/time.h"
-#include "content/storage.h"
+#include "service/inventory.h"
 
-/// The inventory that vSphere clients look storages up in: one datacenter with its four folders, and a datastore per
-/// configured storage (wire-protocols.md §4.3). Plain data and functions on it; nothing here knows SOAP or REST.
+/// The inventory (service/inventory.h) as vim25 has it: managed objects with properties (wire-protocols.md §4.3). Plain
+/// data and functions on it; nothing here knows SOAP.
 namespace quire::wire::vim {
 
 /// A ManagedObjectReference.
@@ -27,6 +27,7 @@ struct Field;
 struct DataObject {
   std::string type;
   std::vector<Field> fields;
+  bool says_type = false;  ///< written with its class also where the schema fixes one: of which it is a subclass
 };
 
 using Value = std::variant<std::string, bool, std::int64_t, base::Time, Reference, std::vector<Reference>,
@@ -57,27 +58,15 @@ Fault object_not_found(const Reference& object);
 Fault invalid_property(std::string_view path);
 Fault invalid_argument(std::string_view argument, std::string text);
 
-/// What the listings of every wire tell about a datastore.
-struct Datastore {
-  std::string id;
-  std::string name;
-  std::string url;          ///< `ds:///vmfs/volumes/<uuid>/`
-  std::string type;         ///< `VMFS`: a value of DatastoreSummary.type and of REST's datastore type alike
-  bool accessible = false;  ///< false when the storage cannot be asked; the sizes are 0 then
-  std::int64_t capacity_bytes = 0;
-  std::int64_t free_bytes = 0;
-};
-
-inline constexpr std::string_view root_folder_id = "group-d1";
-inline constexpr std::string_view datacenter_id = "datacenter-2";
-inline constexpr std::string_view datacenter_name = "DC0";
-inline constexpr std::string_view vm_folder_id = "group-v3";
-inline constexpr std::string_view host_folder_id = "group-h4";
-inline constexpr std::string_view datastore_folder_id = "group-s5";
-inline constexpr std::string_view network_folder_id = "group-n6";
-
-/// The configured storages as datastores, in their order. Asks each for its space, so it may block on slow storage.
-std::vector<Datastore> datastores(const content::Storages& storages);
+using service::datacenter_id;
+using service::datacenter_name;
+using service::Datastore;
+using service::datastore_folder_id;
+using service::datastores;
+using service::host_folder_id;
+using service::network_folder_id;
+using service::root_folder_id;
+using service::vm_folder_id;
 
 /// True when `type` is `ancestor` or derives from it in vim25; false for classes that no object here can have.
 bool is_kind_of(std::string_view type, std::string_view ancestor);
