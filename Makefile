@@ -8,7 +8,7 @@ LISTEN ?= 127.0.0.1:8443
 DATA ?= quire-data
 
 .DEFAULT_GOAL := help
-.PHONY: help setup-build setup-test configure build demo run test test-unit test-clients test-asan test-asan-gcc test-tsan test-bare-root fuzz sanitize bench bench-short lint format generate clean
+.PHONY: help setup-build setup-test configure build demo run test test-unit test-clients test-asan test-asan-gcc test-tsan test-bare-root fuzz test-schemathesis coverage sanitize bench bench-short lint format generate clean
 
 help:             ## Show the targets
 	@sed -n 's/^\([a-z-]*\): *.*## /  make \1  /p' $(MAKEFILE_LIST)
@@ -43,6 +43,17 @@ test-unit: build
 test-clients: $(QUIRE)
 	@tools/install-clients
 	@QUIRE_BINARY=$(QUIRE) build/clients/venv/bin/python -m pytest test/clients
+
+test-schemathesis: $(QUIRE)  ## Requests made from the OpenAPI document; SCHEMATHESIS_EXAMPLES=… for more than 20 each
+	@tools/install-clients venv schemathesis
+	@QUIRE_BINARY=$(QUIRE) build/clients/venv/bin/python test/clients/explore_openapi.py
+
+coverage: $(QUIRE)  ## Run the client tests and write docs/api-coverage.md
+	@tools/install-clients
+	@rm -f build/calls.tsv
+	@QUIRE_BINARY=$(QUIRE) QUIRE_CALLS_FILE=$(CURDIR)/build/calls.tsv build/clients/venv/bin/python -m pytest -q test/clients
+	@tools/api-coverage --quire $(QUIRE) --calls build/calls.tsv > build/api-coverage.md
+	@mv build/api-coverage.md docs/api-coverage.md
 
 sanitize: test-asan test-asan-gcc test-tsan  ## Tests under all sanitizers, and every fuzzer for a minute
 	@$(MAKE) fuzz

@@ -87,6 +87,24 @@ struct PermissionEffectiveInput {
   std::optional<std::string> user;
   std::optional<std::string> library_id;
 };
+struct ApiTokenIdInput {
+  static constexpr std::string_view canonical_name = operation_input;
+  std::string token;
+};
+struct ApiTokenListInput {
+  static constexpr std::string_view canonical_name = operation_input;
+  std::optional<std::string> user;
+};
+struct ApiTokenCreateInput {
+  static constexpr std::string_view canonical_name = operation_input;
+  ApiTokenCreateSpec create_spec;
+};
+BOOST_DESCRIBE_STRUCT(ApiTokenCreateSpec, (), (name, privileges, library_ids, expires))
+BOOST_DESCRIBE_STRUCT(ApiTokenCreated, (), (token, secret))
+BOOST_DESCRIBE_STRUCT(ApiTokenInfo, (), (token, user, name, privileges, library_ids, created, last_used, expires))
+BOOST_DESCRIBE_STRUCT(ApiTokenIdInput, (), (token))
+BOOST_DESCRIBE_STRUCT(ApiTokenListInput, (), (user))
+BOOST_DESCRIBE_STRUCT(ApiTokenCreateInput, (), (create_spec))
 BOOST_DESCRIBE_STRUCT(PrivilegeInfo, (), (privilege, needed_on))
 BOOST_DESCRIBE_STRUCT(RoleInfo, (), (role, name, system, privileges))
 BOOST_DESCRIBE_STRUCT(RoleCreateSpec, (), (name, privileges))
@@ -126,6 +144,7 @@ constexpr auto roles_service = "com.quire.access.roles";
 constexpr auto users_service = "com.quire.access.users";
 constexpr auto groups_service = "com.quire.access.groups";
 constexpr auto permissions_service = "com.quire.access.permissions";
+constexpr auto tokens_service = "com.quire.access.tokens";
 
 /// What is no number is the number of no role.
 std::int64_t role_number(const std::string& text) {
@@ -581,6 +600,109 @@ struct PermissionEffective {
   }
 };
 
+ApiTokenInfo to_api(const content::LoginSession& token) {
+  ApiTokenInfo info;
+  info.token = token.id.text();
+  info.user = token.user;
+  info.name = token.api_token->name;
+  if (token.api_token->privileges) info.privileges = token.api_token->privileges->list();
+  if (token.api_token->libraries) {
+    auto& ids = info.library_ids.emplace();
+    for (const auto& id : *token.api_token->libraries) ids.push_back(id.text());
+  }
+  info.created = token.created;
+  if (token.last_accessed != token.created) info.last_used = token.last_accessed;
+  info.expires = token.api_token->expires;
+  return info;
+}
+
+struct ApiTokenCreate {
+  using Input = ApiTokenCreateInput;
+  using Output = ApiTokenCreated;
+  static OperationFacts facts() {
+    return {.service = tokens_service,
+            .name = "create",
+            .method = "POST",
+            .path = "/quire/access/tokens",
+            .status = 201,
+            .privilege = Privilege::System_Anonymous,
+            .errors = {ErrorKind::already_exists, ErrorKind::invalid_argument, ErrorKind::not_found,
+                       ErrorKind::not_allowed_in_current_state, ErrorKind::unable_to_allocate_resource},
+            .summary =
+                "Makes an API token of the caller, for pipelines: it is sent where the token of a session is, "
+                "or as `Authorization: Bearer`. It does what its user may do, on these libraries and with these "
+                "privileges only. The secret is shown here and never again."};
+  }
+  static Result<Output> run(service::Services& services, const CallContext& call, const Input& input) {
+    const auto& spec = input.create_spec;
+    content::ApiTokenScope scope{spec.name};
+    if (spec.privileges) scope.privileges = set_of(*spec.privileges);
+    if (spec.library_ids) {
+      auto& libraries = scope.libraries.emplace();
+      for (const auto& id : *spec.library_ids) libraries.emplace_back(id);
+    }
+    scope.expires = spec.expires;
+    QUIRE_ASSIGN_OR_RETURN(auto made, services.api_tokens.create(call.caller, scope));
+    return ApiTokenCreated{made.id.text(), Secret{std::move(made.secret)}};
+  }
+};
+
+struct ApiTokenList {
+  using Input = ApiTokenListInput;
+  using Output = std::vector<ApiTokenInfo>;
+  static OperationFacts facts() {
+    return {.service = tokens_service,
+            .name = "list",
+            .method = "GET",
+            .path = "/quire/access/tokens",
+            .privilege = Privilege::System_Anonymous,
+            .errors = {ErrorKind::not_found},
+            .summary = "The caller's API tokens. Those of another user need Authorization.ModifyPermissions."};
+  }
+  static Result<Output> run(service::Services& services, const CallContext& call, const Input& input) {
+    QUIRE_ASSIGN_OR_RETURN(const auto tokens, services.api_tokens.list(call.caller, input.user));
+    Output out;
+    for (const auto& token : tokens) out.push_back(to_api(token));
+    return out;
+  }
+};
+
+struct ApiTokenGet {
+  using Input = ApiTokenIdInput;
+  using Output = ApiTokenInfo;
+  static OperationFacts facts() {
+    return {.service = tokens_service,
+            .name = "get",
+            .method = "GET",
+            .path = "/quire/access/tokens/{token}",
+            .privilege = Privilege::System_Anonymous,
+            .errors = {ErrorKind::not_found},
+            .summary = "An API token of the caller, or with Authorization.ModifyPermissions anybody's."};
+  }
+  static Result<Output> run(service::Services& services, const CallContext& call, const Input& input) {
+    QUIRE_ASSIGN_OR_RETURN(const auto token, services.api_tokens.get(call.caller, content::LoginId(input.token)));
+    return to_api(token);
+  }
+};
+
+struct ApiTokenDelete {
+  using Input = ApiTokenIdInput;
+  using Output = void;
+  static OperationFacts facts() {
+    return {.service = tokens_service,
+            .name = "delete",
+            .method = "DELETE",
+            .path = "/quire/access/tokens/{token}",
+            .status = 204,
+            .privilege = Privilege::System_Anonymous,
+            .errors = {ErrorKind::not_found},
+            .summary = "Removes an API token; from the next call on it is worth nothing."};
+  }
+  static Result<void> run(service::Services& services, const CallContext& call, const Input& input) {
+    return services.api_tokens.remove(call.caller, content::LoginId(input.token));
+  }
+};
+
 }  // namespace
 
 void add_access_operations(std::vector<Operation>& all) {
@@ -606,6 +728,10 @@ void add_access_operations(std::vector<Operation>& all) {
   all.push_back(bind<PermissionSet>());
   all.push_back(bind<PermissionDelete>());
   all.push_back(bind<PermissionEffective>());
+  all.push_back(bind<ApiTokenCreate>());
+  all.push_back(bind<ApiTokenList>());
+  all.push_back(bind<ApiTokenGet>());
+  all.push_back(bind<ApiTokenDelete>());
 }
 
 }  // namespace quire::api

@@ -100,4 +100,28 @@ struct EffectivePrivilegesInfo {
   std::vector<content::Privilege> privileges_below;  ///< on libraries of which nothing is said, or the library's items
 };
 
+struct ApiTokenCreateSpec {
+  static constexpr std::string_view canonical_name = "com.quire.access.tokens.create_spec";
+  std::string name;
+  std::optional<std::vector<content::Privilege>> privileges;
+  std::optional<std::vector<std::string>> library_ids;
+  std::optional<base::Time> expires;
+};
+struct ApiTokenCreated {
+  static constexpr std::string_view canonical_name = "com.quire.access.tokens.created";
+  std::string token;  ///< its identifier
+  Secret secret;      ///< to be sent with calls; cannot be read again
+};
+struct ApiTokenInfo {
+  static constexpr std::string_view canonical_name = "com.quire.access.tokens.info";
+  std::string token;
+  std::string user;
+  std::string name;
+  std::optional<std::vector<content::Privilege>> privileges;
+  std::optional<std::vector<std::string>> library_ids;
+  base::Time created;
+  std::optional<base::Time> last_used;  ///< exact to 10 s
+  std::optional<base::Time> expires;
+};
+
 }  // namespace quire::api

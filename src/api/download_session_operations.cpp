@@ -97,7 +97,8 @@ struct DownloadSessionCreate {
             .status = 201,
             .privilege = Privilege::ContentLibrary_DownloadSession,
             .errors = {ErrorKind::invalid_argument, ErrorKind::not_found, ErrorKind::service_unavailable},
-            .summary = "Opens a download session on an item: a lease on its content as it is now."};
+            .summary = "Opens a download session on an item: a lease on its content as it is now.",
+            .creates = ObjectKind::download_session};
   }
   static Result<std::string> run(service::Services& services, const CallContext& call, const Input& input) {
     return text_of(

@@ -112,7 +112,8 @@ struct ItemCreate {
             .privilege = Privilege::ContentLibrary_AddLibraryItem,
             .errors = {ErrorKind::not_found, ErrorKind::invalid_argument, ErrorKind::invalid_element_type,
                        ErrorKind::already_exists, ErrorKind::not_allowed_in_current_state},
-            .summary = "Makes an item without content in a local library."};
+            .summary = "Makes an item without content in a local library.",
+            .creates = ObjectKind::library_item};
   }
   static Result<std::string> run(service::Services& services, const CallContext& call, const Input& input) {
     return text_of(services.items.create(call.caller, to_spec(input.create_spec), input.client_token));
@@ -133,7 +134,8 @@ struct ItemCopy {
             .errors = {ErrorKind::not_found, ErrorKind::invalid_argument, ErrorKind::invalid_element_type,
                        ErrorKind::resource_inaccessible, ErrorKind::not_allowed_in_current_state,
                        ErrorKind::already_exists, ErrorKind::unable_to_allocate_resource},
-            .summary = "Makes a new item with the content of another one."};
+            .summary = "Makes a new item with the content of another one.",
+            .creates = ObjectKind::library_item};
   }
   static Result<std::string> run(service::Services& services, const CallContext& call, const Input& input) {
     return text_of(services.items.copy(call.caller, content::ItemId(input.source_library_item_id),

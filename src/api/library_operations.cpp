@@ -303,7 +303,8 @@ struct LocalLibraryCreate {
             .status = 201,
             .privilege = Privilege::ContentLibrary_CreateLocalLibrary,
             .errors = {ErrorKind::invalid_argument, ErrorKind::unsupported},
-            .summary = "Makes an empty local library."};
+            .summary = "Makes an empty local library.",
+            .creates = ObjectKind::library};
   }
   static Result<std::string> run(service::Services& services, const CallContext& call, const Input& input) {
     return text_of(services.libraries.create_local(call.caller, to_spec(input.create_spec), input.client_token));

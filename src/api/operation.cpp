@@ -26,6 +26,7 @@ const std::vector<Operation>& all_operations() {
     add_hypervisor_operations(operations);
     add_server_operations(operations);
     add_access_operations(operations);
+    add_audit_operations(operations);
     return operations;
   }();
   return all;

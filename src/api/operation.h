@@ -25,7 +25,7 @@ struct Credentials {
 
 /// What a request brings besides its input.
 struct CallContext {
-  content::Caller caller;                  ///< of operations that need a login
+  content::Caller caller;                  ///< of operations that need a login; for others the origin only
   std::optional<Credentials> credentials;  ///< Basic, user_pass
   std::string base_url;  ///< `https://host:port` as the client reaches us; handed-out URLs begin with it
 };
@@ -63,6 +63,7 @@ struct OperationFacts {
   NeededPrivilege privilege;  ///< §1.9, on the objects that the input names, else on the root
   std::vector<base::ErrorKind> errors{};  ///< declared; Unauthenticated and Unauthorized go without saying
   std::string summary{};                  ///< one sentence for OpenAPI and the documents
+  std::optional<ObjectKind> creates{};    ///< its output is the identifier of a new one
   bool needs_login = true;
   bool in_new_rest = true;      ///< false: served on legacy REST and JSON-RPC only
   bool legacy_at_path = false;  ///< legacy REST: at /rest and `path`, as services since 6.7.2 are (§1.2); `list` as GET

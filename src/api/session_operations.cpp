@@ -29,7 +29,8 @@ struct SessionCreate {
     if (!call.credentials)
       return base::Error(ErrorKind::unauthenticated, "quire.session.no_credentials",
                          "Creating a session needs a user name and password; send them as Basic authorization.");
-    QUIRE_ASSIGN_OR_RETURN(auto token, services.logins.log_in(call.credentials->user, call.credentials->password));
+    QUIRE_ASSIGN_OR_RETURN(
+        auto token, services.logins.log_in(call.credentials->user, call.credentials->password, call.caller.origin));
     return Secret{std::move(token)};
   }
 };

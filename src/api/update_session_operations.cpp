@@ -154,7 +154,8 @@ struct UpdateSessionCreate {
             .privilege = Privilege::ContentLibrary_UpdateSession,
             .errors = {ErrorKind::invalid_argument, ErrorKind::invalid_element_type, ErrorKind::not_found,
                        ErrorKind::resource_busy, ErrorKind::service_unavailable},
-            .summary = "Opens an update session on an item, with a snapshot of its files."};
+            .summary = "Opens an update session on an item, with a snapshot of its files.",
+            .creates = ObjectKind::update_session};
   }
   static Result<std::string> run(service::Services& services, const CallContext& call, const Input& input) {
     return text_of(services.update_sessions.create(call.caller, input.create_spec.library_item_id,

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,14 +44,32 @@ struct GroupMember {
 /// waste. Logins live longer by it.
 constexpr base::Duration login_access_granularity = std::chrono::seconds(10);
 
-/// A login, shared by all four wires (wire-protocols.md §3.6).
+/// What makes a login an API token: a secret for pipelines, which stands for its user, can be limited to a part of what
+/// that user may do, and lives until it expires or is removed.
+struct ApiTokenScope {
+  std::string name;                                      ///< for people; unique among those of the user
+  std::optional<PrivilegeSet> privileges = {};           ///< unset: all that the user has
+  std::optional<std::vector<LibraryId>> libraries = {};  ///< unset: everywhere; else on these and nowhere else
+  std::optional<base::Time> expires = {};                ///< by the wall clock; unset: never
+  bool operator==(const ApiTokenScope&) const = default;
+};
+
+/// A login, shared by all four wires (wire-protocols.md §3.6), or an API token.
 struct LoginSession {
   LoginId id;
   std::string user;
   base::Time created;
   base::Time last_accessed;
   std::vector<std::string> groups = {};  ///< that the user has from outside (authenticator.h), besides the catalog's
+  std::optional<ApiTokenScope> api_token = {};  ///< unset: a login
   bool operator==(const LoginSession&) const = default;
+};
+
+/// Where a call comes from and what it asks, as the audit trail tells it.
+struct CallOrigin {
+  std::string operation;     ///< `com.vmware.content.library.item.create`
+  std::string address;       ///< of the client, as numbers; empty where there is none
+  std::string operation_id;  ///< that the client gave the call (wire-protocols.md §2.2); empty for none
 };
 
 /// Who asks, and what they may do. Every service call takes one.
@@ -58,6 +77,8 @@ struct Caller {
   std::string user;
   LoginId login;
   std::shared_ptr<const Grants> grants = Grants::none();  ///< never null
+  std::string api_token = {};                             ///< name of the one that the call was made with; else empty
+  std::shared_ptr<const CallOrigin> origin = {};          ///< nullptr for the server's own work and for transfers
 };
 
 /// What a `client_token` made before (content-library-api.md §1.10, §28.1).

@@ -60,7 +60,9 @@ class CatalogReader {
     return found ? std::optional(std::move(found->value)) : std::nullopt;
   }
 
-  virtual std::size_t login_count() = 0;
+  virtual std::size_t login_count() = 0;  ///< without API tokens
+  /// Of one user (exact name; every user's when empty), by user and creation.
+  virtual std::vector<LoginSession> api_tokens(std::string_view user) = 0;
   virtual std::vector<TrustedCertificate> trusted_certificates() = 0;
 
   // Users, groups and roles by name without regard to case; permissions by object, then principal.
@@ -133,6 +135,8 @@ class CatalogReader {
 
   /// The oldest `limit` events with a greater number, in the order of their numbers.
   virtual std::vector<Event> events_after(std::int64_t number, std::size_t limit) = 0;
+  /// The newest `limit` events with a smaller number, from the highest on.
+  virtual std::vector<Event> events_before(std::int64_t number, std::size_t limit) = 0;
 
   virtual void find_row(const FindAnyRow& request) = 0;      ///< for find()
   virtual void list_parts(const ListAnyParts& request) = 0;  ///< for list()
@@ -186,8 +190,10 @@ class CatalogWriter : public CatalogReader {
   /// No effect when it is gone, or was used less than login_access_granularity ago.
   virtual void touch_login(const LoginId& id, base::Time now) = 0;
   virtual void remove_logins(base::Time accessed_before,
-                             base::Time created_before) = 0;                     ///< those before either moment
-  virtual void remove_logins_of(std::string_view user, const LoginId& but) = 0;  ///< exact name; `but`, if any, stays
+                             base::Time created_before) = 0;  ///< those before either moment; no API tokens
+  /// Exact name; `but`, if any, stays; no API tokens.
+  virtual void remove_logins_of(std::string_view user, const LoginId& but) = 0;
+  virtual void remove_api_tokens_of(std::string_view user) = 0;
   virtual void remove_memberships(std::string_view user) = 0;
   virtual void remove_permissions(const PermissionFilter& filter) = 0;
   virtual void remove_client_tokens(base::Time created_before) = 0;

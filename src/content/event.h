@@ -53,7 +53,13 @@ namespace quire::content {
   KIND(permission, set)                \
   KIND(permission, deleted)            \
   KIND(trusted_certificate, created)   \
-  KIND(trusted_certificate, deleted)
+  KIND(trusted_certificate, deleted)   \
+  KIND(api_token, created)             \
+  KIND(api_token, deleted)             \
+  KIND(login, created)                 \
+  KIND(login, ended)                   \
+  KIND(login, refused)                 \
+  KIND(call, refused)
 // clang-format on
 
 /// Named with a dot: `EventKind::library_created` is `library.created`.
@@ -64,19 +70,25 @@ enum class EventKind {
 };
 
 /// Something that was changed, told to whoever follows: stored in the transaction that makes the change, so there is
-/// one for each change that was committed and none for another. Events go after a while (`--event-retention`).
+/// one for each change that was committed and none for another. With the attempts that were refused, in a transaction
+/// of their own, they are the audit trail. Events go after a while (`--event-retention`).
 struct Event {
   /// Given by the catalog, whatever stands here when the event is appended. Ascends in the order of commits, so who has
   /// read up to a number misses none; never used twice; numbers may be left out.
   std::int64_t number = 0;
   EventKind kind = EventKind::library_created;
-  base::Time time;         ///< of the change, as the wall clock told it
-  std::string actor;       ///< user name, or `system` with the name of its worker
-  LibraryId library_id;    ///< that the subject belongs to or is; else empty
-  ItemId item_id;          ///< that the subject belongs to or is; else empty
-  std::string subject_id;  ///< of what the kind speaks of: library, item, session, task, role, certificate; the name of
-                           ///< a user, group or principal; empty for the configuration
-  std::string details;     ///< what changed, a JSON object as text; empty when the kind says it all
+  base::Time time;             ///< of the change, as the wall clock told it
+  std::string actor;           ///< user name, or `system` with the name of its worker
+  LibraryId library_id;        ///< that the subject belongs to or is; else empty
+  ItemId item_id;              ///< that the subject belongs to or is; else empty
+  std::string subject_id;      ///< of what the kind speaks of: library, item, session, task, role, certificate;
+                               ///< group or principal; of a refusal, what the caller may not reach; empty for the
+                               ///< configuration
+  std::string details;         ///< what changed, a JSON object as text; empty when the kind says it all
+  std::string operation = {};  ///< these three as in CallOrigin
+  std::string address = {};
+  std::string operation_id = {};
+  std::string api_token = {};  ///< name of the API token that the actor used; empty for a login
   bool operator==(const Event&) const = default;
 };
 

@@ -15,6 +15,7 @@ struct Limits {
   std::size_t password_length_min = 8;       ///< characters of a password that is set; shorter: InvalidArgument
   std::size_t group_members_max = 10'000;
   std::size_t logins_max = 3000;                    ///< login sessions alive at once; more: ServiceUnavailable
+  std::size_t api_tokens_of_user_max = 100;         ///< more: UnableToAllocateResource
   std::size_t update_sessions_active_max = 10'000;  ///< more: ServiceUnavailable
   std::size_t download_sessions_max = 10'000;       ///< more: ServiceUnavailable
   std::size_t tag_categories_max = 1000;

@@ -40,18 +40,39 @@ Grants::Grants(const std::vector<GrantedRole>& granted) {
   }
   root_ = objects[LibraryId()].itself.over({});
   inherited_ = objects[LibraryId()].below.over({});
+  for (const auto& [id, object] : objects)
+    if (!id.empty()) libraries_.emplace(id, OnLibrary{object.itself.over(inherited_), object.below.over(inherited_)});
+  find_readable();
+}
+
+void Grants::find_readable() {
   const auto reads = [](const PrivilegeSet& set) { return set.has(Privilege::System_Read); };
   readable_libraries_.all_but_named = reads(inherited_);
   readable_items_.all_but_named = reads(inherited_);
-  for (const auto& [id, object] : objects) {
-    if (id.empty()) continue;
-    const OnLibrary on{object.itself.over(inherited_), object.below.over(inherited_)};
+  for (const auto& [id, on] : libraries_) {
     if (reads(on.library) != reads(inherited_)) readable_libraries_.named.push_back(id);
     if (reads(on.items) != reads(inherited_)) readable_items_.named.push_back(id);
-    libraries_.emplace(id, on);
   }
   std::sort(readable_libraries_.named.begin(), readable_libraries_.named.end());
   std::sort(readable_items_.named.begin(), readable_items_.named.end());
+}
+
+Grants Grants::limited(const std::optional<PrivilegeSet>& privileges,
+                       const std::optional<std::vector<LibraryId>>& libraries) const {
+  const auto most = with_reading(privileges.value_or(PrivilegeSet::all()));
+  const auto bounded = [&](PrivilegeSet held) { return held &= most; };
+  Grants left;
+  if (!libraries) {
+    left.root_ = bounded(root_);
+    left.inherited_ = bounded(inherited_);
+    for (const auto& [id, on] : libraries_)
+      left.libraries_.emplace(id, OnLibrary{bounded(on.library), bounded(on.items)});
+  } else {
+    for (const auto& id : *libraries)
+      left.libraries_.emplace(id, OnLibrary{bounded(on_library(id)), bounded(on_items_of(id))});
+  }
+  left.find_readable();
+  return left;
 }
 
 const std::shared_ptr<const Grants>& Grants::none() {

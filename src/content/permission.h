@@ -68,6 +68,11 @@ class Grants {
   /// Whose items can be read.
   const LibrarySelection& readable_items() const { return readable_items_; }
 
+  /// What is left of them for an API token: no more than `privileges` and what every login has, and with `libraries`
+  /// on those only, so nothing on the root. Unset: no such bound.
+  Grants limited(const std::optional<PrivilegeSet>& privileges,
+                 const std::optional<std::vector<LibraryId>>& libraries) const;
+
   /// Nothing of `other` is missing here.
   bool cover(const Grants& other) const;
 
@@ -76,6 +81,9 @@ class Grants {
     PrivilegeSet library;
     PrivilegeSet items;
   };
+
+  /// Sets readable_libraries_ and readable_items_ from the rest.
+  void find_readable();
 
   PrivilegeSet root_;
   PrivilegeSet inherited_;

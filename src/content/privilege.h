@@ -130,6 +130,10 @@ class PrivilegeSet {
     bits_ |= other.bits_;
     return *this;
   }
+  PrivilegeSet& operator&=(const PrivilegeSet& other) {
+    bits_ &= other.bits_;
+    return *this;
+  }
   bool operator==(const PrivilegeSet&) const = default;
 
   /// In the order of the list above.

@@ -74,6 +74,17 @@ tcp::endpoint local_endpoint_of(const tcp::socket& socket) {
   return socket.local_endpoint(ignored);
 }
 
+/// An IPv4 client of a socket that takes both kinds is shown as what it is.
+std::string address_of_peer(const tcp::socket& socket) {
+  error_code gone;
+  const auto endpoint = socket.remote_endpoint(gone);
+  if (gone) return "";
+  const auto address = endpoint.address();
+  if (address.is_v6() && address.to_v6().is_v4_mapped())
+    return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
+  return address.to_string();
+}
+
 }  // namespace
 
 /// Cancels the socket's waits when the deadline passes. The timer is not touched when a deadline moves to later, which
@@ -120,7 +131,10 @@ struct DeadlineSocket::Watch : std::enable_shared_from_this<Watch> {
 };
 
 DeadlineSocket::DeadlineSocket(tcp::socket socket)
-    : socket_(std::move(socket)), local_(local_endpoint_of(socket_)), watch_(std::make_shared<Watch>(socket_)) {
+    : socket_(std::move(socket)),
+      local_(local_endpoint_of(socket_)),
+      peer_address_(address_of_peer(socket_)),
+      watch_(std::make_shared<Watch>(socket_)) {
   error_code ignored;
   socket_.set_option(tcp::no_delay(true), ignored);
   socket_.native_non_blocking(true, ignored);
@@ -259,6 +273,8 @@ asio::awaitable<bool> DeadlineSocket::send(std::span<const std::byte> bytes, bas
   }
   co_return true;
 }
+
+std::string DeadlineSocket::peer_address() const { return peer_address_; }
 
 std::string DeadlineSocket::local_authority() const {
   std::ostringstream text;

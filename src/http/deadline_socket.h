@@ -39,6 +39,8 @@ class DeadlineSocket {
   boost::asio::any_io_executor executor() { return socket_.get_executor(); }
   /// `127.0.0.1:443`: our end of the connection, as it stands in a URL.
   std::string local_authority() const;
+  /// `192.0.2.1`: of the other end; empty when it has gone already.
+  std::string peer_address() const;
 
   /// Some of `wanted` or more bytes that are still to come; 0 when the connection has ended.
   boost::asio::awaitable<std::size_t> receive(std::span<std::byte> out, std::size_t wanted, Deadline deadline);
@@ -110,6 +112,7 @@ class DeadlineSocket {
 
   boost::asio::ip::tcp::socket socket_;  ///< closed while away_ has the descriptor
   const boost::asio::ip::tcp::endpoint local_;
+  const std::string peer_address_;
   int away_ = -1;  ///< the descriptor while the reactor does not watch it
   bool bulk_ = false;
   bool streaming_ = false;      ///< much came at once the last time

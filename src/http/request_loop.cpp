@@ -68,6 +68,7 @@ asio::awaitable<void> answer_call(HttpConnection& connection, const ServerParts&
   request.headers = connection.head().headers;
   request.base_url = parts.settings.public_url;
   if (request.base_url.empty()) request.base_url = connection.base_url();
+  request.client_address = connection.transport().socket().peer_address();
   auto call = [&] { return parts.api.handle(request); };
   // Most GETs are answered in less time than it takes to hand them to another thread and back.
   const bool reads = request.method == "GET" || request.method == "HEAD";

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <boost/json/serialize.hpp>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -18,6 +19,7 @@
 #include "adapters/files/file_fetcher.h"
 #include "adapters/files/file_lock.h"
 #include "adapters/sql/sql_catalog.h"
+#include "api/audit_structures.h"
 #include "base/check.h"
 #include "base/log.h"
 #include "base/uri.h"
@@ -31,7 +33,9 @@
 #include "service/session/activity_interval.h"
 #include "service/transaction/events.h"
 #include "service/upload/pulls.h"
+#include "wire/codec/rest_codec.h"
 #include "wire/router.h"
+#include "work/audit_file.h"
 #include "work/orphan_sweep.h"
 #include "work/supervisor.h"
 
@@ -48,6 +52,7 @@ constexpr auto administrator = "administrator@vsphere.local";
 constexpr std::size_t password_bytes_max = 4096;
 constexpr std::size_t trusted_certificates_bytes_max = 16U << 20U;
 constexpr int certificate_days = 825;
+constexpr mode_t audit_file_mode = 0640;
 
 Error bad_setting(std::string_view text, std::vector<base::MessageParam> params = {}) {
   return {ErrorKind::invalid_argument, "quire.settings.bad_value", text, std::move(params)};
@@ -265,6 +270,18 @@ void obey_signals(http::Server& server, base::Duration grace) {
   }
 }
 
+/// Its lines are what the operation answers with, as new REST writes it.
+work::AuditFile make_audit_file(service::Context& context, const std::string& path) {
+  const auto line_of = [](const content::Event& event) {
+    const auto entry = api::audit_entry(event);
+    return boost::json::serialize(wire::encode_rest(api::audit_entry_type(), &entry, wire::RestForm::current));
+  };
+  const auto append = [path](std::string_view lines) {
+    return adapters::files::append_durably(path, lines, audit_file_mode);
+  };
+  return {context, line_of, append};
+}
+
 std::vector<work::PeriodicWork> periodic_works(service::Context& context, service::Services& services,
                                                service::Pulls& pulls, std::size_t pulls_max, service::TaskRunner& tasks,
                                                std::size_t tasks_max) {
@@ -331,7 +348,7 @@ Result<adapters::files::ReadableFiles> readable_files(const Settings& settings, 
   const auto data = fs::weakly_canonical(settings.data);
   for (const auto* own : {"tls", "lock", "ballast", "catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm"})
     readable.closed.push_back(data / own);
-  for (const auto& secret : {settings.tls_key, settings.admin_password_file})
+  for (const auto& secret : {settings.tls_key, settings.admin_password_file, settings.audit_file})
     if (!secret.empty()) readable.closed.push_back(fs::weakly_canonical(fs::absolute(secret)));
   return readable;
 }
@@ -400,8 +417,14 @@ Result<void> serve(const Settings& settings) {
   QUIRE_ASSIGN_OR_RETURN(auto http_settings, server_settings(settings, clock, identities));
   QUIRE_ASSIGN_OR_RETURN(const auto server, http::make_server(std::move(http_settings), services, router));
 
-  work::Supervisor supervisor(periodic_works(context, services, pulls, settings.pulls_max, tasks, settings.tasks_max),
-                              clock);
+  auto works = periodic_works(context, services, pulls, settings.pulls_max, tasks, settings.tasks_max);
+  auto audit_file = make_audit_file(context, settings.audit_file);
+  if (!settings.audit_file.empty()) {
+    // A path that cannot be written is found at the start, not by a worker at night.
+    if (auto written = audit_file.append_new(); !written) return written;
+    works.push_back({"audit file", std::chrono::seconds(1), [&] { return audit_file.append_new(); }});
+  }
+  work::Supervisor supervisor(std::move(works), clock);
   services.workers = service::Workers([&supervisor] { return supervisor.status(); });
   print_ready(*server);
   std::thread signal_thread([&] { obey_signals(*server, settings.shutdown_grace); });
@@ -410,6 +433,10 @@ Result<void> serve(const Settings& settings) {
   pulls.stop();
   tasks.stop();
   supervisor.stop();
+  if (!settings.audit_file.empty()) {
+    if (const auto written = audit_file.append_new(); !written)
+      spdlog::warn("The audit file lacks the last entries; the next start writes them: {}", written.error().text());
+  }
   spdlog::info("Stopped.");
   return {};
 }

@@ -239,7 +239,12 @@ const std::vector<SettingDefinition>& setting_definitions() {
                QUIRE_AT(service.download_session_timeout)),
       duration("ended_session_retention", "How long finished update sessions stay readable.",
                QUIRE_AT(service.ended_session_retention)),
-      duration("event_retention", "How long events of changes can be read.", QUIRE_AT(service.event_retention)),
+      duration("event_retention", "How long the audit trail, the events of changes and refusals, can be read.",
+               QUIRE_AT(service.event_retention)),
+      text("audit_file", "FILE",
+           "The audit trail is written here as well, a JSON object a line; its entries stay until somebody removes "
+           "them, so let it be rotated. Empty: nowhere.",
+           &Settings::audit_file),
       duration("task_retention", "How long tasks that have ended can be read.", QUIRE_AT(service.task_retention)),
       number("task_attempts", "How often in a row a task may fail for a reason that can pass before it ends as failed.",
              QUIRE_AT(service.task_attempts)),

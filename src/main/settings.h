@@ -38,6 +38,7 @@ struct Settings {
   std::vector<std::string> pull_trust;
   std::vector<std::string> pull_files_from;
   std::string trusted_certificates;
+  std::string audit_file;
   base::Duration pull_stall_timeout = std::chrono::seconds(60);
   std::size_t pulls_max = 8;
   std::size_t tasks_max = 2;

@@ -1,17 +1,19 @@
 #pragma once
 
+#include "service/access/api_tokens.h"
 #include "service/access/groups.h"
 #include "service/access/logins.h"
 #include "service/access/permissions.h"
 #include "service/access/roles.h"
 #include "service/access/users.h"
+#include "service/audit/audit.h"
 #include "service/datastore_files.h"
 #include "service/download_session/download_sessions.h"
 #include "service/library/configuration.h"
 #include "service/library/items.h"
 #include "service/library/libraries.h"
-#include "service/package/packages.h"
 #include "service/library/usages.h"
+#include "service/package/packages.h"
 #include "service/tagging/tagging.h"
 #include "service/task/tasks.h"
 #include "service/trust/trusted_certificates.h"
@@ -38,12 +40,14 @@ struct Services {
         groups(context),
         roles(context),
         permissions(context),
+        api_tokens(context),
         tasks(context),
         trusted_certificates(context),
         packages(context),
         usages(context),
         tagging(context),
         datastore_files(context, download_sessions),
+        audit(context),
         uploads(context),
         downloads(context),
         server_guid(std::move(guid)),
@@ -62,12 +66,14 @@ struct Services {
   Groups groups;
   Roles roles;
   Permissions permissions;
+  ApiTokens api_tokens;
   Tasks tasks;
   TrustedCertificates trusted_certificates;
   Packages packages;
   Usages usages;
   Tagging tagging;
   DatastoreFiles datastore_files;
+  Audit audit;
   Uploads uploads;
   Downloads downloads;
   Workers workers = {};  ///< filled by whoever runs them, before requests come

@@ -23,10 +23,11 @@ class RecordingInvoker final : public Invoker {
     if (token != "good") return refused();
     return content::Caller{"admin", content::LoginId("login")};
   }
-  base::Result<content::Caller> log_in(const api::Credentials& credentials) override {
+  base::Result<content::Caller> log_in(const api::Credentials& credentials,
+                                       std::shared_ptr<const content::CallOrigin> origin) override {
     if (credentials.user != "admin" || credentials.password != "secret") return refused();
     ++logins;
-    return content::Caller{"admin", content::LoginId("of one call")};
+    return content::Caller{"admin", content::LoginId("of one call"), content::Grants::none(), {}, std::move(origin)};
   }
   void log_out(const content::Caller& caller) override {
     EXPECT_EQ(caller.login.text(), "of one call");

@@ -13,6 +13,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 ADMINISTRATOR = "administrator@vsphere.local"
 START_TIMEOUT = 60
+CALLS_FILE = os.environ.get("QUIRE_CALLS_FILE")  # gets the calls of the servers that were stopped, for tools/api-coverage
 STOP_TIMEOUT = 60
 
 
@@ -38,6 +39,8 @@ class QuireServer:
         self.user = ADMINISTRATOR
         self.password = password or "pw-" + secrets.token_urlsafe(12)
         self.flags = list(flags)
+        if CALLS_FILE and "--log-level" not in self.flags:
+            self.flags += ["--log-level", "debug"]  # which tells each call
         self.host = "127.0.0.1"
         self.port = 0
         self.process = None
@@ -131,7 +134,18 @@ class QuireServer:
             process.wait()
             raise AssertionError(f"server did not end within {STOP_TIMEOUT} s\n{self.log()}") from None
         self._reader.join(STOP_TIMEOUT)
+        self._note_calls()
         return code
+
+    def _note_calls(self):
+        """Adds what the server's log tells of its calls to CALLS_FILE: operation, target, client."""
+        if not CALLS_FILE:
+            return
+        text = self._stderr_path.read_text(errors="replace")
+        calls = set(re.findall(r"\] call (\S+) (\S+ \S+) (.*)$", text, re.MULTILINE))
+        with open(CALLS_FILE, "a", encoding="utf-8") as file:
+            for call in sorted(calls):
+                file.write("\t".join(call) + "\n")
 
     def restart(self):
         """A clean stop and a start on the same port and data."""

@@ -25,6 +25,8 @@ struct Place {
   std::string_view target;
 };
 
+constexpr auto client_address = "192.0.2.1";
+
 constexpr std::array places = {
     Place{"cis.session.create", "POST", "/cis/session", "POST", "/session"},
     Place{"cis.session.get", "POST", "/cis/session?~action=get", "GET", "/session"},
@@ -205,6 +207,11 @@ constexpr std::array places = {
           "/quire/access/groups/{group}"},
     Place{"quire.access.groups.delete", "DELETE", "/quire/access/groups/id:{group}", "DELETE",
           "/quire/access/groups/{group}"},
+    Place{"quire.access.tokens.list", "GET", "/quire/access/tokens", "GET", "/quire/access/tokens"},
+    Place{"quire.access.tokens.get", "GET", "/quire/access/tokens/id:{token}", "GET", "/quire/access/tokens/{token}"},
+    Place{"quire.access.tokens.create", "POST", "/quire/access/tokens", "POST", "/quire/access/tokens"},
+    Place{"quire.access.tokens.delete", "DELETE", "/quire/access/tokens/id:{token}", "DELETE",
+          "/quire/access/tokens/{token}"},
     Place{"quire.access.permissions.list", "GET", "/quire/access/permissions", "GET", "/quire/access/permissions"},
     Place{"quire.access.permissions.set", "PUT", "/quire/access/permissions", "PUT", "/quire/access/permissions"},
     Place{"quire.access.permissions.delete", "POST", "/quire/access/permissions?~action=delete", "DELETE",
@@ -322,6 +329,7 @@ constexpr std::array places = {
     Place{"vcenter.iso.image.unmount", "POST", "/vcenter/iso/image/id:{vm}?~action=unmount", "POST",
           "/vcenter/iso/image?action=unmount"},
 
+    Place{"quire.audit.list", "GET", "/quire/audit", "GET", "/quire/audit"},
     Place{"quire.server.workers.list", "GET", "/quire/server/workers", "GET", "/quire/server/workers"},
 };
 
@@ -662,6 +670,7 @@ wire::Request Client::rest_request(std::string_view name, json::object input, bo
   if (place == places.end()) throw std::runtime_error("no place in the bindings: " + std::string(name));
   const bool legacy = binding_ == Binding::legacy_rest;
   wire::Request request;
+  request.client_address = client_address;
   request.method = legacy ? place->legacy_method : place->method;
   request.target = (!legacy                                      ? "/api"
                     : place->legacy_target.starts_with("/rest/") ? ""
@@ -714,6 +723,7 @@ wire::Request Client::rpc_request(const api::Operation& operation, const json::o
                       {"input", vapi_input(*operation.input, &given)},
                       {"ctx", context}};
   wire::Request request;
+  request.client_address = client_address;
   request.method = "POST";
   request.target = "/api";
   request.headers.add("Content-Type", "application/json");

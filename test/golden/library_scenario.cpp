@@ -1267,6 +1267,31 @@ void walk_through_access(Client& client) {
   client.done(users + "change_password", change("longer still", "very long indeed"));
   client.done("content.library.list", {}, "one's own login goes on");
 
+  client.transcript().heading("API tokens");
+  const std::string tokens = "quire.access.tokens.";
+  const auto made = client.done(tokens + "create",
+                                {{"create_spec", object{{"name", "nightly build"},
+                                                        {"privileges", json::array{"ContentLibrary.DownloadSession"}},
+                                                        {"library_ids", json::array{library}},
+                                                        {"expires", "2099-01-01T00:00:00.000Z"}}}});
+  const auto token_id = text(made.at("token"));
+  client.refused("ALREADY_EXISTS", tokens + "create", {{"create_spec", object{{"name", "nightly build"}}}});
+  client.refused("INVALID_ARGUMENT", tokens + "create",
+                 {{"create_spec", object{{"name", "x"}, {"expires", "2001-01-01T00:00:00.000Z"}}}}, "has passed");
+  client.refused("NOT_FOUND", tokens + "create",
+                 {{"create_spec", object{{"name", "x"}, {"library_ids", json::array{other}}}}}, "not Carol's");
+  client.done(tokens + "list");
+  client.refused("UNAUTHORIZED", tokens + "list", {{"user", administrator}});
+  const auto carols_token = client.token();
+  client.use(text(made.at("secret")));
+  client.done("content.library.list", {}, "with the token");
+  client.refused("NOT_ALLOWED_IN_CURRENT_STATE", tokens + "create", {{"create_spec", object{{"name", "x"}}}});
+  client.use(carols_token);
+  client.done(tokens + "get", {{"token", token_id}});
+  client.done(tokens + "delete", {{"token", token_id}});
+  client.refused("NOT_FOUND", tokens + "get", {{"token", token_id}});
+  client.refused("NOT_FOUND", tokens + "delete", {{"token", token_id}});
+
   client.use(administrators_token);
   client.done(permissions + "delete", {{"type", "GROUP"}, {"principal", "Releases"}, {"library_id", library}});
   client.refused("NOT_FOUND", permissions + "delete",
@@ -1287,6 +1312,16 @@ void walk_through_access(Client& client) {
                  set({{"principal", administrator}, {"type", "USER"}, {"role", "-2"}}), "the last administrator");
 }
 
+void walk_through_audit(Client& client) {
+  const std::string list = "quire.audit.list";
+  client.transcript().heading("The audit trail");
+  client.done(list, {{"event", "user.created"}, {"newest_first", true}}, "who made users");
+  client.done(list, {{"refused", true}, {"limit", 3}}, "the first three that were refused");
+  client.done(list, {{"library_id", unknown_id}}, "nothing");
+  client.refused("INVALID_ARGUMENT", list, {{"event", "user.dismissed"}}, "no such event");
+  client.refused("INVALID_ARGUMENT", list, {{"limit", 0}}, "no entries at all");
+}
+
 }  // namespace
 
 void walk_through_our_own(Client& client) {
@@ -1301,6 +1336,7 @@ void walk_through_our_own(Client& client) {
   client.use(text(client.done("cis.session.create")));
   client.done(workers);
   walk_through_access(client);
+  walk_through_audit(client);
 }
 
 }  // namespace quire::golden

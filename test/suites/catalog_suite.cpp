@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 #include <barrier>
+#include <limits>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -780,6 +781,9 @@ TEST_P(CatalogSuite, NumbersEventsInTheOrderOfCommits) {
   created.item_id = ItemId("item");
   created.subject_id = "item";
   created.details = R"({"name":"photon"})";
+  created.operation = "com.vmware.content.library.item.create";
+  created.address = "192.0.2.1";
+  created.operation_id = "of the client";
   created.number = 700;  // is not looked at
   change([&](CatalogWriter& writer) {
     writer.append_event(created);
@@ -806,6 +810,11 @@ TEST_P(CatalogSuite, NumbersEventsInTheOrderOfCommits) {
   EXPECT_THAT(after(0, 2), ElementsAre(all[0], all[1]));
   EXPECT_THAT(after(all[0].number, 10), ElementsAre(all[1], all[2]));
   EXPECT_THAT(after(all[2].number, 10), IsEmpty());
+  const auto before = [&](std::int64_t number, std::size_t limit) {
+    return look([&](CatalogReader& reader) { return reader.events_before(number, limit); });
+  };
+  EXPECT_THAT(before(std::numeric_limits<std::int64_t>::max(), 2), ElementsAre(all[2], all[1]));
+  EXPECT_THAT(before(all[1].number, 10), ElementsAre(all[0]));
 }
 
 TEST_P(CatalogSuite, NeverUsesTheNumberOfAnEventAgain) {
@@ -1780,6 +1789,9 @@ TEST_P(CatalogSuite, OpensACatalogOfSchema4) {
                                 "ALTER TABLE users ADD COLUMN administrator INTEGER NOT NULL DEFAULT 0",
                                 "UPDATE users SET administrator = 1 WHERE name = 'Alice'",
                                 "ALTER TABLE logins DROP COLUMN outside_groups",
+                                "DROP INDEX api_tokens_by_user",
+                                "ALTER TABLE logins DROP COLUMN api_token",
+                                "CREATE INDEX blobs_by_storage ON blobs (storage, id)",
                                 "DROP TABLE tag_attachments",
                                 "DROP TABLE tags",
                                 "DROP TABLE tag_categories",

@@ -23,6 +23,9 @@ class FailingView : public View {
   FailingView(View& inner, Faults& faults) : inner_(inner), faults_(faults) {}
 
   std::size_t login_count() override { return pass("login_count").login_count(); }
+  std::vector<content::LoginSession> api_tokens(std::string_view user) override {
+    return pass("api_tokens").api_tokens(user);
+  }
   std::vector<content::User> users() override { return pass("users").users(); }
   std::vector<content::Group> groups() override { return pass("groups").groups(); }
   std::vector<std::string> groups_of(std::string_view user) override { return pass("groups_of").groups_of(user); }
@@ -136,6 +139,9 @@ class FailingView : public View {
   std::vector<content::Event> events_after(std::int64_t number, std::size_t limit) override {
     return pass("events_after").events_after(number, limit);
   }
+  std::vector<content::Event> events_before(std::int64_t number, std::size_t limit) override {
+    return pass("events_before").events_before(number, limit);
+  }
   void find_row(const content::FindAnyRow& request) override { pass("find", request).find_row(request); }
   void list_parts(const content::ListAnyParts& request) override { pass("list", request).list_parts(request); }
 
@@ -173,6 +179,9 @@ class FailingWriter final : public FailingView<content::CatalogWriter> {
   }
   void remove_logins_of(std::string_view user, const content::LoginId& but) override {
     return pass("remove_logins_of").remove_logins_of(user, but);
+  }
+  void remove_api_tokens_of(std::string_view user) override {
+    return pass("remove_api_tokens_of").remove_api_tokens_of(user);
   }
   void remove_memberships(std::string_view user) override {
     return pass("remove_memberships").remove_memberships(user);

@@ -69,6 +69,21 @@ base::Result<void> write_file_durably(const std::filesystem::path& path, std::st
   return not_usable(path, error_number);
 }
 
+base::Result<void> append_durably(const std::filesystem::path& path, std::string_view bytes, mode_t mode) {
+  struct stat before{};
+  const auto folder = open_parent(path);
+  if (!folder) return not_usable(path, errno);
+  const bool is_new = ::fstatat(folder.get(), path.filename().c_str(), &before, 0) != 0;
+  const auto file = open_at(folder.get(), path.filename().string(), O_WRONLY | O_CREAT, mode);
+  if (!file || ::fstat(file.get(), &before) != 0) return not_usable(path, errno);
+  const bool done = write_at(file.get(), std::as_bytes(std::span(bytes)), before.st_size) == bytes.size() &&
+                    ::fdatasync(file.get()) == 0 && (!is_new || ::fsync(folder.get()) == 0);
+  if (done) return {};
+  const int error_number = errno;
+  if (::ftruncate(file.get(), before.st_size) != 0) return not_usable(path, errno);
+  return not_usable(path, error_number);
+}
+
 base::Result<std::string> read_file(const std::filesystem::path& path, std::size_t limit_bytes) {
   const auto file = open_at(AT_FDCWD, path.string(), O_RDONLY);
   if (!file && errno == ENOENT)

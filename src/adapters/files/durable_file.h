@@ -23,6 +23,13 @@ base::Result<void> make_folder_durably(const std::filesystem::path& folder);
 /// ResourceInaccessible when the file cannot be written, UnableToAllocateResource when there is no room.
 base::Result<void> write_file_durably(const std::filesystem::path& path, std::string_view bytes, mode_t mode);
 
+/// Adds the bytes to the end of the file at `path`, which is made with permissions `mode` when it is not there: whoever
+/// moves it away gets a new one. Once it returns a value they survive a power cut. After an error the
+/// file is as it was, unless the power was cut. One caller at a time for each path.
+///
+/// ResourceInaccessible when the file cannot be written, UnableToAllocateResource when there is no room.
+base::Result<void> append_durably(const std::filesystem::path& path, std::string_view bytes, mode_t mode);
+
 /// All of a small file; pipes are read to their end as well.
 ///
 /// NotFound when there is none, InvalidArgument when it holds more than `limit_bytes`, ResourceInaccessible when it

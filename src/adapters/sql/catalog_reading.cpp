@@ -79,7 +79,16 @@ std::vector<Id> sessions_of(Connection& connection, std::string_view table, std:
 }  // namespace
 
 std::size_t CatalogView::login_count() {
-  return connection_.one<std::size_t>("SELECT COUNT(*) FROM logins").value_or(0);
+  return connection_.one<std::size_t>("SELECT COUNT(*) FROM logins WHERE api_token IS NULL").value_or(0);
+}
+
+std::vector<content::LoginSession> CatalogView::api_tokens(std::string_view user) {
+  static const std::string all =
+      select_from<content::LoginSession>("WHERE api_token IS NOT NULL ORDER BY user_name, created, id");
+  static const std::string of_user =
+      select_from<content::LoginSession>("WHERE user_name = :user_name AND api_token IS NOT NULL ORDER BY created, id");
+  return user.empty() ? connection_.all<content::LoginSession>(all)
+                      : connection_.all<content::LoginSession>(of_user, user);
 }
 
 std::vector<content::User> CatalogView::users() {
@@ -383,6 +392,12 @@ std::vector<content::TagAttachment> CatalogView::attachments_of_object(std::stri
 
 std::vector<content::Event> CatalogView::events_after(std::int64_t number, std::size_t limit) {
   static const std::string sql = select_from<content::Event>("WHERE number > :after ORDER BY number LIMIT :limit_rows");
+  return connection_.all<content::Event>(sql, number, limit);
+}
+
+std::vector<content::Event> CatalogView::events_before(std::int64_t number, std::size_t limit) {
+  static const std::string sql =
+      select_from<content::Event>("WHERE number < :before ORDER BY number DESC LIMIT :limit_rows");
   return connection_.all<content::Event>(sql, number, limit);
 }
 

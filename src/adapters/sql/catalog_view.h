@@ -50,6 +50,7 @@ class CatalogView final : public content::CatalogWriter {
   void remove_row(const content::RemoveAnyRow& request) override;
 
   std::size_t login_count() override;
+  std::vector<content::LoginSession> api_tokens(std::string_view user) override;
   std::vector<content::User> users() override;
   std::vector<content::Group> groups() override;
   std::vector<std::string> groups_of(std::string_view user) override;
@@ -97,10 +98,12 @@ class CatalogView final : public content::CatalogWriter {
   std::vector<content::TagAttachment> attachments_of_tag(const content::TagId& tag) override;
   std::vector<content::TagAttachment> attachments_of_object(std::string_view type, std::string_view object) override;
   std::vector<content::Event> events_after(std::int64_t number, std::size_t limit) override;
+  std::vector<content::Event> events_before(std::int64_t number, std::size_t limit) override;
 
   void touch_login(const content::LoginId& id, base::Time now) override;
   void remove_logins(base::Time accessed_before, base::Time created_before) override;
   void remove_logins_of(std::string_view user, const content::LoginId& but) override;
+  void remove_api_tokens_of(std::string_view user) override;
   void remove_memberships(std::string_view user) override;
   void remove_permissions(const content::PermissionFilter& filter) override;
   void remove_client_tokens(base::Time created_before) override;

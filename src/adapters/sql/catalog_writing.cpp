@@ -21,17 +21,23 @@ void CatalogView::touch_login(const content::LoginId& id, base::Time now) {
 }
 
 void CatalogView::remove_logins(base::Time accessed_before, base::Time created_before) {
-  const auto removed =
-      connection_.run("DELETE FROM logins WHERE last_accessed < :accessed_before OR created < :created_before",
-                      accessed_before, created_before);
+  const auto removed = connection_.run(
+      "DELETE FROM logins WHERE api_token IS NULL"
+      " AND (last_accessed < :accessed_before OR created < :created_before)",
+      accessed_before, created_before);
   logins_changed_ |= removed > 0;
 }
 
 void CatalogView::remove_logins_of(std::string_view user, const content::LoginId& but) {
+  static const std::string sql = "DELETE FROM logins WHERE user_name = :user_name AND api_token IS NULL";
   // An empty identifier is NULL to the database, from which nothing differs.
   logins_changed_ |=
-      (but.empty() ? connection_.run("DELETE FROM logins WHERE user_name = :user_name", user)
-                   : connection_.run("DELETE FROM logins WHERE user_name = :user_name AND id <> :but", user, but)) > 0;
+      (but.empty() ? connection_.run(sql, user) : connection_.run(sql + " AND id <> :but", user, but)) > 0;
+}
+
+void CatalogView::remove_api_tokens_of(std::string_view user) {
+  logins_changed_ |=
+      connection_.run("DELETE FROM logins WHERE user_name = :user_name AND api_token IS NOT NULL", user) > 0;
 }
 
 void CatalogView::remove_memberships(std::string_view user) {

@@ -328,6 +328,26 @@ const std::vector<Migration>& migrations() {
         " object {text} NOT NULL,"
         " PRIMARY KEY (tag_id, object_type, object))",
         "CREATE INDEX tag_attachments_by_object ON tag_attachments (object, object_type)"}},
+      {13,
+       "fewer index entries",
+       {// Each entry is a page more that a commit writes: none for columns that are empty.
+        "DROP INDEX items_by_source", "CREATE INDEX items_by_source ON items (source_id) WHERE source_id IS NOT NULL",
+        "DROP INDEX items_by_content",
+        "CREATE INDEX items_by_content ON items (content_id) WHERE content_id IS NOT NULL",
+        "DROP INDEX session_files_by_blob",
+        "CREATE INDEX session_files_by_blob ON session_files (blob_id) WHERE blob_id IS NOT NULL",
+        // Only a walk through all blobs asks by storage; it can go by their keys.
+        "DROP INDEX blobs_by_storage"}},
+      {14,
+       "where changes come from",
+       {"ALTER TABLE events ADD COLUMN operation {text} NOT NULL DEFAULT ''",
+        "ALTER TABLE events ADD COLUMN address {text} NOT NULL DEFAULT ''",
+        "ALTER TABLE events ADD COLUMN operation_id {text} NOT NULL DEFAULT ''",
+        "ALTER TABLE events ADD COLUMN api_token {text} NOT NULL DEFAULT ''"}},
+      {15,
+       "API tokens",
+       {"ALTER TABLE logins ADD COLUMN api_token {text}",
+        "CREATE INDEX api_tokens_by_user ON logins (user_name) WHERE api_token IS NOT NULL"}},
   };
   return all;
 }

@@ -127,7 +127,7 @@ template <>
 inline constexpr auto table_of<content::LoginSession> = table(
     "logins", key("id", &content::LoginSession::id), column("user_name", &content::LoginSession::user),
     column("created", &content::LoginSession::created), column("last_accessed", &content::LoginSession::last_accessed),
-    column("outside_groups", &content::LoginSession::groups));
+    column("outside_groups", &content::LoginSession::groups), column("api_token", &content::LoginSession::api_token));
 
 template <>
 inline constexpr auto table_of<content::ClientToken> = table(
@@ -245,7 +245,9 @@ inline constexpr auto table_of<content::Event> =
     table("events", numbered_key("number", &content::Event::number), column("kind", &content::Event::kind),
           column("time", &content::Event::time), column("actor", &content::Event::actor),
           column("library_id", &content::Event::library_id), column("item_id", &content::Event::item_id),
-          column("subject_id", &content::Event::subject_id), column("details", &content::Event::details));
+          column("subject_id", &content::Event::subject_id), column("details", &content::Event::details),
+          column("operation", &content::Event::operation), column("address", &content::Event::address),
+          column("operation_id", &content::Event::operation_id), column("api_token", &content::Event::api_token));
 
 template <>
 inline constexpr auto table_of<content::TagCategory> =

@@ -75,6 +75,11 @@ TEST(SqliteCost, SearchesDoNotGrowWithTheCatalog) {
       session.item_id = item.id;
       session.creator = "somebody";
       writer.insert(session);
+      content::SessionFile pushed;
+      pushed.name = "file";
+      pushed.blob = content::BlobId(number);
+      pushed.upload_token = content::TransferToken(number);
+      writer.insert(session.id, pushed);
     }
     return {};
   });
@@ -98,6 +103,20 @@ TEST(SqliteCost, SearchesDoNotGrowWithTheCatalog) {
   EXPECT_LT(cost([&](CatalogReader& reader) { return reader.items(by_source).size(); }), steps_max);
   EXPECT_LT(
       cost([&](CatalogReader& reader) { return reader.update_sessions("somebody", content::ItemId("1990")).size(); }),
+      steps_max);
+  EXPECT_LT(
+      Steps::of([&] {
+        const auto removed = (*catalog)->write([&](CatalogWriter& writer) -> base::Result<std::size_t> {
+          content::Content content;
+          content.id = content::ContentId("content");
+          content.item_id = content::ItemId("1990");
+          writer.insert(content);
+          EXPECT_EQ(writer.remove_content_if_unused(content.id).size(), 0U);
+          writer.remove<content::SessionFile>({content::UpdateSessionId("1990"), "file"});
+          return writer.remove_unreferenced_blobs(std::vector{content::BlobId("1990"), content::BlobId("1991")}).size();
+        });
+        EXPECT_TRUE(removed && *removed == 1);
+      }),
       steps_max);
   // The measure sees a search that does read all.
   content::ItemFilter all;

@@ -33,6 +33,9 @@ json::value write(const content::WarningBehavior& behavior);
 json::value write(const content::ExpectedFile& file);
 json::value write(const content::ByteRange& range);
 json::value write(const content::ManifestFacts::Entry& entry);
+json::value write(const content::LibraryId& id);
+json::value write(const content::PrivilegeSet& privileges);
+json::value write(const base::Time& time);
 template <class T>
 json::value write(const std::vector<T>& all) {
   json::array array;
@@ -62,6 +65,9 @@ void read(const json::value& from, content::WarningBehavior& behavior);
 void read(const json::value& from, content::ExpectedFile& file);
 void read(const json::value& from, content::ByteRange& range);
 void read(const json::value& from, content::ManifestFacts::Entry& entry);
+void read(const json::value& from, content::LibraryId& id);
+void read(const json::value& from, content::PrivilegeSet& privileges);
+void read(const json::value& from, base::Time& time);
 template <class T>
 void read(const json::value& from, std::vector<T>& all) {
   all.clear();
@@ -231,6 +237,35 @@ void read(const json::value& from, content::TaskError& error) {
   read_member(from, "messages", error.messages);
 }
 
+json::value write(const content::LibraryId& id) { return json::value(id.text()); }
+void read(const json::value& from, content::LibraryId& id) {
+  id = content::LibraryId(json::value_to<std::string>(from));
+}
+json::value write(const content::PrivilegeSet& privileges) { return write(privileges.list()); }
+void read(const json::value& from, content::PrivilegeSet& privileges) {
+  std::vector<content::Privilege> listed;
+  read(from, listed);
+  privileges = {};
+  for (const auto privilege : listed) privileges.add(privilege);
+}
+json::value write(const base::Time& time) { return json::value(time.time_since_epoch().count()); }
+void read(const json::value& from, base::Time& time) {
+  time = base::Time(base::Duration(json::value_to<std::int64_t>(from)));
+}
+
+json::value write(const content::ApiTokenScope& scope) {
+  return {{"name", scope.name},
+          {"privileges", write(scope.privileges)},
+          {"libraries", write(scope.libraries)},
+          {"expires", write(scope.expires)}};
+}
+void read(const json::value& from, content::ApiTokenScope& scope) {
+  read_member(from, "name", scope.name);
+  read_member(from, "privileges", scope.privileges);
+  read_member(from, "libraries", scope.libraries);
+  read_member(from, "expires", scope.expires);
+}
+
 json::value write(const content::PackageFacts& facts) {
   struct Writer {
     json::value operator()(std::monostate) const { return nullptr; }
@@ -300,7 +335,7 @@ void parse(std::string_view text, T& value) {
 }  // namespace
 
 std::string to_json_text(const std::vector<std::string>& texts) { return text_of(texts); }
-std::string to_json_text(const content::PrivilegeSet& privileges) { return text_of(privileges.list()); }
+std::string to_json_text(const content::PrivilegeSet& privileges) { return text_of(privileges); }
 std::string to_json_text(const base::Message& message) { return text_of(message); }
 std::string to_json_text(const base::Checksum& checksum) { return text_of(checksum); }
 std::string to_json_text(const std::vector<base::Checksum>& checksums) { return text_of(checksums); }
@@ -312,14 +347,10 @@ std::string to_json_text(const content::PackageFacts& facts) { return text_of(fa
 std::string to_json_text(const content::UnfinishedContent& content) { return text_of(content); }
 std::string to_json_text(const content::Migration& migration) { return text_of(migration); }
 std::string to_json_text(const content::TaskError& error) { return text_of(error); }
+std::string to_json_text(const content::ApiTokenScope& scope) { return text_of(scope); }
 
 void from_json_text(std::string_view text, std::vector<std::string>& texts) { parse(text, texts); }
-void from_json_text(std::string_view text, content::PrivilegeSet& privileges) {
-  std::vector<content::Privilege> listed;
-  parse(text, listed);
-  privileges = {};
-  for (const auto privilege : listed) privileges.add(privilege);
-}
+void from_json_text(std::string_view text, content::PrivilegeSet& privileges) { parse(text, privileges); }
 void from_json_text(std::string_view text, base::Message& message) { parse(text, message); }
 void from_json_text(std::string_view text, base::Checksum& checksum) { parse(text, checksum); }
 void from_json_text(std::string_view text, std::vector<base::Checksum>& checksums) { parse(text, checksums); }
@@ -333,5 +364,6 @@ void from_json_text(std::string_view text, content::PackageFacts& facts) { parse
 void from_json_text(std::string_view text, content::UnfinishedContent& content) { parse(text, content); }
 void from_json_text(std::string_view text, content::Migration& migration) { parse(text, migration); }
 void from_json_text(std::string_view text, content::TaskError& error) { parse(text, error); }
+void from_json_text(std::string_view text, content::ApiTokenScope& scope) { parse(text, scope); }
 
 }  // namespace quire::adapters::sql

@@ -6,6 +6,7 @@
 
 #include "base/digest.h"
 #include "base/error.h"
+#include "content/access.h"
 #include "content/item.h"
 #include "content/library.h"
 #include "content/privilege.h"
@@ -29,6 +30,7 @@ std::string to_json_text(const content::PackageFacts& facts);
 std::string to_json_text(const content::UnfinishedContent& content);
 std::string to_json_text(const content::Migration& migration);
 std::string to_json_text(const content::TaskError& error);
+std::string to_json_text(const content::ApiTokenScope& scope);
 
 void from_json_text(std::string_view text, std::vector<std::string>& texts);
 void from_json_text(std::string_view text, content::PrivilegeSet& privileges);
@@ -43,5 +45,6 @@ void from_json_text(std::string_view text, content::PackageFacts& facts);
 void from_json_text(std::string_view text, content::UnfinishedContent& content);
 void from_json_text(std::string_view text, content::Migration& migration);
 void from_json_text(std::string_view text, content::TaskError& error);
+void from_json_text(std::string_view text, content::ApiTokenScope& scope);
 
 }  // namespace quire::adapters::sql

@@ -41,6 +41,17 @@ int serve(const std::string& config_file, const std::map<std::string, std::vecto
   return 0;
 }
 
+/// One line for each operation: its name, where new REST has it, and the privilege that it needs.
+void print_operations() {
+  for (const auto& operation : quire::api::all_operations()) {
+    const auto& facts = operation.facts;
+    const auto action = facts.action.empty() ? "" : "?action=" + facts.action;
+    std::cout << facts.service << '.' << facts.name << '\t'
+              << (facts.in_new_rest ? facts.method + " /api" + facts.path + action : "-") << '\t'
+              << quire::base::name_of(quire::content::Privilege(facts.privilege)) << '\n';
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -70,10 +81,14 @@ int main(int argc, char** argv) {
 
   auto* openapi_command = app.add_subcommand("openapi", "Print the OpenAPI document of the API");
 
+  auto* operations_command =
+      app.add_subcommand("operations", "List the operations: name, place in new REST, privilege, separated by tabs");
+
   CLI11_PARSE(app, argc, argv);
 
   if (serve_command->parsed()) return serve(config_file, flags);
   if (openapi_command->parsed()) std::cout << quire::wire::openapi_text(quire::api::all_operations());
+  if (operations_command->parsed()) print_operations();
   if (print_defaults) std::cout << quire::main::default_settings_file();
   if (print_document) std::cout << quire::main::settings_document();
   return 0;

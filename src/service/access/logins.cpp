@@ -2,9 +2,15 @@
 
 #include "base/digest.h"
 #include "service/access/catalog_authenticator.h"
+#include "service/transaction/refusals.h"
 #include "service/transaction/transaction.h"
 
 namespace quire::service {
+
+content::LoginId login_id_of(std::string_view token) {
+  return content::LoginId(base::digest_of(base::DigestAlgorithm::SHA256, std::as_bytes(std::span(token))).hex);
+}
+
 namespace {
 
 using base::Error;
@@ -13,20 +19,30 @@ using content::CatalogReader;
 using content::login_access_granularity;
 using content::LoginId;
 
-LoginId id_of(std::string_view token) {
-  return LoginId(base::digest_of(base::DigestAlgorithm::SHA256, std::as_bytes(std::span(token))).hex);
-}
-
 /// What the permissions of a login depend on.
 std::string grants_key(const content::LoginSession& login) {
+  if (login.api_token) return login.id.text();
   std::string key = login.user;
   for (const auto& group : login.groups) key += '\n' + group;
   return key;
 }
 
+void record_login(Transaction& t, content::EventKind kind) {
+  t.record({kind, content::LibraryId(), content::ItemId(), t.caller().user});
+}
+
 Error no_session() {
   return {ErrorKind::unauthenticated, "quire.session.not_authenticated",
           "The session has ended or never was; log in again."};
+}
+
+/// Logins end when their user is disabled; API tokens stay, and are worth nothing until the user is enabled again.
+base::Result<std::shared_ptr<const content::Grants>> grants_of(CatalogReader& reader,
+                                                               const content::LoginSession& login) {
+  content::Grants all(reader.granted_roles(login.user, login.groups));
+  if (!login.api_token) return std::make_shared<const content::Grants>(std::move(all));
+  if (const auto user = reader.find<content::User>(login.user); user && !user->enabled) return no_session();
+  return std::make_shared<const content::Grants>(all.limited(login.api_token->privileges, login.api_token->libraries));
 }
 
 }  // namespace
@@ -35,14 +51,27 @@ Logins::Logins(Context& context, content::Authenticator& authenticator, Settings
     : context_(context), authenticator_(authenticator), settings_(settings) {}
 
 bool Logins::expired(const content::LoginSession& login, base::Time now) const {
+  if (login.api_token) return login.api_token->expires && *login.api_token->expires <= context_.clock.now();
   return login.last_accessed + settings_.idle_timeout + login_access_granularity < now ||
          login.created + settings_.lifetime_max < now;
 }
 
-base::Result<std::string> Logins::log_in(std::string_view name, std::string_view password) {
-  QUIRE_ASSIGN_OR_RETURN(const auto who, authenticator_.authenticate(name, password));
+base::Result<std::string> Logins::log_in(std::string_view name, std::string_view password,
+                                         std::shared_ptr<const content::CallOrigin> origin) {
+  const std::string address = origin ? origin->address : "";
+  QUIRE_RETURN_IF_ERROR(throttle_.check(name, address, context_.clock.uptime()));
+  const auto verified = authenticator_.authenticate(name, password);
+  if (!verified) {
+    if (verified.error().kind() != ErrorKind::unauthenticated) return verified.error();
+    throttle_.failed(name, address, context_.clock.uptime());
+    record_refusal(context_, {std::string(name), LoginId(), content::Grants::none(), {}, std::move(origin)},
+                   verified.error());
+    return verified.error();
+  }
+  const auto& who = *verified;
+  throttle_.succeeded(name, address);
   const auto token = context_.identities.secret();
-  const content::Caller caller{who.user, id_of(token)};
+  const content::Caller caller{who.user, login_id_of(token), content::Grants::none(), {}, std::move(origin)};
   QUIRE_RETURN_IF_ERROR(write(context_, caller, [&](Transaction& t) -> base::Result<void> {
     // Whoever is removed or disabled, or gets another password, meanwhile has no login that outlives it.
     const auto stored = who.stored ? t->find<content::User>(who.user) : std::nullopt;
@@ -53,6 +82,7 @@ base::Result<std::string> Logins::log_in(std::string_view name, std::string_view
                    "There are {limit} sessions already, which is the limit; log out of some or wait until they expire.",
                    {{"limit", static_cast<std::int64_t>(context_.limits.logins_max)}});
     t->insert(content::LoginSession{caller.login, caller.user, t.now(), t.now(), who.groups});
+    record_login(t, content::EventKind::login_created);
     return {};
   }));
   return token;
@@ -70,7 +100,8 @@ base::Result<Logins::KnownLogin> Logins::find(const LoginId& id) {
   std::optional<content::LoginSession> login;
   std::shared_ptr<const content::Grants> grants;
   const auto look_up_grants = [&] {
-    const auto known = login->groups.empty() ? known_grants_.find(login->user) : known_grants_.find(grants_key(*login));
+    const bool plain = login->groups.empty() && !login->api_token;
+    const auto known = plain ? known_grants_.find(login->user) : known_grants_.find(grants_key(*login));
     if (known != known_grants_.end()) grants = known->second;
   };
   if (may_remember) {
@@ -87,7 +118,8 @@ base::Result<Logins::KnownLogin> Logins::find(const LoginId& id) {
         const std::lock_guard lock(known_mutex_);
         if (known_at_.access == versions.access) look_up_grants();
       }
-      if (!grants) grants = std::make_shared<const content::Grants>(reader.granted_roles(login->user, login->groups));
+      if (grants) return {};
+      QUIRE_ASSIGN_OR_RETURN(grants, grants_of(reader, *login));
       return {};
     }));
     if (may_remember) {
@@ -96,7 +128,7 @@ base::Result<Logins::KnownLogin> Logins::find(const LoginId& id) {
       if (known_at_.access == versions.access) known_grants_.insert_or_assign(grants_key(*login), grants);
     }
   }
-  content::Caller caller{login->user, id, std::move(grants)};
+  content::Caller caller{login->user, id, std::move(grants), login->api_token ? login->api_token->name : ""};
   return KnownLogin{*std::move(login), std::move(caller)};
 }
 
@@ -104,7 +136,7 @@ base::Result<content::Caller> Logins::authenticate(std::string_view token) {
   if (token.empty())
     return Error(ErrorKind::unauthenticated, "quire.session.missing",
                  "This needs a session; log in and send its token in the vmware-api-session-id header.");
-  const auto id = id_of(token);
+  const auto id = login_id_of(token);
   const auto now = context_.leases.now();
   QUIRE_ASSIGN_OR_RETURN(auto known, find(id));
   if (expired(known.login, now)) return no_session();
@@ -130,8 +162,10 @@ base::Result<content::LoginSession> Logins::session(const content::Caller& calle
 }
 
 base::Result<void> Logins::log_out(const content::Caller& caller) {
+  if (!caller.api_token.empty()) return {};  // clients log out as they go; the next one needs it still
   return write(context_, caller, [&](Transaction& t) -> base::Result<void> {
     t->remove<content::LoginSession>(caller.login);
+    record_login(t, content::EventKind::login_ended);
     return {};
   });
 }

@@ -9,14 +9,19 @@
 #include <unordered_map>
 
 #include "content/authenticator.h"
+#include "service/access/login_throttle.h"
 #include "service/transaction/context.h"
 
 namespace quire::service {
 
+/// Under which the session of a token is stored.
+content::LoginId login_id_of(std::string_view token);
+
 /// The one table of login sessions behind all wires (wire-protocols.md §3.6). All threads may call it.
 ///
 /// A session ends by logout, after `idle_timeout` without use, or at `lifetime_max`. Any authenticated call is use, and
-/// so is a transfer that belongs to one of its update or download sessions (content-library-api.md §1.7).
+/// so is a transfer that belongs to one of its update or download sessions (content-library-api.md §1.7). An API token
+/// (api_tokens.h) is taken wherever the token of a session is, lives until it expires, and does not end by logout.
 class Logins {
  public:
   struct Settings {
@@ -26,9 +31,11 @@ class Logins {
 
   Logins(Context& context, content::Authenticator& authenticator, Settings settings);
 
-  /// A new session; its token, which is stored nowhere else. The authenticator's errors; ServiceUnavailable when too
-  /// many sessions are alive.
-  base::Result<std::string> log_in(std::string_view user, std::string_view password);
+  /// A new session; its token, which is stored nowhere else. The authenticator's errors; Unauthenticated also while too
+  /// many wrong passwords have come (login_throttle.h); ServiceUnavailable when too
+  /// many sessions are alive. `origin` is of the call that brings them.
+  base::Result<std::string> log_in(std::string_view user, std::string_view password,
+                                   std::shared_ptr<const content::CallOrigin> origin = {});
 
   /// Who a token is, and what they may do at this moment. Counts as use. Unauthenticated for an unknown, ended or
   /// expired one.
@@ -60,6 +67,7 @@ class Logins {
   Context& context_;
   content::Authenticator& authenticator_;
   const Settings settings_;
+  LoginThrottle throttle_;
 
   /// Nearly every call begins by asking for its login: what the catalog said is good until a login changes, and what
   /// its user may do until anybody's permissions do.

@@ -174,6 +174,7 @@ Result<void> Users::remove(const Caller& caller, const std::string& name) {
     t->remove_memberships(user.name);
     end_all_of(t, user, "its user was removed");
     disown_tasks(t, user);
+    t->remove_api_tokens_of(user.name);
     t->remove<User>(user.name);
     QUIRE_RETURN_IF_ERROR(check_administrator_left(t));
     record_access(t, EventKind::user_deleted, user.name);

@@ -4,6 +4,7 @@
 
 #include "service/transaction/events.h"
 #include "service/transaction/find.h"
+#include "service/transaction/refusals.h"
 
 namespace quire::service {
 
@@ -66,8 +67,8 @@ bool may_use(View view, std::string_view creator, const content::ItemId& item_id
 template <class Session>
 base::Result<Session> find_session(View view, const IdOf<Session>& id, Time now) {
   auto session = view->find<Session>(id);
-  if (!session || !may_use(view, session->creator, session->item_id) || has_expired(*session, now))
-    return session_not_found(id);
+  if (!session || has_expired(*session, now)) return session_not_found(id);
+  if (!may_use(view, session->creator, session->item_id)) return hidden(session_not_found(id));
   return *std::move(session);
 }
 

@@ -17,6 +17,7 @@
 #include "content/limits.h"
 #include "content/storage.h"
 #include "service/transaction/lease_clock.h"
+#include "service/transaction/refusal_rate.h"
 #include "service/transfer/transfer_board.h"
 
 namespace quire::service {
@@ -27,7 +28,7 @@ struct Settings {
   base::Duration ended_session_retention = std::chrono::hours(24);  ///< how long DONE, ERROR, CANCELED sessions stay
   base::Duration complete_idle_pulls_after = std::chrono::seconds(30);  ///< §28.1; 0: never
   std::size_t pull_attempts = 5;                                        ///< §28.3
-  base::Duration event_retention = std::chrono::hours(7 * 24);
+  base::Duration event_retention = std::chrono::hours(30 * 24);
   base::Duration task_retention = std::chrono::hours(24);  ///< how long ended tasks stay
   std::size_t task_attempts = 5;                           ///< that fail in a row before a task does
   /// The most bytes that a copy of an item moves to another storage before it answers; more become a task.
@@ -70,6 +71,7 @@ struct Context {
   std::function<void()> on_task_added = {};  ///< wakes whoever runs tasks; called after the commit
   /// False while the catalog's disk is so full that what is left is kept for ending and deleting. From any thread.
   std::function<bool()> has_room_to_grow = [] { return true; };
+  std::shared_ptr<RefusalRate> refusals = std::make_shared<RefusalRate>();
   /// Held while a blob moves from the catalog to its storage.
   std::shared_ptr<std::mutex> moving_blobs = std::make_shared<std::mutex>();
 };

@@ -1,5 +1,7 @@
 #include "service/transaction/events.h"
 
+#include <boost/json.hpp>
+
 namespace quire::service {
 namespace {
 
@@ -25,6 +27,15 @@ void record(Transaction& t, content::EventKind kind, const content::UpdateSessio
 
 void record(Transaction& t, content::EventKind kind, const content::DownloadSession& session, EventDetails details) {
   t.record({kind, library_of(t, session.item_id), session.item_id, session.id.text(), std::move(details)});
+}
+
+std::map<std::string, std::string> details_of(const content::Event& event) {
+  std::map<std::string, std::string> details;
+  if (event.details.empty()) return details;
+  const auto parsed = boost::json::parse(event.details);
+  for (const auto& [name, value] : parsed.as_object())
+    details[name] = value.is_string() ? std::string(value.get_string()) : boost::json::serialize(value);
+  return details;
 }
 
 base::Result<void> remove_old_events(Context& context) {

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <map>
+#include <string>
+
 #include "service/transaction/transaction.h"
 
 /// What changes tell: an event for each change that commits, none for one that does not. Calls that only keep a session
@@ -21,6 +24,9 @@ EventDetails changes_between(const Subject& before, const Subject& after) {
   if (after.description != before.description) details.push_back({"description", after.description});
   return details;
 }
+
+/// What the details of an event say, by name, as text.
+std::map<std::string, std::string> details_of(const content::Event& event);
 
 /// For a worker: removes events that are older than Settings::event_retention.
 base::Result<void> remove_old_events(Context& context);

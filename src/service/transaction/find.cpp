@@ -1,5 +1,7 @@
 #include "service/transaction/find.h"
 
+#include "service/transaction/refusals.h"
+
 namespace quire::service {
 
 using base::Error;
@@ -36,19 +38,21 @@ base::Result<void> check_privilege(const Caller& caller, const content::Item& it
 
 base::Result<content::Item> find_item(View view, const content::ItemId& id, Privilege privilege) {
   auto item = view->find<content::Item>(id);
-  if (!item || !view.caller().grants->on_items_of(item->library_id).has(Privilege::System_Read))
-    return Error(ErrorKind::not_found, "quire.item.not_found", "No library item has the identifier {library_item_id}.",
-                 {{"library_item_id", id.text()}});
+  const Error missing(ErrorKind::not_found, "quire.item.not_found",
+                      "No library item has the identifier {library_item_id}.", {{"library_item_id", id.text()}});
+  if (!item) return missing;
+  if (!view.caller().grants->on_items_of(item->library_id).has(Privilege::System_Read)) return hidden(missing);
   QUIRE_RETURN_IF_ERROR(check_privilege(view.caller(), *item, privilege));
   return *std::move(item);
 }
 
 base::Result<content::Library> find_library(View view, const content::LibraryId& id, Privilege privilege) {
   const auto& held = view.caller().grants->on_library(id);
-  auto library = held.has(Privilege::System_Read) ? view->find<content::Library>(id) : std::nullopt;
-  if (!library)
-    return Error(ErrorKind::not_found, "quire.library.not_found", "No library has the identifier {library_id}.",
-                 {{"library_id", id.text()}});
+  auto library = view->find<content::Library>(id);
+  const Error missing(ErrorKind::not_found, "quire.library.not_found", "No library has the identifier {library_id}.",
+                      {{"library_id", id.text()}});
+  if (!library) return missing;
+  if (!held.has(Privilege::System_Read)) return hidden(missing);
   QUIRE_RETURN_IF_ERROR(check(view.caller(), held, privilege, "library " + library->name));
   return *std::move(library);
 }

@@ -44,9 +44,12 @@ std::string json_of(const EventDetails& details) {
 }  // namespace
 
 void Transaction::append_events() {
+  static const content::CallOrigin none;
+  const auto& origin = caller_.origin ? *caller_.origin : none;
   for (const auto& event : events_)
-    writer_.append_event(
-        {0, event.kind, wall_time_, caller_.user, event.library, event.item, event.subject, json_of(event.details)});
+    writer_.append_event({0, event.kind, wall_time_, caller_.user, event.library, event.item, event.subject,
+                          json_of(event.details), origin.operation, origin.address, origin.operation_id,
+                          caller_.api_token});
 }
 
 content::Caller system_caller(std::string_view worker) {

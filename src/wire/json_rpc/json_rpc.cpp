@@ -91,10 +91,11 @@ bool headers_agree(const Headers& headers, std::string_view service, std::string
 /// A caller for one call, logged out at its end when the call brought a password instead of a token (§2.3).
 class CallLogin {
  public:
-  CallLogin(Invoker& invoker, const api::Operation& operation, const Identification& who, const std::string& base_url)
+  CallLogin(Invoker& invoker, const api::Operation& operation, const Identification& who, api::CallContext call)
       : invoker_(invoker),
         temporary_(operation.facts.needs_login && !who.token && who.credentials),
-        call_(temporary_ ? with_password(*who.credentials, base_url) : admit(invoker, operation, who, base_url)) {}
+        call_(temporary_ ? with_password(*who.credentials, std::move(call))
+                         : admit(invoker, operation, who, std::move(call))) {}
   ~CallLogin() {
     if (temporary_ && call_) invoker_.log_out(call_->caller);
   }
@@ -104,11 +105,9 @@ class CallLogin {
   const base::Result<api::CallContext>& call() const { return call_; }
 
  private:
-  base::Result<api::CallContext> with_password(const api::Credentials& credentials, const std::string& base_url) {
-    QUIRE_ASSIGN_OR_RETURN(auto caller, invoker_.log_in(credentials));
-    api::CallContext call;
+  base::Result<api::CallContext> with_password(const api::Credentials& credentials, api::CallContext call) {
+    QUIRE_ASSIGN_OR_RETURN(auto caller, invoker_.log_in(credentials, call.caller.origin));
     call.caller = std::move(caller);
-    call.base_url = base_url;
     return call;
   }
 
@@ -170,7 +169,11 @@ Response JsonRpc::call(const json::value& id, const json::value& params, const R
   if (!operation) return method_error(id, operation_not_found(std::string(*service) + "." + std::string(*name)));
   const auto* context = object_member(*members, "ctx");
   const auto* security = context ? object_member(*context, "securityCtx") : nullptr;
-  const CallLogin login(invoker_, *operation, identification_of(request.headers, security), request.base_url);
+  const auto* application = context ? object_member(*context, "appCtx") : nullptr;
+  const auto operation_id = application ? text_member(*application, "opId") : std::nullopt;
+  const CallLogin login(
+      invoker_, *operation, identification_of(request.headers, security),
+      call_context(request, std::string(*service) + "." + std::string(*name), operation_id.value_or("")));
   if (!login.call()) return method_error(id, login.call().error());
   const auto input = operation->make_input();
   if (const auto decoded = decode_vapi(input_value, *operation->input, input.get(), InputPath{}); !decoded)

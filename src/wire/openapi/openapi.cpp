@@ -235,11 +235,31 @@ std::map<int, std::vector<std::string>> failures_of(const api::OperationFacts& f
   return failures;
 }
 
-json::object responses_of(const Entry& entry, Schemas& schemas) {
+/// What can be done with the object that an operation has made: every operation that names one of its kind in the path.
+json::object links_of(const Entry& entry, const std::vector<Entry>& all) {
+  json::object links;
+  const auto& creates = entry.operation->facts.creates;
+  for (const auto& other : all) {
+    const auto& operation = *other.operation;
+    for (std::size_t i = 0; creates && i < other.mapping.places.size(); ++i) {
+      const auto& name = operation.input->fields[i].name;
+      const bool is_named = std::any_of(operation.objects.begin(), operation.objects.end(), [&](const auto& object) {
+        return object.kind == *creates && object.member == name;
+      });
+      if (!is_named || other.mapping.places[i] != InputPlace::path) continue;
+      const auto id = operation.facts.service + "." + operation.facts.name;
+      links.emplace(id, json::object{{"operationId", id}, {"parameters", json::object{{name, "$response.body"}}}});
+    }
+  }
+  return links;
+}
+
+json::object responses_of(const Entry& entry, const std::vector<Entry>& all, Schemas& schemas) {
   const auto& operation = *entry.operation;
   json::object success;
   success.emplace("description", operation.output ? "The result." : "Done.");
   if (operation.output) success.emplace("content", json_content(schemas.of(*operation.output)));
+  if (auto links = links_of(entry, all); !links.empty()) success.emplace("links", std::move(links));
   json::object responses;
   responses.emplace(std::to_string(operation.facts.status), std::move(success));
   for (const auto& [status, types] : failures_of(operation.facts)) {
@@ -253,7 +273,7 @@ json::object responses_of(const Entry& entry, Schemas& schemas) {
   return responses;
 }
 
-json::object description_of(const Entry& entry, Schemas& schemas) {
+json::object description_of(const Entry& entry, const std::vector<Entry>& all, Schemas& schemas) {
   const auto& facts = entry.operation->facts;
   json::object object;
   object.emplace("operationId", facts.service + "." + facts.name);
@@ -269,7 +289,7 @@ json::object description_of(const Entry& entry, Schemas& schemas) {
   if (!parameters.empty()) object.emplace("parameters", std::move(parameters));
   auto body = request_body_of(entry, schemas);
   if (!body.empty()) object.emplace("requestBody", std::move(body));
-  object.emplace("responses", responses_of(entry, schemas));
+  object.emplace("responses", responses_of(entry, all, schemas));
   if (!facts.needs_login) {
     json::object scheme;
     scheme.emplace(password_scheme, json::array());
@@ -328,9 +348,10 @@ json::object openapi_document(const std::vector<api::Operation>& operations) {
   Schemas schemas;
   schemas.add(error_schema_name, error_schema(schemas));
   json::object paths;
-  for (const auto& entry : entries_of(operations)) {
+  const auto all = entries_of(operations);
+  for (const auto& entry : all) {
     auto& place = paths.emplace(key_of(entry), json::object()).first->value().get_object();
-    place.emplace(lower(entry.operation->facts.method), description_of(entry, schemas));
+    place.emplace(lower(entry.operation->facts.method), description_of(entry, all, schemas));
   }
 
   json::object info;

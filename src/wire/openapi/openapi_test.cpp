@@ -70,6 +70,17 @@ TEST(OpenApi, DescribesAnOperation) {
             R"({"type":"string","enum":["NONE","PUSH","PULL"]})");
 }
 
+/// From what creates an object to what can be done with it: clients that explore the API follow these.
+TEST(OpenApi, LinksLeadFromAnObjectToItsOperations) {
+  const auto& create = document().at("paths").at("/content/local-library").at("post").at("responses").at("201");
+  const auto& links = create.at("links").as_object();
+  EXPECT_EQ(
+      json::serialize(links.at("com.vmware.content.local_library.delete")),
+      R"({"operationId":"com.vmware.content.local_library.delete","parameters":{"library_id":"$response.body"}})");
+  EXPECT_TRUE(links.contains("com.vmware.content.library.get"));
+  EXPECT_FALSE(links.contains("com.vmware.content.library.item.get"));
+}
+
 TEST(OpenApi, IsTheDocumentThatIsCheckedIn) {
   const std::string file = QUIRE_DOCS_FOLDER "/openapi.json";
   const auto text = openapi_text(api::all_operations());

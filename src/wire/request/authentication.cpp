@@ -3,7 +3,10 @@
 #include <string_view>
 
 #include "base/base64.h"
+#include "base/hex.h"
+#include "base/log.h"
 #include "base/utf8.h"
+#include "wire/request/request_target.h"
 
 namespace quire::wire {
 namespace {
@@ -77,20 +80,28 @@ Identification from_security_context(const boost::json::object& security) {
   return who;
 }
 
+/// What follows the name of the scheme (RFC 9110 §11.4), if it is this one.
+std::optional<std::string_view> value_of_scheme(std::string_view authorization, std::string_view scheme) {
+  const auto space = authorization.find(' ');
+  if (space == std::string_view::npos || base::to_lower(authorization.substr(0, space)) != scheme) return std::nullopt;
+  return trimmed(authorization.substr(space));
+}
+
 }  // namespace
 
 std::optional<api::Credentials> basic_credentials(std::string_view authorization) {
-  const auto space = authorization.find(' ');
-  if (space == std::string_view::npos) return std::nullopt;
-  std::string scheme(authorization.substr(0, space));
-  for (char& c : scheme)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  if (scheme != "basic") return std::nullopt;
-  const auto decoded = text_of_base64(trimmed(authorization.substr(space)));
+  const auto encoded = value_of_scheme(authorization, "basic");
+  if (!encoded) return std::nullopt;
+  const auto decoded = text_of_base64(*encoded);
   if (!decoded || !base::is_text(*decoded)) return std::nullopt;
   const auto colon = decoded->find(':');
   if (colon == std::string::npos) return std::nullopt;
   return api::Credentials{decoded->substr(0, colon), decoded->substr(colon + 1)};
+}
+
+std::optional<std::string> bearer_token(std::string_view authorization) {
+  const auto token = value_of_scheme(authorization, "bearer");
+  return token ? std::optional(std::string(*token)) : std::nullopt;
 }
 
 Identification identification_of(const Headers& headers) {
@@ -98,7 +109,10 @@ Identification identification_of(const Headers& headers) {
   who.token = cookie(headers, token_name);
   if (!who.token) who.token = token_header(headers);
   if (!who.token) who.token = cookie(headers, soap_cookie_name);
-  if (const auto authorization = headers.find("Authorization")) who.credentials = basic_credentials(*authorization);
+  if (const auto authorization = headers.find("Authorization")) {
+    who.credentials = basic_credentials(*authorization);
+    if (!who.token) who.token = bearer_token(*authorization);
+  }
   return who;
 }
 
@@ -114,16 +128,30 @@ base::Error login_required() {
                      {{"header", std::string(token_name)}});
 }
 
-base::Result<api::CallContext> admit(Invoker& invoker, const api::Operation& operation, const Identification& who,
-                                     const std::string& base_url) {
+api::CallContext call_context(const Request& request, std::string operation, std::string_view operation_id) {
+  for (const auto* header : {"X-Request-ID", "vapi-ctx-opid"})
+    if (const auto given = request.headers.find(header)) operation_id = trimmed(*given);
+  if (spdlog::should_log(spdlog::level::debug)) {
+    const auto client = request.headers.find("User-Agent").value_or("");
+    spdlog::debug("call {} {} {} {}", operation, request.method, base::displayable(path_of(request.target)),
+                  base::displayable(client));
+  }
   api::CallContext call;
-  call.base_url = base_url;
+  call.base_url = request.base_url;
+  call.caller.origin = std::make_shared<const content::CallOrigin>(
+      content::CallOrigin{std::move(operation), request.client_address, base::displayable(operation_id)});
+  return call;
+}
+
+base::Result<api::CallContext> admit(Invoker& invoker, const api::Operation& operation, const Identification& who,
+                                     api::CallContext call) {
   if (!operation.facts.needs_login) {
     call.credentials = who.credentials;
     return call;
   }
   if (!who.token) return login_required();
   QUIRE_ASSIGN_OR_RETURN(auto caller, invoker.authenticate(*who.token));
+  caller.origin = std::move(call.caller.origin);
   call.caller = std::move(caller);
   return call;
 }

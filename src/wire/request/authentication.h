@@ -18,7 +18,8 @@ struct Identification {
 };
 
 /// REST (content-library-api.md §1.7): the token from the cookie `vmware-api-session-id`, the header of that name, or
-/// the cookie `vmware_soap_session`, in this order; Basic credentials from Authorization.
+/// the cookie `vmware_soap_session`, in this order, else from `Authorization: Bearer`; Basic credentials from
+/// Authorization.
 Identification identification_of(const Headers& headers);
 
 /// JSON-RPC (wire-protocols.md §2.3): the header's token wins over `security`, the request's securityCtx (nullptr:
@@ -28,10 +29,17 @@ Identification identification_of(const Headers& headers, const boost::json::obje
 
 /// RFC 7617, UTF-8. nullopt for anything else.
 std::optional<api::Credentials> basic_credentials(std::string_view authorization);
+/// RFC 6750. nullopt for anything else.
+std::optional<std::string> bearer_token(std::string_view authorization);
 
-/// Lets a REST request in to `operation`: needs a token unless the operation needs no login. Unauthenticated.
+/// What a call brings along, whoever makes it: the address that it came to, and its origin. The identifier that the
+/// client gives it comes from `vapi-ctx-opid` (wire-protocols.md §2.2), else from X-Request-ID, else it is
+/// `operation_id`. The log's debug level tells each call.
+api::CallContext call_context(const Request& request, std::string operation, std::string_view operation_id = {});
+
+/// Lets `call` in to `operation`: needs a token unless the operation needs no login. Unauthenticated.
 base::Result<api::CallContext> admit(Invoker& invoker, const api::Operation& operation, const Identification& who,
-                                     const std::string& base_url);
+                                     api::CallContext call);
 
 /// The refusal of a request that says nothing about who sent it.
 base::Error login_required();

@@ -27,11 +27,16 @@ base::Result<content::Caller> ServiceInvoker::authenticate(std::string_view toke
   return caller;
 }
 
-base::Result<content::Caller> ServiceInvoker::log_in(const api::Credentials& credentials) {
-  const auto token = services_.logins.log_in(credentials.user, credentials.password);
-  if (token) return authenticate(*token);
-  log_cause("a login for one call", "a client", token.error());
-  return token.error();
+base::Result<content::Caller> ServiceInvoker::log_in(const api::Credentials& credentials,
+                                                     std::shared_ptr<const content::CallOrigin> origin) {
+  const auto token = services_.logins.log_in(credentials.user, credentials.password, origin);
+  if (!token) {
+    log_cause("a login for one call", "a client", token.error());
+    return token.error();
+  }
+  auto caller = authenticate(*token);
+  if (caller) caller->origin = std::move(origin);
+  return caller;
 }
 
 void ServiceInvoker::log_out(const content::Caller& caller) {
@@ -47,7 +52,9 @@ base::Result<void> ServiceInvoker::run(const api::Operation& operation, const ap
   } catch (const std::exception& exception) {
     done = base::internal_error(std::string("exception: ") + exception.what());
   }
-  if (!done) log_cause(operation.facts.service + "." + operation.facts.name, call.caller.user, done.error());
+  if (done) return done;
+  log_cause(operation.facts.service + "." + operation.facts.name, call.caller.user, done.error());
+  services_.audit.record_if_refused(call.caller, done.error());
   return done;
 }
 

@@ -18,8 +18,10 @@ class Invoker {
   /// Who the token of a login session is; counts as use. Unauthenticated.
   virtual base::Result<content::Caller> authenticate(std::string_view token) = 0;
 
-  /// A login for one call that brought a user and password instead of a token; end it with log_out. Unauthenticated.
-  virtual base::Result<content::Caller> log_in(const api::Credentials& credentials) = 0;
+  /// A login for one call of `origin` that brought a user and password instead of a token; end it with log_out.
+  /// Unauthenticated.
+  virtual base::Result<content::Caller> log_in(const api::Credentials& credentials,
+                                               std::shared_ptr<const content::CallOrigin> origin) = 0;
   virtual void log_out(const content::Caller& caller) = 0;
 
   /// Runs the operation; `output` as Operation::run has it. Never throws.
@@ -27,12 +29,14 @@ class Invoker {
                                  void* output) = 0;
 };
 
-/// The server's own: over the services. Logs the causes of errors, and turns exceptions into InternalServerError.
+/// The server's own: over the services. Logs the causes of errors, records refusals for the audit trail, and turns
+/// exceptions into InternalServerError.
 class ServiceInvoker final : public Invoker {
  public:
   explicit ServiceInvoker(service::Services& services) : services_(services) {}
   base::Result<content::Caller> authenticate(std::string_view token) override;
-  base::Result<content::Caller> log_in(const api::Credentials& credentials) override;
+  base::Result<content::Caller> log_in(const api::Credentials& credentials,
+                                       std::shared_ptr<const content::CallOrigin> origin) override;
   void log_out(const content::Caller& caller) override;
   base::Result<void> run(const api::Operation& operation, const api::CallContext& call, const void* input,
                          void* output) override;

@@ -30,7 +30,8 @@ struct Request {
   std::string target;  ///< path and query as sent, still percent-encoded
   Headers headers;
   std::string body;
-  std::string base_url;  ///< `https://host:port`, from the configured public URL or the Host header
+  std::string base_url;             ///< `https://host:port`, from the configured public URL or the Host header
+  std::string client_address = {};  ///< of the other end of the connection, as numbers
 };
 
 /// The HTTP layer adds Content-Length, Date and Connection. A body of status 204 is empty and has no Content-Type.

@@ -89,7 +89,8 @@ Response LegacyRest::run(const Route& route, const Request& request, const Reque
                          const std::optional<std::string>& id) const {
   const auto& operation = *route.operation;
   const auto challenge = challenge_for(operation);
-  const auto call = admit(invoker_, operation, identification_of(request.headers), request.base_url);
+  const auto call = admit(invoker_, operation, identification_of(request.headers),
+                          call_context(request, operation.facts.service + "." + operation.facts.name));
   if (!call) return rest_failure(form, call.error(), challenge);
   RestBody body;
   if (request.method != "GET" && request.method != "DELETE") body = read_body(form, request);

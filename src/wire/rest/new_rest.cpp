@@ -197,7 +197,8 @@ const NewRest::Place* NewRest::find(const std::vector<std::string>& segments) co
 Response NewRest::run(const Candidate& candidate, const Request& request, const RequestTarget& target) const {
   const auto& operation = *candidate.operation;
   const auto challenge = challenge_for(operation);
-  const auto call = admit(invoker_, operation, identification_of(request.headers), request.base_url);
+  const auto call = admit(invoker_, operation, identification_of(request.headers),
+                          call_context(request, operation.facts.service + "." + operation.facts.name));
   if (!call) return rest_failure(form_, call.error(), challenge);
   RestBody body;
   if (request.method != "GET" && request.method != "DELETE") body = read_body(form_, request);

@@ -9,6 +9,7 @@
 #include "base/hex.h"
 #include "base/result.h"
 #include "base/utf8.h"
+#include "wire/request/authentication.h"
 #include "wire/soap/soap_methods.h"
 #include "wire/soap/soap_values.h"
 #include "wire/soap/soap_xml.h"
@@ -67,6 +68,9 @@ std::string session_token(const Headers& headers, const XmlElement* soap_header)
   }
   if (const auto token = headers.find(session_header)) return std::string(trim(*token));
   const XmlElement* cookie = soap_header == nullptr ? nullptr : soap_header->child("vcSessionCookie");
+  if (cookie == nullptr)
+    if (const auto authorization = headers.find("Authorization"))
+      if (auto token = bearer_token(*authorization)) return *std::move(token);
   std::string_view value = cookie == nullptr ? std::string_view{} : cookie->trimmed_text();
   if (value.size() >= 2 && value.front() == '"' && value.back() == '"') value = value.substr(1, value.size() - 2);
   return std::string(value);
@@ -197,12 +201,14 @@ Response SoapFacade::call(const Request& request, std::string_view method_space)
   if (method == soap_methods().end()) return fail(method_not_found(receiver, element.name));
   if (!method->receiver.id.empty() && method->receiver.id != receiver.id) return fail(vim::object_not_found(receiver));
 
+  const auto origin = call_context(request, "vim25." + std::string(method->name)).caller.origin;
   std::optional<SoapSession> session;
   if (method->needs_session) {
     std::string token = session_token(request.headers, envelope->header);
     auto caller = services_.logins.authenticate(token);
     if (!caller && caller.error().kind() == ErrorKind::unauthenticated) return fail(not_authenticated(receiver));
     if (!caller) return fail(system_error(method->name, caller.error()));
+    caller->origin = origin;
     session = SoapSession{std::move(token), std::move(*caller)};
   }
 
@@ -210,7 +216,8 @@ Response SoapFacade::call(const Request& request, std::string_view method_space)
   out.open(std::string(method->name) + "Response");
   out.attribute("xmlns", method_space);
   SoapReply reply{out, {}};
-  const auto done = method->run({services_, *views_, method->name, element, receiver, std::move(session)}, reply);
+  const auto done =
+      method->run({services_, *views_, method->name, element, receiver, std::move(session), origin}, reply);
   if (!done) return fail(done.error());
   out.close();
   Response response = close_envelope(std::move(out), 200);

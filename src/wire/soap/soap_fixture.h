@@ -37,6 +37,10 @@ class LoginsOnly final : public content::CatalogWriter {
       not_for_logins();
   }
   void insert_row(const content::WriteAnyRow& request) override {
+    if (const auto* event = std::get_if<content::WriteRow<content::Event>>(&request)) {
+      events.push_back(event->row);
+      return;
+    }
     const auto& login = std::get<content::WriteRow<content::LoginSession>>(request).row;
     logins_[login.id] = login;
   }
@@ -57,6 +61,8 @@ class LoginsOnly final : public content::CatalogWriter {
   }
 
   std::vector<content::TrustedCertificate> trusted_certificates() override { not_for_logins(); }
+  std::vector<content::LoginSession> api_tokens(std::string_view) override { not_for_logins(); }
+  void remove_api_tokens_of(std::string_view) override { not_for_logins(); }
   std::vector<content::User> users() override { not_for_logins(); }
   std::vector<content::Group> groups() override { not_for_logins(); }
   std::vector<std::string> groups_of(std::string_view) override { not_for_logins(); }
@@ -138,8 +144,11 @@ class LoginsOnly final : public content::CatalogWriter {
     not_for_logins();
   }
   std::vector<content::Event> events_after(std::int64_t, std::size_t) override { not_for_logins(); }
+  std::vector<content::Event> events_before(std::int64_t, std::size_t) override { not_for_logins(); }
   std::size_t remove_events(base::Time, std::size_t) override { not_for_logins(); }
   void update_row(const content::WriteAnyRow&) override { not_for_logins(); }
+
+  std::vector<content::Event> events;  ///< of logins
 
  private:
   template <class Row>

@@ -110,7 +110,7 @@ Answer<void> log_in(const SoapCall& call, SoapReply& reply) {
   const XmlElement* user = call.arguments.child("userName");
   const XmlElement* password = call.arguments.child("password");
   auto token = call.services.logins.log_in((user == nullptr ? absent : *user).text,
-                                           (password == nullptr ? absent : *password).text);
+                                           (password == nullptr ? absent : *password).text, call.origin);
   if (!token) {
     if (token.error().kind() != ErrorKind::unauthenticated) {
       return tl::unexpected(system_error(call.method, token.error()));

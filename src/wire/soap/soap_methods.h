@@ -29,6 +29,7 @@ struct SoapCall {
   const XmlElement& arguments;
   vim::Reference receiver;
   std::optional<SoapSession> session;
+  std::shared_ptr<const content::CallOrigin> origin;
 };
 
 /// What a method puts into its response element, and the token that a new login gets as cookie.
