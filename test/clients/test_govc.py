@@ -1,5 +1,6 @@
 """An unmodified govc against the real server, as an administrator would use it."""
 
+import json
 import re
 import time
 import uuid
@@ -419,6 +420,46 @@ def test_security_policy(govc, shared_server, tmp_path):
     assert shown() == (True, "VERIFIED")
     govc.ok("library.trust.rm", identifier)
     assert shown() == (False, "UNTRUSTED")
+
+
+def test_roles_and_permissions(govc, shared_server, tmp_path):
+    user = f"user-{uuid.uuid4().hex[:8]}"
+    role = f"role-{uuid.uuid4().hex[:8]}"
+    spec = {"name": user, "password": "long enough"}
+    made = LegacyRest(shared_server).log_in().send(
+        "POST",
+        "/rest/com/quire/access/users",
+        json.dumps({"create_spec": spec}),
+        {"Content-Type": "application/json"},
+    )
+    assert made.status_code == 200, made.text
+
+    assert {"Admin", "ReadOnly", "NoAccess"} <= {each["name"] for each in govc.json("role.ls")}
+    govc.ok("role.create", role, "ContentLibrary.DownloadSession")
+    govc.fails("role.create", role, "ContentLibrary.DownloadSession")
+    assert "ContentLibrary.DownloadSession" in govc.ok("role.ls", role)
+    govc.ok("role.update", "-a", role, "ContentLibrary.UpdateSession")
+    assert {"ContentLibrary.DownloadSession", "ContentLibrary.UpdateSession"} <= set(govc.ok("role.ls", role).split())
+    renamed = f"{role}-renamed"
+    govc.ok("role.update", "-name", renamed, role)
+    govc.fails("role.ls", role)
+
+    govc.ok("permissions.set", "-principal", user, "-role", renamed)
+    listed = next(line for line in govc.ok("permissions.ls").splitlines() if user in line)
+    assert renamed in listed and "/" in listed
+    assert user in govc.ok("role.usage", renamed)
+    assert user in govc.ok("permissions.ls", "-a", "/DC0/datastore"), "inherited"
+    assert "permission" in govc.fails("role.remove", renamed)
+    assert "no user nobody" in govc.fails("permissions.set", "-principal", "nobody", "-role", renamed)
+
+    as_user = Govc(shared_server, tmp_path / "user", GOVC_USERNAME=user, GOVC_PASSWORD="long enough")
+    as_user.ok("library.ls")
+    assert "Authorization.ModifyRoles" in as_user.fails("role.create", "mine", "System.Read")
+
+    govc.ok("permissions.remove", "-principal", user)
+    assert user not in govc.ok("permissions.ls")
+    govc.ok("role.remove", renamed)
+    govc.fails("role.ls", renamed)
 
 
 def test_content_survives_restart(server, tmp_path):

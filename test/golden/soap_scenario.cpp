@@ -299,6 +299,49 @@ void views(SoapClient& soap) {
                                   "<uuid>1</uuid><vmSearch>true</vmSearch><instanceUuid>false</instanceUuid>"));
 }
 
+void authorization(SoapClient& soap) {
+  soap.section("Roles and permissions");
+  const auto call = [&](const std::string& title, const std::string& name, const std::string& arguments) {
+    return soap.go(title, go_method(name, "AuthorizationManager", "AuthorizationManager", arguments));
+  };
+  const std::string root = R"(<entity type="Folder">group-d1</entity>)";
+  const std::string datastore = R"(<entity type="Datastore">datastore-11</entity>)";
+  const auto permission = [](const std::string& who, const std::string& role) {
+    return "<permission><principal>" + who + "</principal><group>false</group><roleId>" + role +
+           "</roleId><propagate>true</propagate></permission>";
+  };
+  const std::string somebody = "somebody@vsphere.local";
+  soap.go("Roles", retrieve(properties("AuthorizationManager", {"roleList"}) +
+                            object("AuthorizationManager", "AuthorizationManager")));
+  const auto role = text_between(call("AddAuthorizationRole", "AddAuthorizationRole",
+                                      "<name>Viewer</name><privIds>ContentLibrary.DownloadSession</privIds>")
+                                     .body,
+                                 "<returnval>", "<");
+  call("A name taken", "AddAuthorizationRole", "<name>viewer</name>");
+  call("No privilege", "AddAuthorizationRole", "<name>x</name><privIds>VirtualMachine.Interact.PowerOn</privIds>");
+  const auto number = "<roleId>" + role + "</roleId>";
+  call("UpdateAuthorizationRole", "UpdateAuthorizationRole",
+       number + "<newName>Downloader</newName><privIds>ContentLibrary.DownloadSession</privIds>");
+  call("A role of the system", "UpdateAuthorizationRole", "<roleId>-1</roleId><newName>x</newName>");
+  call("SetEntityPermissions", "SetEntityPermissions", root + permission(somebody, role));
+  call("Nobody of that name", "SetEntityPermissions", root + permission("nobody", role));
+  call("No such role", "SetEntityPermissions", root + permission(somebody, "12345"));
+  call("Below the root", "SetEntityPermissions", datastore + permission(somebody, role));
+  call("Not there", "SetEntityPermissions", R"(<entity type="Folder">group-d9</entity>)" + permission(somebody, role));
+  call("The last administrator", "SetEntityPermissions", root + permission("administrator@vsphere.local", "-2"));
+  call("RetrieveEntityPermissions", "RetrieveEntityPermissions", root + "<inherited>false</inherited>");
+  call("Of a datastore itself", "RetrieveEntityPermissions", datastore + "<inherited>false</inherited>");
+  call("Of a datastore, inherited", "RetrieveEntityPermissions", datastore + "<inherited>true</inherited>");
+  call("RetrieveRolePermissions", "RetrieveRolePermissions", number);
+  call("RetrieveAllPermissions", "RetrieveAllPermissions", "");
+  call("A role in use", "RemoveAuthorizationRole", number + "<failIfUsed>true</failIfUsed>");
+  call("RemoveEntityPermission", "RemoveEntityPermission",
+       root + "<user>" + somebody + "</user><isGroup>false</isGroup>");
+  call("There is none", "RemoveEntityPermission", root + "<user>" + somebody + "</user><isGroup>false</isGroup>");
+  call("RemoveAuthorizationRole", "RemoveAuthorizationRole", number + "<failIfUsed>true</failIfUsed>");
+  call("It is gone", "RemoveAuthorizationRole", number + "<failIfUsed>true</failIfUsed>");
+}
+
 void faults(SoapClient& soap) {
   soap.section("Faults");
   soap.go("Unknown object", retrieve(properties("Datastore", {"name"}) + object("Datastore", "datastore-99")));
@@ -351,6 +394,7 @@ void walk_through_soap(GoldenServer& server, Transcript& transcript) {
   reading(soap);
   views(soap);
   browsing(soap, store_item(server));
+  authorization(soap);
   faults(soap);
   other_wires(soap, token);
   policies(soap, token);

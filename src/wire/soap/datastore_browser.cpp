@@ -118,8 +118,9 @@ Fault file_not_found(const DatastorePath& at) {
 std::optional<Fault> fault_of(const SoapCall& call, const DatastorePath& at, const base::Error& error) {
   if (error.kind() == ErrorKind::not_found) return file_not_found(at);
   if (error.kind() != ErrorKind::unauthorized) return std::nullopt;
-  return Fault{
-      "NoPermission", error.text(), {{"object", call.receiver}, {"privilegeId", std::string("ContentLibrary.ReadStorage")}}};
+  return Fault{"NoPermission",
+               error.text(),
+               {{"object", call.receiver}, {"privilegeId", std::string("ContentLibrary.ReadStorage")}}};
 }
 
 DataObject search_results(const Reference& datastore, const DatastorePath& at,

@@ -233,6 +233,7 @@ TEST_F(SoapFacadeTest, ServiceContentNeedsNoSession) {
       "<licenseProductName>VMware VirtualCenter Server</licenseProductName>"
       "<licenseProductVersion>8.0</licenseProductVersion></about>"
       "<sessionManager type=\"SessionManager\">SessionManager</sessionManager>"
+      "<authorizationManager type=\"AuthorizationManager\">AuthorizationManager</authorizationManager>"
       "<searchIndex type=\"SearchIndex\">SearchIndex</searchIndex></returnval></RetrieveServiceContentResponse>");
   const Response go = post(
       go_envelope("<RetrieveServiceContent xmlns=\"urn:vim25\"><_this type=\"ServiceInstance\">ServiceInstance</_this>"

@@ -66,7 +66,7 @@ class LoginsOnly final : public content::CatalogWriter {
   std::vector<content::User> users() override { not_for_logins(); }
   std::vector<content::Group> groups() override { not_for_logins(); }
   std::vector<std::string> groups_of(std::string_view) override { not_for_logins(); }
-  std::vector<content::Role> roles() override { not_for_logins(); }
+  std::vector<content::Role> roles() override { return {}; }
   std::optional<content::Role> role_named(std::string_view) override { not_for_logins(); }
   std::vector<content::Permission> permissions(const content::PermissionFilter&) override { not_for_logins(); }
   std::vector<content::LibraryId> libraries(const content::LibraryFilter&) override { not_for_logins(); }

@@ -6,6 +6,7 @@
 #include "base/hex.h"
 #include "base/log.h"
 #include "wire/soap/datastore_browser.h"
+#include "wire/soap/soap_authorization.h"
 #include "wire/soap/soap_values.h"
 #include "wire/soap/vim_inventory_collector.h"
 
@@ -56,6 +57,7 @@ DataObject service_content(const service::Services& services) {
            {"viewManager", view_manager},
            {"about", about(services)},
            {"sessionManager", session_manager},
+           {"authorizationManager", authorization_manager},
            {"searchIndex", search_index}}};
 }
 
@@ -75,18 +77,24 @@ Answer<DataObject> user_session(const SoapCall& call, const SoapSession& session
                      {"messageLocale", std::string("en")}}};
 }
 
-/// The tree, the singletons and the caller's own views. The current session is looked up only for those who ask for it,
-/// because that records a use.
-Answer<vim::Inventory> inventory_for(const SoapCall& call, bool with_current_session) {
+/// The tree, the singletons and the caller's own views. What has to be looked up is there only for those who may ask
+/// for it: the current session, because that records a use, and the roles. `asked`: whether an object may be asked for.
+template <class F>
+Answer<vim::Inventory> inventory_for(const SoapCall& call, F asked) {
   vim::Inventory inventory(vim::datastores(call.services.storages));
   inventory.add({service_instance, {{"content", service_content(call.services)}}});
   vim::ManagedObject sessions{session_manager, {}};
-  if (with_current_session) {
+  if (asked(session_manager)) {
     auto current = user_session(call, *call.session);
     if (!current) return tl::unexpected(current.error());
     sessions.properties.push_back({"currentSession", std::move(*current)});
   }
   inventory.add(std::move(sessions));
+  if (asked(authorization_manager)) {
+    auto authorization = authorization_manager_object(call);
+    if (!authorization) return tl::unexpected(authorization.error());
+    inventory.add(std::move(*authorization));
+  }
   inventory.add({property_collector, {}});
   inventory.add({view_manager, {}});
   inventory.add({search_index, {}});
@@ -153,12 +161,14 @@ Answer<void> session_is_active(const SoapCall& call, SoapReply& reply) {
 Answer<std::vector<vim::ObjectContent>> retrieved(const SoapCall& call) {
   const auto specs = read_filter_specs(call.arguments);
   if (!specs) return tl::unexpected(specs.error());
-  // No property refers to the SessionManager, so only a start can be it.
-  const bool about_sessions = std::any_of(specs->begin(), specs->end(), [](const vim::FilterSpec& spec) {
-    return std::any_of(spec.objects.begin(), spec.objects.end(),
-                       [](const vim::ObjectSpec& each) { return each.object.id == session_manager.id; });
-  });
-  const auto inventory = inventory_for(call, about_sessions);
+  // No property refers to them, so only a start can be one.
+  const auto starts_at = [&](const Reference& object) {
+    return std::any_of(specs->begin(), specs->end(), [&](const vim::FilterSpec& spec) {
+      return std::any_of(spec.objects.begin(), spec.objects.end(),
+                         [&](const vim::ObjectSpec& each) { return each.object.id == object.id; });
+    });
+  };
+  const auto inventory = inventory_for(call, starts_at);
   if (!inventory) return tl::unexpected(inventory.error());
   return vim::retrieve(*inventory, *specs);
 }
@@ -187,7 +197,7 @@ Answer<void> continue_retrieve_properties_ex(const SoapCall&, SoapReply&) {
 
 /// An unset property is an empty response (§5.4).
 Answer<void> fetch(const SoapCall& call, SoapReply& reply) {
-  const auto inventory = inventory_for(call, call.receiver.id == session_manager.id);
+  const auto inventory = inventory_for(call, [&](const Reference& object) { return call.receiver.id == object.id; });
   if (!inventory) return tl::unexpected(inventory.error());
   const vim::ManagedObject* object = inventory->find(call.receiver);
   if (object == nullptr) return tl::unexpected(vim::object_not_found(call.receiver));
@@ -200,7 +210,7 @@ Answer<void> fetch(const SoapCall& call, SoapReply& reply) {
 Answer<void> create_container_view(const SoapCall& call, SoapReply& reply) {
   const auto container = child_reference(call.arguments, "container");
   if (!container) return tl::unexpected(vim::invalid_argument("container", "A view needs a container."));
-  const auto inventory = inventory_for(call, false);
+  const auto inventory = inventory_for(call, [](const Reference&) { return false; });
   if (!inventory) return tl::unexpected(inventory.error());
   const bool recursive = is_true(call.arguments.child("recursive"));
   auto shown = vim::contained_in(*inventory, *container, child_texts(call.arguments, "type"), recursive);
@@ -327,7 +337,7 @@ Answer<void> pbm_retrieve_service_content(const SoapCall& call, SoapReply& reply
 }  // namespace
 
 const std::vector<SoapMethod>& soap_methods() {
-  static const std::vector<SoapMethod> all{
+  static const std::vector<SoapMethod> own{
       {vim_space, "RetrieveServiceContent", service_instance, false, retrieve_service_content},
       {vim_space, "CurrentTime", service_instance, true, current_time},
       {vim_space, "Login", session_manager, false, log_in},
@@ -353,6 +363,11 @@ const std::vector<SoapMethod>& soap_methods() {
       {vim_space, "FindByUuid", search_index, true, find_nothing},
       {pbm_space, "PbmRetrieveServiceContent", pbm_service_instance, true, pbm_retrieve_service_content},
   };
+  static const std::vector<SoapMethod> all = [] {
+    auto methods = own;
+    methods.insert(methods.end(), authorization_methods().begin(), authorization_methods().end());
+    return methods;
+  }();
   return all;
 }
 

@@ -33,16 +33,17 @@ struct Overloaded : Visitors... {
 template <class... Visitors>
 Overloaded(Visitors...) -> Overloaded<Visitors...>;
 
-std::string_view type_attribute(const Value& value) {
+std::string type_attribute(const Value& value) {
   return std::visit(
-      Overloaded{[](const std::string&) -> std::string_view { return "xsd:string"; },
-                 [](bool) -> std::string_view { return "xsd:boolean"; },
-                 [](std::int64_t) -> std::string_view { return "xsd:long"; },
-                 [](base::Time) -> std::string_view { return "xsd:dateTime"; },
-                 [](const Reference&) -> std::string_view { return "ManagedObjectReference"; },
-                 [](const std::vector<Reference>&) -> std::string_view { return "ArrayOfManagedObjectReference"; },
-                 [](const std::vector<std::string>&) -> std::string_view { return "ArrayOfString"; },
-                 [](const DataObject& data) -> std::string_view { return data.type; }},
+      Overloaded{[](const std::string&) -> std::string { return "xsd:string"; },
+                 [](bool) -> std::string { return "xsd:boolean"; },
+                 [](std::int64_t) -> std::string { return "xsd:long"; },
+                 [](base::Time) -> std::string { return "xsd:dateTime"; },
+                 [](const Reference&) -> std::string { return "ManagedObjectReference"; },
+                 [](const std::vector<Reference>&) -> std::string { return "ArrayOfManagedObjectReference"; },
+                 [](const std::vector<std::string>&) -> std::string { return "ArrayOfString"; },
+                 [](const DataObject& data) -> std::string { return data.type; },
+                 [](const vim::DataObjects& data) -> std::string { return "ArrayOf" + data.type; }},
       value);
 }
 
@@ -116,6 +117,9 @@ void write_field(XmlWriter& out, const std::string& name, const Value& value) {
                           if (data.says_type) out.attribute("xsi:type", data.type);
                           write_fields(out, data.fields);
                           out.close();
+                        },
+                        [&](const vim::DataObjects& data) {
+                          for (const auto& each : data.items) write_field(out, name, each);
                         }},
              value);
 }
@@ -139,7 +143,10 @@ void write_typed(XmlWriter& out, std::string_view name, const Value& value) {
                         [&](const std::vector<std::string>& texts) {
                           for (const auto& each : texts) out.leaf("string", each);
                         },
-                        [&](const DataObject& data) { write_fields(out, data.fields); }},
+                        [&](const DataObject& data) { write_fields(out, data.fields); },
+                        [&](const vim::DataObjects& data) {
+                          for (const auto& each : data.items) write_field(out, data.type, each);
+                        }},
              value);
   out.close();
 }

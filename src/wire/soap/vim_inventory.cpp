@@ -26,6 +26,7 @@ const std::vector<Class>& classes() {
       {"SessionManager",
        "ManagedObject",
        {"sessionList", "currentSession", "message", "messageLocaleList", "supportedLocaleList", "defaultLocale"}},
+      {"AuthorizationManager", "ManagedObject", {"privilegeList", "roleList", "description"}},
       {"PropertyCollector", "ManagedObject", {"filter"}},
       {"PropertyFilter", "ManagedObject", {"spec", "partialUpdates"}},
       {"ViewManager", "ManagedObject", {"viewList"}},

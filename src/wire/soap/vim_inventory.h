@@ -30,8 +30,13 @@ struct DataObject {
   bool says_type = false;  ///< written with its class also where the schema fixes one: of which it is a subclass
 };
 
+struct DataObjects {
+  std::string type;  ///< of each
+  std::vector<DataObject> items;
+};
+
 using Value = std::variant<std::string, bool, std::int64_t, base::Time, Reference, std::vector<Reference>,
-                           std::vector<std::string>, DataObject>;
+                           std::vector<std::string>, DataObject, DataObjects>;
 
 /// A named value: a field of a data object or a property of a managed object.
 struct Field {

@@ -17,6 +17,8 @@ import (
 	_ "github.com/vmware/govmomi/cli/library/subscriber"
 	_ "github.com/vmware/govmomi/cli/library/trust"
 	_ "github.com/vmware/govmomi/cli/object"
+	_ "github.com/vmware/govmomi/cli/permissions"
+	_ "github.com/vmware/govmomi/cli/role"
 	_ "github.com/vmware/govmomi/cli/session"
 	_ "github.com/vmware/govmomi/cli/tags"
 	_ "github.com/vmware/govmomi/cli/tags/association"
