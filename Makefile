@@ -52,8 +52,8 @@ coverage: $(QUIRE)  ## Run the client tests and write docs/api-coverage.md
 	@tools/install-clients
 	@rm -f build/calls.tsv
 	@QUIRE_BINARY=$(QUIRE) QUIRE_CALLS_FILE=$(CURDIR)/build/calls.tsv build/clients/venv/bin/python -m pytest -q test/clients
-	@tools/api-coverage --quire $(QUIRE) --calls build/calls.tsv > build/api-coverage.md
-	@mv build/api-coverage.md docs/api-coverage.md
+	@tools/api-coverage --quire $(QUIRE) --calls build/calls.tsv > build/coverage.txt
+	@mv build/coverage.txt docs/api-coverage.md
 
 sanitize: test-asan test-asan-gcc test-tsan  ## Tests under all sanitizers, and every fuzzer for a minute
 	@$(MAKE) fuzz

@@ -204,7 +204,8 @@ struct LibraryForceDelete {
             .status = 204,
             .privilege = Privilege::ContentLibrary_DeleteLibrary,
             .errors = {ErrorKind::not_found, ErrorKind::not_allowed_in_current_state},
-            .summary = "Deletes a library of either type even if something uses it."};
+            .summary = "Deletes a library of either type even if something uses it.",
+            .action_of_9 = true};
   }
   static Result<void> run(service::Services& services, const CallContext& call, const Input& input) {
     return services.libraries.remove(call.caller, content::LibraryId(input.library_id), service::Deletion::forced);
@@ -226,7 +227,8 @@ struct LibraryMigrate {
                        ErrorKind::unsupported, ErrorKind::already_in_desired_state},
             .summary =
                 "Begins a task that moves the content of a library to another storage; all the while it can be read "
-                "and changed."};
+                "and changed.",
+            .action_of_9 = true};
   }
   static Result<void> run(service::Services& services, const CallContext& call, const Input& input) {
     return services.libraries.migrate(call.caller, content::LibraryId(input.library_id),
@@ -247,7 +249,8 @@ struct LibraryConvert {
             .privilege = Privilege::ContentLibrary_ConvertLibrary,
             .errors = {ErrorKind::not_found, ErrorKind::invalid_argument, ErrorKind::invalid_element_type,
                        ErrorKind::not_allowed_in_current_state},
-            .summary = "Makes a subscribed library a published local one."};
+            .summary = "Makes a subscribed library a published local one.",
+            .action_of_9 = true};
   }
   static Result<void> run(service::Services& services, const CallContext& call, const Input& input) {
     return services.libraries.convert(call.caller, content::LibraryId(input.library_id));
@@ -266,7 +269,8 @@ struct LibraryEnterMaintenance {
             .status = 204,
             .privilege = Privilege::ContentLibrary_LibraryMaintenance,
             .errors = {ErrorKind::not_found, ErrorKind::not_allowed_in_current_state},
-            .summary = "Keeps a library and its items from being changed until exit_maintenance; they can be read."};
+            .summary = "Keeps a library and its items from being changed until exit_maintenance; they can be read.",
+            .action_of_9 = true};
   }
   static Result<void> run(service::Services& services, const CallContext& call, const Input& input) {
     return services.libraries.enter_maintenance(call.caller, content::LibraryId(input.library_id));
@@ -285,7 +289,8 @@ struct LibraryExitMaintenance {
             .status = 204,
             .privilege = Privilege::ContentLibrary_LibraryMaintenance,
             .errors = {ErrorKind::not_found, ErrorKind::not_allowed_in_current_state},
-            .summary = "Lets a library be changed again."};
+            .summary = "Lets a library be changed again.",
+            .action_of_9 = true};
   }
   static Result<void> run(service::Services& services, const CallContext& call, const Input& input) {
     return services.libraries.exit_maintenance(call.caller, content::LibraryId(input.library_id));
@@ -395,7 +400,8 @@ struct LocalLibraryForceDelete {
             .status = 204,
             .privilege = Privilege::ContentLibrary_DeleteLocalLibrary,
             .errors = {ErrorKind::not_found, ErrorKind::invalid_element_type, ErrorKind::not_allowed_in_current_state},
-            .summary = "Deletes a local library even if something uses it."};
+            .summary = "Deletes a local library even if something uses it.",
+            .action_of_9 = true};
   }
   static Result<void> run(service::Services& services, const CallContext& call, const Input& input) {
     return services.libraries.remove_local(call.caller, content::LibraryId(input.library_id),

@@ -500,7 +500,7 @@ struct TagAttachObjects {
             .summary = "Puts a tag on objects, as far as that can be done."};
   }
   static Result<Output> run(service::Services& services, const CallContext& call, const Input& input) {
-    QUIRE_RETURN_IF_ERROR(services.tagging.tag(call.caller, TagId(input.tag_id)));
+    QUIRE_RETURN_IF_ERROR(services.tagging.tag_to_attach(call.caller, TagId(input.tag_id)));
     return in_batch(input.object_ids, [&](const DynamicId& object) {
       return services.tagging.attach(call.caller, TagId(input.tag_id), to_service(object));
     });
@@ -540,7 +540,7 @@ struct TagDetachObjects {
             .summary = "Takes a tag off objects, as far as that can be done."};
   }
   static Result<Output> run(service::Services& services, const CallContext& call, const Input& input) {
-    QUIRE_RETURN_IF_ERROR(services.tagging.tag(call.caller, TagId(input.tag_id)));
+    QUIRE_RETURN_IF_ERROR(services.tagging.tag_to_attach(call.caller, TagId(input.tag_id)));
     return in_batch(input.object_ids, [&](const DynamicId& object) {
       return services.tagging.detach(call.caller, TagId(input.tag_id), to_service(object));
     });

@@ -309,6 +309,7 @@ const std::vector<SettingDefinition>& setting_definitions() {
              QUIRE_AT(limits.password_length_min)),
       number("group_members_max", "Users of a group.", QUIRE_AT(limits.group_members_max)),
       number("logins_max", "Login sessions alive at once.", QUIRE_AT(limits.logins_max)),
+      number("api_tokens_of_user_max", "API tokens of one user.", QUIRE_AT(limits.api_tokens_of_user_max)),
       number("trusted_certificates_max", "Certificates of the trust store.", QUIRE_AT(limits.trusted_certificates_max)),
       number("update_sessions_active_max", "Active update sessions.", QUIRE_AT(limits.update_sessions_active_max)),
       number("download_sessions_max", "Download sessions.", QUIRE_AT(limits.download_sessions_max)),

@@ -142,7 +142,7 @@ class QuireServer:
         if not CALLS_FILE:
             return
         text = self._stderr_path.read_text(errors="replace")
-        calls = set(re.findall(r"\] call (\S+) (\S+ \S+) (.*)$", text, re.MULTILINE))
+        calls = set(re.findall(r" debug call (\S+) (\S+ \S+) ?(.*)$", text, re.MULTILINE))
         with open(CALLS_FILE, "a", encoding="utf-8") as file:
             for call in sorted(calls):
                 file.write("\t".join(call) + "\n")

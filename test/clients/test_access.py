@@ -133,7 +133,7 @@ def test_the_trail_tells_who_did_what_from_where(audited, admin):
     assert made["details"] == {"name": "images"}
     refused = admin.done("GET", "quire/audit", refused="true")["entries"]
     assert [(entry["event"], entry["user"]) for entry in refused] == [("login.refused", CAROL), ("call.refused", CAROL)]
-    assert refused[1]["details"]["privilege"] == "ContentLibrary.DeleteLibrary"
+    assert refused[1]["details"]["privilege"] == "ContentLibrary.DeleteLocalLibrary"
     assert refused[1]["operation"] == "com.vmware.content.local_library.delete"
     assert carol("GET", "quire/audit").status_code == 403
 

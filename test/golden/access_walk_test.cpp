@@ -139,7 +139,11 @@ class AccessWalk {
     json::value input = plausible(*operation.input);
     for (const auto& object : operation.objects) at_path(input, object.member) = json::string(ids_.at(object.kind));
     // Of oneself: to ask of others needs more.
-    if (operation.facts.name == "effective") input.as_object().erase("user");
+    const bool asks_of_user =
+        operation.facts.name == "effective" || operation.facts.service == "com.quire.access.tokens";
+    if (asks_of_user) input.as_object().erase("user");
+    if (auto* spec = input.as_object().if_contains("create_spec"); spec != nullptr && asks_of_user)
+      spec->as_object().erase("library_ids");
     return input.as_object();
   }
 

@@ -336,12 +336,14 @@ constexpr std::array places = {
 /// HTTP statuses of §1.8.1 with §28.4: legacy, new.
 const std::map<std::string, std::pair<int, int>, std::less<>> error_statuses = {
     {"ALREADY_EXISTS", {400, 400}},
+    {"ALREADY_IN_DESIRED_STATE", {400, 400}},
     {"CONCURRENT_CHANGE", {409, 409}},
     {"INVALID_ARGUMENT", {400, 400}},
     {"INVALID_ELEMENT_TYPE", {400, 400}},
     {"NOT_ALLOWED_IN_CURRENT_STATE", {400, 400}},
     {"NOT_FOUND", {404, 404}},
     {"RESOURCE_BUSY", {400, 500}},
+    {"RESOURCE_INACCESSIBLE", {400, 500}},
     {"RESOURCE_IN_USE", {400, 400}},
     {"SERVICE_UNAVAILABLE", {503, 503}},
     {"UNABLE_TO_ALLOCATE_RESOURCE", {400, 500}},
@@ -402,6 +404,10 @@ std::string filled(std::string_view target, json::object& input) {
 }
 
 void add_to_query(std::string& target, std::string_view name, const json::value& value) {
+  if (const auto* list = value.if_array()) {
+    for (const auto& one : *list) add_to_query(target, name, one);
+    return;
+  }
   target += target.find('?') == std::string::npos ? '?' : '&';
   target += std::string(name) + "=" + percent_encoded(text_of(value));
 }
@@ -500,7 +506,10 @@ Outcome new_outcome(const api::Operation& operation, const wire::Response& respo
       EXPECT_FALSE(response.headers.contains("Content-Type"));
       return {};
     }
-    const bool creates = operation.facts.name == "create" || operation.facts.name == "add";
+    // Usages say 200 (§20).
+    const bool creates =
+        operation.facts.name == "create" ||
+        (operation.facts.name == "add" && operation.facts.service != "com.vmware.content.library.usages");
     EXPECT_EQ(response.status, creates ? 201 : 200);
     EXPECT_EQ(header(response, "Content-Type"), "application/json");
     return {"", "", plain(json::parse(response.body)), nullptr};

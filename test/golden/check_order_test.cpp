@@ -113,10 +113,12 @@ TEST(CheckOrder, IdentifiersAreMarkedInTheRegistry) {
            name == "update_session_id" || name == "download_session_id" || name == "certificate" || name == "task";
   };
   for (const auto& operation : api::all_operations()) {
+    if (operation.facts.service == "com.quire.audit") continue;  // filters, also for what is gone
     std::vector<std::string> expected;
     const bool needs_hypervisor = operation.facts.service.starts_with("com.vmware.vcenter.");
     for (const auto& field : operation.input->fields) {
-      if (is_identifier(field.name)) expected.push_back(field.name);
+      const bool is_library = field.name == "library" && operation.facts.service == "com.vmware.content.library.usages";
+      if (is_library || is_identifier(field.name)) expected.push_back(field.name);
       if (field.name != "create_spec" && field.name != "destination_create_spec" && field.name != "set_spec" &&
           !(needs_hypervisor && (field.name == "target" || field.name == "spec")))
         continue;

@@ -80,7 +80,15 @@ TEST(GoldenTranscripts, Soap) {
 
 /// What needs a hypervisor succeeds never, and says so.
 bool is_unsupported_by_all(const api::Operation& operation) {
-  return operation.facts.service.starts_with("com.vmware.vcenter.") && operation.facts.name != "filter";
+  for (const auto* needs_hypervisor :
+       {"com.vmware.vcenter.ovf.", "com.vmware.vcenter.vm_template.", "com.vmware.vcenter.iso."})
+    if (operation.facts.service.starts_with(needs_hypervisor)) return operation.facts.name != "filter";
+  return false;
+}
+
+/// It is for subscribed libraries, and none can be made yet.
+bool has_nothing_to_work_on(const api::Operation& operation) {
+  return operation.facts.service == "com.vmware.content.library" && operation.facts.name == "convert";
 }
 
 TEST(GoldenTranscripts, HoldASuccessOfEveryOperation) {
@@ -96,14 +104,25 @@ TEST(GoldenTranscripts, HoldASuccessOfEveryOperation) {
           unsupported.insert(outcome.operation);
     for (const auto& operation : api::all_operations())
       EXPECT_TRUE((is_unsupported_by_all(operation) ? unsupported : succeeded).contains(short_name(operation)) ||
-                  (binding == Binding::new_rest && !operation.facts.in_new_rest))
+                  has_nothing_to_work_on(operation) || (binding == Binding::new_rest && !operation.facts.in_new_rest))
           << operation.facts.service << "." << operation.facts.name << " is missing in library_scenario.cpp";
   }
 }
 
-/// Two of the bindings write an empty map as they write an empty list.
 bool is_empty(const json::value& value) {
   return (value.is_object() && value.get_object().empty()) || (value.is_array() && value.get_array().empty());
+}
+
+/// Without what bindings do not share: only JSON-RPC gives its calls an identifier here, which the audit trail shows,
+/// and two of them write an empty map as they write an empty list.
+json::value comparable(json::value value) {
+  if (auto* list = value.if_array())
+    for (auto& one : *list) one = comparable(one);
+  if (auto* object = value.if_object()) {
+    object->erase("operation_id");
+    for (auto& member : *object) member.value() = comparable(member.value());
+  }
+  return is_empty(value) ? json::array() : value;
 }
 
 void expect_same(const std::vector<Outcome>& outcomes, const std::vector<Outcome>& reference) {
@@ -111,11 +130,11 @@ void expect_same(const std::vector<Outcome>& outcomes, const std::vector<Outcome
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     EXPECT_EQ(outcomes[i].operation, reference[i].operation);
     EXPECT_EQ(outcomes[i].error_type, reference[i].error_type) << outcomes[i].operation << ", call " << i + 1;
-    EXPECT_TRUE(outcomes[i].result == reference[i].result ||
-                (is_empty(outcomes[i].result) && is_empty(reference[i].result)))
-        << outcomes[i].operation << ", call " << i + 1 << "\n"
-        << json::serialize(outcomes[i].result) << "\n"
-        << json::serialize(reference[i].result);
+    const auto result = comparable(outcomes[i].result);
+    const auto expected = comparable(reference[i].result);
+    EXPECT_TRUE(result == expected) << outcomes[i].operation << ", call " << i + 1 << "\n"
+                                    << json::serialize(result) << "\n"
+                                    << json::serialize(expected);
   }
 }
 

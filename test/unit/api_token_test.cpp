@@ -89,6 +89,7 @@ TEST_P(ApiTokenTest, IsLimitedToLibraries) {
   must(world_->items().create(caller, item_spec(library_, "made", ""), {}));
   EXPECT_EQ(kind(world_->items().create(caller, item_spec(other, "x", ""), {})), "not_found");
   content::ItemFilter any;
+  any.cached = true;
   for (const auto& item : must(world_->items().find(caller, any)))
     EXPECT_EQ(must(world_->items().get(administrator(), item)).library_id, library_);
 }
@@ -123,9 +124,8 @@ TEST_P(ApiTokenTest, IsListedWithItsLastUse) {
   EXPECT_EQ(before[0].last_accessed, before[0].created);
   advance(1min);
   with(token);
-  const auto after = must(tokens().list(administrator(), carol));
-  EXPECT_EQ(after[0].last_accessed, world_->clock().now());
-  EXPECT_EQ(after[1].last_accessed, after[1].created);
+  for (const auto& one : must(tokens().list(administrator(), carol)))
+    EXPECT_EQ(one.last_accessed, one.id == token.id ? world_->clock().now() : one.created);
   EXPECT_THAT(must(tokens().list(administrator(), {})), IsEmpty());
   EXPECT_EQ(must(tokens().get(as_carol(), token.id)).api_token->name, "nightly");
 }

@@ -104,7 +104,7 @@ TEST_P(EventTest, AnExpiryIsTheServersOwnDoing) {
 }
 
 TEST_P(EventTest, OldEventsGo) {
-  advance(8 * 24h);
+  advance(31 * 24h);
   new_item("another", "");
   must(service::remove_old_events(world_->context()));
   EXPECT_THAT(news(), ElementsAre(EventKind::item_created));

@@ -184,7 +184,7 @@ TEST(SqliteCost, AnUpdateCostsWhatItChanges) {
 /// anew.
 TEST(SqliteCost, TheLogDoesNotGrowWithoutEndBesideReaders) {
   constexpr int writes = 400;
-  constexpr std::uintmax_t bytes_max = 100 * 4096;
+  constexpr std::uintmax_t bytes_max = 150 * 4096;
   const test_support::TemporaryFolder folder;
   SqliteOptions options;
   options.checkpoint_pages = 20;

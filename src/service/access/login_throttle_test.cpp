@@ -96,7 +96,7 @@ TEST_F(LoginThrottleTest, RemembersABoundedNumber) {
   settings.remembered_max = 10;
   LoginThrottle throttle(settings);
   for (int i = 0; i < 10; ++i) throttle.failed(alice, "", now_);
-  for (int i = 0; i < 9; ++i) throttle.failed(std::to_string(i), "", now_ + 1ms * i);
+  for (int i = 1; i < 10; ++i) throttle.failed(std::to_string(i), "", now_ + 1ms * i);
   EXPECT_FALSE(throttle.check(alice, "", now_ + 9ms));
   throttle.failed("one more", "", now_ + 10ms);
   EXPECT_TRUE(throttle.check(alice, "", now_ + 10ms)) << "the oldest has gone";

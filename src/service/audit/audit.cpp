@@ -63,8 +63,10 @@ base::Result<AuditPage> Audit::list(const content::Caller& caller, const AuditFi
   });
 }
 
-void Audit::record_if_refused(const content::Caller& caller, const base::Error& error) {
-  if (is_refusal(error)) record_refusal(context_, caller, error);
+bool Audit::record_if_refused(const content::Caller& caller, const base::Error& error) {
+  if (!is_refusal(error)) return false;
+  record_refusal(context_, caller, error);
+  return true;
 }
 
 }  // namespace quire::service

@@ -44,8 +44,8 @@ class Audit {
   base::Result<AuditPage> list(const content::Caller& caller, const AuditFilter& filter, AuditOrder order,
                                std::optional<std::int64_t> after, std::int64_t limit);
 
-  /// Stores the attempt when `error` says that it was refused (refusals.h).
-  void record_if_refused(const content::Caller& caller, const base::Error& error);
+  /// Stores the attempt when `error` says that it was refused (refusals.h); whether it was.
+  bool record_if_refused(const content::Caller& caller, const base::Error& error);
 
  private:
   Context& context_;

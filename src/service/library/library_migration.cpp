@@ -85,11 +85,12 @@ class Batch {
  public:
   Batch(TaskRun& run, const content::Storage& target, std::int64_t left)
       : run_(run), target_(target), done_(run.task().completed), total_(run.task().completed + left) {}
-
+  /// Nothing of the batch stays after an Error.
   Result<void> add(const Move& move) {
-    QUIRE_ASSIGN_OR_RETURN(const bool copies, needs_copy(move.blob));
+    const auto copies = needs_copy(move.blob);
+    if (!copies) return abandon(copies.error());
     Entry entry{move, std::nullopt};
-    if (copies) {
+    if (*copies) {
       auto copy = copy_of(run_.context(), move.blob, target_,
                           [&](std::int64_t bytes) { return run_.progress(done_ + bytes_ + bytes, total_); });
       if (!copy) {
@@ -119,6 +120,13 @@ class Batch {
     return {};
   }
 
+  /// What was copied and has come to no change goes; `error` is why.
+  base::Error abandon(const base::Error& error) {
+    remove_bytes_after_failure(run_.context(), error, copies());
+    forget();
+    return error;
+  }
+
  private:
   struct Entry {
     Move move;
@@ -145,13 +153,11 @@ class Batch {
     t.release({blob.id, *there});
   }
 
-  base::Error abandon(const base::Error& error) {
+  std::vector<Blob> copies() const {
     std::vector<Blob> made;
     for (const auto& entry : entries_)
       if (entry.copy) made.push_back(entry.copy->blob);
-    remove_bytes_after_failure(run_.context(), error, made);
-    forget();
-    return error;
+    return made;
   }
   void forget() {
     entries_.clear();
@@ -175,11 +181,11 @@ Result<bool> move_all(TaskRun& run, const content::Storage& target, const std::v
   Batch batch(run, target, left);
   bool all = true;
   for (const auto& move : work) {
-    QUIRE_ASSIGN_OR_RETURN(const bool stays, read(run.context(), run.caller(), [&](View view) -> Result<bool> {
-                             return view->is_prepared_direct(move.blob.id);
-                           }));
-    all = all && !stays;
-    if (!stays) QUIRE_RETURN_IF_ERROR(batch.add(move));
+    const auto stays = read(run.context(), run.caller(),
+                            [&](View view) -> Result<bool> { return view->is_prepared_direct(move.blob.id); });
+    if (!stays) return batch.abandon(stays.error());
+    all = all && !*stays;
+    if (!*stays) QUIRE_RETURN_IF_ERROR(batch.add(move));
   }
   QUIRE_RETURN_IF_ERROR(batch.finish());
   return all;

@@ -302,6 +302,11 @@ Result<void> Tagging::remove_tag(const Caller& caller, const TagId& id) {
   });
 }
 
+Result<Tag> Tagging::tag_to_attach(const Caller& caller, const TagId& id) {
+  QUIRE_RETURN_IF_ERROR(check_privilege(caller, Privilege::InventoryService_Tagging_AttachTag));
+  return tag(caller, id);
+}
+
 Result<void> Tagging::attach(const Caller& caller, const TagId& id, const TaggedObject& object) {
   QUIRE_RETURN_IF_ERROR(check_privilege(caller, Privilege::InventoryService_Tagging_AttachTag));
   return write(context_, caller, [&](Transaction& t) -> Result<void> {

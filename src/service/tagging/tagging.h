@@ -60,6 +60,8 @@ class Tagging {
 
   /// No effect when it is there already. NotFound: tag or object; InvalidArgument: the category is not for such
   /// objects, or the object has another tag of a category that allows one, or too many.
+  /// As tag(), for whoever may put it on something: Unauthorized before NotFound.
+  base::Result<content::Tag> tag_to_attach(const content::Caller& caller, const content::TagId& id);
   base::Result<void> attach(const content::Caller& caller, const content::TagId& tag, const TaggedObject& object);
   /// No effect when it is not there. NotFound: no such tag.
   base::Result<void> detach(const content::Caller& caller, const content::TagId& tag, const TaggedObject& object);

@@ -53,8 +53,8 @@ base::Result<void> ServiceInvoker::run(const api::Operation& operation, const ap
     done = base::internal_error(std::string("exception: ") + exception.what());
   }
   if (done) return done;
-  log_cause(operation.facts.service + "." + operation.facts.name, call.caller.user, done.error());
-  services_.audit.record_if_refused(call.caller, done.error());
+  if (!services_.audit.record_if_refused(call.caller, done.error()))
+    log_cause(operation.facts.service + "." + operation.facts.name, call.caller.user, done.error());
   return done;
 }
 

@@ -122,7 +122,7 @@ TEST_F(LegacyRestTest, Refuses) {
     EXPECT_EQ(invoker.ran, "") << target;
     EXPECT_EQ(response.body.rfind(R"({"type":"com.vmware.vapi.std.errors.)", 0), 0U);
   }
-  EXPECT_EQ(header(send("PUT", "library/id:a"), "Allow"), "GET, PATCH, POST");
+  EXPECT_EQ(header(send("PUT", "library/id:a"), "Allow"), "DELETE, GET, PATCH, POST");
   EXPECT_EQ(header(send("DELETE", "library/item"), "Allow"), "GET, POST");
 }
 

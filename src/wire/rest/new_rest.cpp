@@ -217,9 +217,10 @@ Response NewRest::handle(const Request& request) const {
   const auto* place = find(target->segments);
   if (!place) return rest_failure(form_, operation_not_found(path_of(request.target)));
 
+  const auto action = action_of(*target);
   std::set<std::string> methods;
   for (const auto& candidate : place->candidates) {
-    methods.insert(candidate.method);
+    if (action || !candidate.operation->facts.action_of_9) methods.insert(candidate.method);
     forgive_doubled_name(*candidate.operation, candidate.mapping, *target);
   }
   if (methods.count(request.method) == 0) {
@@ -228,7 +229,6 @@ Response NewRest::handle(const Request& request) const {
     return method_not_allowed(form_, request.method, std::move(allowed));
   }
 
-  const auto action = action_of(*target);
   const Candidate* chosen = nullptr;
   std::optional<std::size_t> chosen_given;
   for (const auto& candidate : place->candidates) {

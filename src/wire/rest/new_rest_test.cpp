@@ -164,7 +164,7 @@ TEST_F(NewRestTest, Refuses) {
     EXPECT_EQ(header(response, "content-type"), "application/json");
     EXPECT_EQ(invoker.ran, "") << target;
   }
-  EXPECT_EQ(header(send("PUT", "/content/library/a"), "Allow"), "GET, PATCH");
+  EXPECT_EQ(header(send("PUT", "/content/library/a"), "Allow"), "DELETE, GET, PATCH");
   EXPECT_EQ(send("GET", "/content/library/item?library_id=a&x=1").body,
             R"({"error_type":"INVALID_ARGUMENT","messages":[{"id":"quire.wire.unsupported_property",)"
             R"("default_message":"Unsupported property with name: x","args":["x"],"params":{"name":{"s":"x"}}}]})");

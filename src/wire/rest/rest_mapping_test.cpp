@@ -57,7 +57,8 @@ struct Row {
 };
 
 /// wire-protocols.md §3.3, §3.4 and §3.6, written out by hand for the operations of sessions, configuration, types,
-/// local libraries, items, update sessions and download sessions. `…` is `/rest/com/vmware/content`.
+/// local libraries, items, update sessions, download sessions, tags, the inventory and what is our own. `…` is
+/// `/rest/com/vmware/content`.
 const std::vector<Row>& table() {
   static const std::vector<Row> rows = {
       {"cis.session.create", "POST /rest/com/vmware/cis/session", "POST /api/session 201"},
@@ -269,6 +270,103 @@ const std::vector<Row>& table() {
        "POST /api/vcenter/iso/image?action=mount 204 member:library_item member:vm"},
       {"vcenter.iso.image.unmount", "POST /rest/com/vmware/vcenter/iso/image/id:{vm}?~action=unmount",
        "POST /api/vcenter/iso/image?action=unmount 204 member:vm member:cdrom"},
+      {"content.library.delete", "DELETE …/library/id:{library_id}", "DELETE /api/content/library/{library_id} 204"},
+      {"content.library.force_delete", "POST …/library/id:{library_id}?~action=force-delete",
+       "POST /api/content/library/{library_id}?action=force-delete 204"},
+      {"content.library.migrate", "POST …/library/id:{library_id}?~action=migrate",
+       "POST /api/content/library/{library_id}?action=migrate 204 body"},
+      {"content.library.convert", "POST …/library/id:{library_id}?~action=convert",
+       "POST /api/content/library/{library_id}?action=convert 204 body"},
+      {"content.library.enter_maintenance", "POST …/library/id:{library_id}?~action=enter-maintenance",
+       "POST /api/content/library/{library_id}?action=enter-maintenance 204"},
+      {"content.library.exit_maintenance", "POST …/library/id:{library_id}?~action=exit-maintenance",
+       "POST /api/content/library/{library_id}?action=exit-maintenance 204"},
+      {"content.local_library.force_delete", "POST …/local-library/id:{library_id}?~action=force-delete",
+       "POST /api/content/local-library/{library_id}?action=force-delete 204"},
+      {"content.library.usages.list", "GET /rest/content/library/{library}/usages",
+       "GET /api/content/library/{library}/usages 200"},
+      {"content.library.usages.add", "POST /rest/content/library/{library}/usages",
+       "POST /api/content/library/{library}/usages 200 body"},
+      {"content.library.usages.get", "GET /rest/content/library/{library}/usages/{usage}",
+       "GET /api/content/library/{library}/usages/{usage} 200"},
+      {"content.library.usages.remove", "DELETE /rest/content/library/{library}/usages/{usage}",
+       "DELETE /api/content/library/{library}/usages/{usage} 204"},
+      {"vcenter.datastore.list", "GET /rest/vcenter/datastore", "GET /api/vcenter/datastore 200 query:filter?"},
+      {"vcenter.datastore.get", "GET /rest/vcenter/datastore/{datastore}",
+       "GET /api/vcenter/datastore/{datastore} 200"},
+      {"vcenter.datacenter.list", "GET /rest/vcenter/datacenter", "GET /api/vcenter/datacenter 200 query:filter?"},
+      {"vcenter.folder.list", "GET /rest/vcenter/folder", "GET /api/vcenter/folder 200 query:filter?"},
+      {"cis.tagging.category.create", "POST /rest/com/vmware/cis/tagging/category",
+       "POST /api/cis/tagging/category 201 body"},
+      {"cis.tagging.category.get", "GET /rest/com/vmware/cis/tagging/category/id:{category_id}",
+       "GET /api/cis/tagging/category/{category_id} 200"},
+      {"cis.tagging.category.update", "PATCH /rest/com/vmware/cis/tagging/category/id:{category_id}",
+       "PATCH /api/cis/tagging/category/{category_id} 204 body"},
+      {"cis.tagging.category.delete", "DELETE /rest/com/vmware/cis/tagging/category/id:{category_id}",
+       "DELETE /api/cis/tagging/category/{category_id} 204"},
+      {"cis.tagging.category.list", "GET /rest/com/vmware/cis/tagging/category", "GET /api/cis/tagging/category 200"},
+      {"cis.tagging.category.list_used_categories",
+       "POST /rest/com/vmware/cis/tagging/category/id:{used_by_entity}?~action=list-used-categories",
+       "POST /api/cis/tagging/category?action=list-used-categories 200 member:used_by_entity"},
+      {"cis.tagging.tag.create", "POST /rest/com/vmware/cis/tagging/tag", "POST /api/cis/tagging/tag 201 body"},
+      {"cis.tagging.tag.get", "GET /rest/com/vmware/cis/tagging/tag/id:{tag_id}",
+       "GET /api/cis/tagging/tag/{tag_id} 200"},
+      {"cis.tagging.tag.update", "PATCH /rest/com/vmware/cis/tagging/tag/id:{tag_id}",
+       "PATCH /api/cis/tagging/tag/{tag_id} 204 body"},
+      {"cis.tagging.tag.delete", "DELETE /rest/com/vmware/cis/tagging/tag/id:{tag_id}",
+       "DELETE /api/cis/tagging/tag/{tag_id} 204"},
+      {"cis.tagging.tag.list", "GET /rest/com/vmware/cis/tagging/tag", "GET /api/cis/tagging/tag 200"},
+      {"cis.tagging.tag.list_used_tags",
+       "POST /rest/com/vmware/cis/tagging/tag/id:{used_by_entity}?~action=list-used-tags",
+       "POST /api/cis/tagging/tag?action=list-used-tags 200 member:used_by_entity"},
+      {"cis.tagging.tag.list_tags_for_category",
+       "POST /rest/com/vmware/cis/tagging/tag/id:{category_id}?~action=list-tags-for-category",
+       "POST /api/cis/tagging/tag?action=list-tags-for-category 200 member:category_id"},
+      {"cis.tagging.tag_association.attach",
+       "POST /rest/com/vmware/cis/tagging/tag-association/id:{tag_id}?~action=attach",
+       "POST /api/cis/tagging/tag-association/{tag_id}?action=attach 204 member:object_id"},
+      {"cis.tagging.tag_association.detach",
+       "POST /rest/com/vmware/cis/tagging/tag-association/id:{tag_id}?~action=detach",
+       "POST /api/cis/tagging/tag-association/{tag_id}?action=detach 204 member:object_id"},
+      {"cis.tagging.tag_association.attach_multiple_tags_to_object",
+       "POST /rest/com/vmware/cis/tagging/tag-association?~action=attach-multiple-tags-to-object",
+       "POST /api/cis/tagging/tag-association?action=attach-multiple-tags-to-object 200 member:object_id "
+       "member:tag_ids"},
+      {"cis.tagging.tag_association.attach_tag_to_multiple_objects",
+       "POST /rest/com/vmware/cis/tagging/tag-association/id:{tag_id}?~action=attach-tag-to-multiple-objects",
+       "POST /api/cis/tagging/tag-association/{tag_id}?action=attach-tag-to-multiple-objects 200 member:object_ids"},
+      {"cis.tagging.tag_association.detach_multiple_tags_from_object",
+       "POST /rest/com/vmware/cis/tagging/tag-association?~action=detach-multiple-tags-from-object",
+       "POST /api/cis/tagging/tag-association?action=detach-multiple-tags-from-object 200 member:object_id "
+       "member:tag_ids"},
+      {"cis.tagging.tag_association.detach_tag_from_multiple_objects",
+       "POST /rest/com/vmware/cis/tagging/tag-association/id:{tag_id}?~action=detach-tag-from-multiple-objects",
+       "POST /api/cis/tagging/tag-association/{tag_id}?action=detach-tag-from-multiple-objects 200 member:object_ids"},
+      {"cis.tagging.tag_association.list_attached_objects",
+       "POST /rest/com/vmware/cis/tagging/tag-association/id:{tag_id}?~action=list-attached-objects",
+       "POST /api/cis/tagging/tag-association/{tag_id}?action=list-attached-objects 200"},
+      {"cis.tagging.tag_association.list_attached_objects_on_tags",
+       "POST /rest/com/vmware/cis/tagging/tag-association?~action=list-attached-objects-on-tags",
+       "POST /api/cis/tagging/tag-association?action=list-attached-objects-on-tags 200 member:tag_ids"},
+      {"cis.tagging.tag_association.list_attached_tags",
+       "POST /rest/com/vmware/cis/tagging/tag-association?~action=list-attached-tags",
+       "POST /api/cis/tagging/tag-association?action=list-attached-tags 200 member:object_id"},
+      {"cis.tagging.tag_association.list_attached_tags_on_objects",
+       "POST /rest/com/vmware/cis/tagging/tag-association?~action=list-attached-tags-on-objects",
+       "POST /api/cis/tagging/tag-association?action=list-attached-tags-on-objects 200 member:object_ids"},
+      {"cis.tagging.tag_association.list_attachable_tags",
+       "POST /rest/com/vmware/cis/tagging/tag-association?~action=list-attachable-tags",
+       "POST /api/cis/tagging/tag-association?action=list-attachable-tags 200 member:object_id"},
+      {"quire.access.tokens.create", "POST /rest/com/quire/access/tokens", "POST /api/quire/access/tokens 201 body"},
+      {"quire.access.tokens.list", "GET /rest/com/quire/access/tokens", "GET /api/quire/access/tokens 200 query:user?"},
+      {"quire.access.tokens.get", "GET /rest/com/quire/access/tokens/id:{token}",
+       "GET /api/quire/access/tokens/{token} 200"},
+      {"quire.access.tokens.delete", "DELETE /rest/com/quire/access/tokens/id:{token}",
+       "DELETE /api/quire/access/tokens/{token} 204"},
+      {"quire.audit.list", "GET /rest/com/quire/audit",
+       "GET /api/quire/audit 200 query:user? query:operation? query:address? query:event? query:refused? "
+       "query:library_id? query:library_item_id? query:since? query:before? query:newest_first? query:after? "
+       "query:limit?"},
       {"quire.server.workers.list", "GET /rest/com/quire/server/workers", "GET /api/quire/server/workers 200"},
   };
   return rows;
@@ -303,7 +401,8 @@ TEST(RestMapping, TheTableMissesNoOperation) {
   for (const auto& row : table()) rows.insert(full_name(row.operation));
   for (const auto& operation : api::all_operations())
     EXPECT_EQ(rows.count(operation.facts.service + "." + operation.facts.name), 1U)
-        << "add a row for " << operation.facts.service << "." << operation.facts.name;
+        << "add a row for " << operation.facts.service << "." << operation.facts.name << "; the code says "
+        << legacy_text(operation) << " and " << new_text(operation);
 }
 
 TEST(RestMapping, VoidIs204) {

@@ -102,6 +102,8 @@ Answer<vim::Inventory> inventory_for(const SoapCall& call, F asked) {
   return inventory;
 }
 
+bool asks_for_none(const Reference&) { return false; }
+
 Answer<void> retrieve_service_content(const SoapCall& call, SoapReply& reply) {
   write_field(reply.out, "returnval", service_content(call.services));
   return {};
@@ -210,7 +212,7 @@ Answer<void> fetch(const SoapCall& call, SoapReply& reply) {
 Answer<void> create_container_view(const SoapCall& call, SoapReply& reply) {
   const auto container = child_reference(call.arguments, "container");
   if (!container) return tl::unexpected(vim::invalid_argument("container", "A view needs a container."));
-  const auto inventory = inventory_for(call, [](const Reference&) { return false; });
+  const auto inventory = inventory_for(call, asks_for_none);
   if (!inventory) return tl::unexpected(inventory.error());
   const bool recursive = is_true(call.arguments.child("recursive"));
   auto shown = vim::contained_in(*inventory, *container, child_texts(call.arguments, "type"), recursive);
@@ -221,7 +223,7 @@ Answer<void> create_container_view(const SoapCall& call, SoapReply& reply) {
 }
 
 Answer<void> search(const SoapCall& call, SoapReply& reply, bool with_folders_below) {
-  const auto inventory = inventory_for(call, false);
+  const auto inventory = inventory_for(call, asks_for_none);
   if (!inventory) return tl::unexpected(inventory.error());
   if (inventory->find(call.receiver) == nullptr) return tl::unexpected(vim::object_not_found(call.receiver));
   std::optional<Fault> refused;
@@ -269,7 +271,7 @@ Answer<void> create_filter(const SoapCall& call, SoapReply& reply) {
   auto specs = read_filter_specs(call.arguments, "spec");
   if (!specs) return tl::unexpected(specs.error());
   if (specs->empty()) return tl::unexpected(vim::invalid_argument("spec", "A filter needs a spec."));
-  const auto inventory = inventory_for(call, false);
+  const auto inventory = inventory_for(call, asks_for_none);
   if (!inventory) return tl::unexpected(inventory.error());
   if (const auto contents = vim::retrieve(*inventory, *specs); !contents) return tl::unexpected(contents.error());
   write_reference(reply.out, "returnval",
@@ -283,7 +285,7 @@ Answer<void> wait_for_updates(const SoapCall& call, SoapReply& reply) {
   if (auto known = check_collector(call); !known) return known;
   const auto filters = call.views.take_new_filters(call.session->caller.login, call.receiver);
   if (filters.empty()) return {};
-  const auto inventory = inventory_for(call, false);
+  const auto inventory = inventory_for(call, asks_for_none);
   if (!inventory) return tl::unexpected(inventory.error());
   auto& out = reply.out;
   const std::string version = child_text(call.arguments, "version");
