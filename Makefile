@@ -48,12 +48,15 @@ test-schemathesis: $(QUIRE)  ## Requests made from the OpenAPI document; SCHEMAT
 	@tools/install-clients venv schemathesis
 	@QUIRE_BINARY=$(QUIRE) build/clients/venv/bin/python test/clients/explore_openapi.py
 
+coverage: export QUIRE_BINARY=$(QUIRE)
+coverage: export QUIRE_CALLS_FILE=$(CURDIR)/build/calls.tsv
 coverage: $(QUIRE)  ## Run the client tests and write docs/api-coverage.md
 	@tools/install-clients
-	@rm -f build/calls.tsv
-	@QUIRE_BINARY=$(QUIRE) QUIRE_CALLS_FILE=$(CURDIR)/build/calls.tsv build/clients/venv/bin/python -m pytest -q test/clients
-	@tools/api-coverage --quire $(QUIRE) --calls build/calls.tsv > build/coverage.txt
-	@mv build/coverage.txt docs/api-coverage.md
+	@tools/install-clients schemathesis
+	@rm -f $(QUIRE_CALLS_FILE)
+	@build/clients/venv/bin/python -m pytest -q test/clients
+	@build/clients/venv/bin/python test/clients/explore_openapi.py
+	@tools/api-coverage --quire $(QUIRE) --calls $(QUIRE_CALLS_FILE) >docs/api-coverage.md
 
 sanitize: test-asan test-asan-gcc test-tsan  ## Tests under all sanitizers, and every fuzzer for a minute
 	@$(MAKE) fuzz
