@@ -38,7 +38,7 @@ run: $(QUIRE)     ## Run a server on LISTEN with the folder DATA
 test: setup-test build test-unit test-clients  ## All tests
 
 test-unit: build
-	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS) --timeout 600 --no-tests=error
+	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS) --timeout 1200 --no-tests=error
 
 test-clients: $(QUIRE)
 	@tools/install-clients
@@ -73,7 +73,7 @@ empty :=
 test-tsan: setup-test  ## Network, services, suites and fault tests under TSan
 	@$(MAKE) PRESET=clang-tsan configure
 	@cmake --build --preset clang-tsan -j $(JOBS) --target $(THREADED)
-	@ctest --test-dir build/clang-tsan --output-on-failure -j $(JOBS) --timeout 600 --no-tests=error \
+	@ctest --test-dir build/clang-tsan --output-on-failure -j $(JOBS) --timeout 1200 --no-tests=error \
 	  -R '^($(subst $(empty) $(empty),|,$(THREADED)))'
 
 fuzz: setup-build  ## Each fuzzer for FUZZ_SECONDS (60), from its kept corpus

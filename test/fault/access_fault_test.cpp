@@ -9,6 +9,7 @@
 #include "service/access/permissions.h"
 #include "service/access/roles.h"
 #include "service/access/users.h"
+#include "support/fault_points.h"
 #include "support/service_world.h"
 
 // Users, groups, roles and permissions when a call to the catalog fails or the process dies at it, for every call in
@@ -188,15 +189,17 @@ bool disturbed_at(std::size_t k, Faults::Kind kind, const std::vector<std::vecto
 
 TEST(AccessFaultTest, EveryCallFailsOnceInTurn) {
   const auto states = undisturbed();
-  std::size_t k = 1;
-  while (!testing::Test::HasFailure() && disturbed_at(k, Faults::Kind::error, states)) ++k;
+  const test_support::FaultPoints points;
+  std::size_t k = points.first;
+  while (!testing::Test::HasFailure() && disturbed_at(k, Faults::Kind::error, states)) k += points.step;
   EXPECT_GT(k, 150U);
 }
 
 TEST(AccessFaultTest, TheProcessDiesAtEveryCallInTurn) {
   const auto states = undisturbed();
-  std::size_t k = 1;
-  while (!testing::Test::HasFailure() && disturbed_at(k, Faults::Kind::crash, states)) ++k;
+  const test_support::FaultPoints points;
+  std::size_t k = points.first;
+  while (!testing::Test::HasFailure() && disturbed_at(k, Faults::Kind::crash, states)) k += points.step;
   EXPECT_GT(k, 150U);
 }
 

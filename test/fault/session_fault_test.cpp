@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "support/crash_checks.h"
+#include "support/fault_points.h"
 #include "support/tar_writer.h"
 
 // Update sessions when a call to the catalog or the blob store fails or the process dies at it, for every call in turn;
@@ -493,9 +494,10 @@ WorldOptions options() {
 
 TEST(SessionFaultTest, EveryCallFailsOnceInTurn) {
   ServiceWorld world(options());
-  for (int k = 1;; ++k) {
-    Faults faults(Faults::Kind::error, static_cast<std::size_t>(k));
-    Client client(world, k);
+  const test_support::FaultPoints points;
+  for (std::size_t k = points.first;; k += points.step) {
+    Faults faults(Faults::Kind::error, k);
+    Client client(world, static_cast<int>(k));
     const auto before = last_event(world);
     world.wire_faults(&faults);
     const auto lived = client.live();
@@ -503,7 +505,7 @@ TEST(SessionFaultTest, EveryCallFailsOnceInTurn) {
     SCOPED_TRACE(faults.where());
     if (!faults.struck()) {
       EXPECT_TRUE(lived) << lived.error().text();
-      EXPECT_GT(k, 1000);
+      EXPECT_GT(k, 1000U);
       break;
     }
     check_items(world, client);
@@ -521,9 +523,10 @@ TEST(SessionFaultTest, EveryCallFailsOnceInTurn) {
 
 TEST(SessionFaultTest, TheProcessDiesAtEveryCallInTurn) {
   ServiceWorld world(options());
-  for (int k = 1;; ++k) {
-    Faults faults(Faults::Kind::crash, static_cast<std::size_t>(k));
-    Client client(world, k);
+  const test_support::FaultPoints points;
+  for (std::size_t k = points.first;; k += points.step) {
+    Faults faults(Faults::Kind::crash, k);
+    Client client(world, static_cast<int>(k));
     const auto before = last_event(world);
     world.wire_faults(&faults);
     try {

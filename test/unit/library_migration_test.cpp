@@ -390,9 +390,12 @@ class MovingLibrary {
       ++entry;
     }
     // What became of a file that was being sent is not known.
-    if (sending_)
-      if (const auto session = sessions_.find(*sending_); session != sessions_.end())
+    if (sending_) {
+      const auto session = sessions_.find(*sending_);
+      if (session != sessions_.end()) {
         EXPECT_TRUE(world_.sessions().cancel(alice(), session->second.id));
+      }
+    }
     // A session ends when its item's set of files has changed by it, or its item has gone.
     std::erase_if(sessions_, [&](const auto& one) {
       const auto session = world_.sessions().get(alice(), one.second.id);
