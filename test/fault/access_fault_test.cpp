@@ -177,7 +177,9 @@ bool disturbed_at(std::size_t k, Faults::Kind kind, const std::vector<std::vecto
   EXPECT_LT(at, story.length()) << "the fault has been hidden";
   const auto left = story.state();
   const bool was_done = left == states[at + 1];
-  if (!was_done) EXPECT_EQ(left, states[at]) << "neither done nor not";
+  if (!was_done) {
+    EXPECT_EQ(left, states[at]) << "neither done nor not";
+  }
   // Whoever looks what has become of it goes on from there.
   for (std::size_t i = at + (was_done ? 1 : 0); i < story.length(); ++i) {
     const auto lived = story.step(i);

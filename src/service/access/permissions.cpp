@@ -17,7 +17,6 @@ using content::LibraryId;
 using content::Permission;
 using content::PrincipalType;
 using content::Privilege;
-using content::PrivilegeSet;
 
 bool governs_everything(const Grants& grants) {
   return grants.inherited().has(Privilege::Authorization_ModifyPermissions);

@@ -40,7 +40,7 @@ EventRecord refused_call(const base::Error& error) {
 
 }  // namespace
 
-base::Error hidden(base::Error not_found) { return not_found.with_cause(std::string(hidden_cause)); }
+base::Error hidden(const base::Error& not_found) { return not_found.with_cause(std::string(hidden_cause)); }
 
 bool is_refusal(const base::Error& error) {
   return error.kind() == ErrorKind::unauthorized ||

@@ -10,7 +10,7 @@ namespace quire::service {
 bool is_refusal(const base::Error& error);
 
 /// The NotFound of an object that is there, but not for this caller: to the client the same as any other.
-base::Error hidden(base::Error not_found);
+base::Error hidden(const base::Error& not_found);
 
 /// Stores `login.refused` or `call.refused`, in a transaction of its own; not more than RefusalRate lets through, and
 /// none while the catalog has no room to grow. The log tells of what is not stored.
