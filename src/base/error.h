@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <string>
@@ -41,6 +42,8 @@ enum class ErrorKind {
   unsupported,
   unverified_peer,
 };
+
+inline constexpr std::size_t error_kind_count = static_cast<std::size_t>(ErrorKind::unverified_peer) + 1;
 
 /// Every kind, in the order above; for tables and tests that visit all of them.
 const std::vector<ErrorKind>& all_error_kinds();

@@ -77,6 +77,12 @@ bool ArrivingContent::add(ByteRange range, std::optional<std::int64_t> length) {
   return true;
 }
 
+std::optional<std::int64_t> ArrivingContent::learn_length(std::optional<std::int64_t> told) {
+  const std::lock_guard lock(mutex_);
+  if (told) length_ = told;
+  return length_;
+}
+
 bool ArrivingContent::remove(ByteRange range, bool has_digests) {
   const std::lock_guard lock(mutex_);
   if (finishing_) return false;

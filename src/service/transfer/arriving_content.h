@@ -51,6 +51,8 @@ class ArrivingContent {
   /// These bytes are durable. With `length`, the whole file's: true when nothing is missing now and no earlier call has
   /// said so, which is when the caller has to finish the file.
   bool add(content::ByteRange range, std::optional<std::int64_t> length);
+  /// What the whole file's length is, as one of the uploads that are running has told; with `told`, as this one has.
+  std::optional<std::int64_t> learn_length(std::optional<std::int64_t> told);
   /// What the row said has arrived, by other servers too, when replacements() was `replacements`. Not taken when bytes
   /// have been replaced since: the row may have named them still.
   void add_recorded(const std::vector<content::ByteRange>& ranges, std::uint64_t replacements);
@@ -110,6 +112,7 @@ class ArrivingContent {
   bool ended_ = false;
   std::shared_ptr<content::BlobWriter> owner_;  ///< removes the blob unless it has been kept or committed
   content::ReceivedRanges received_;
+  std::optional<std::int64_t> length_;
   std::uint64_t replacements_ = 0;
   std::vector<Claim> claims_;
   std::optional<PrefixDigests> digests_;  ///< none while they are lent
