@@ -65,11 +65,13 @@ struct LoginSession {
   bool operator==(const LoginSession&) const = default;
 };
 
-/// Where a call comes from and what it asks, as the audit trail tells it.
+/// Where a call comes from and what it asks, as the audit trail tells it; nothing for the server's own work and for
+/// transfers. Views of the registry and of the request, since few calls have anything to tell: they are good while the
+/// call lasts, and whoever keeps a Caller for longer keeps it without them.
 struct CallOrigin {
-  std::string operation;     ///< `com.vmware.content.library.item.create`
-  std::string address;       ///< of the client, as numbers; empty where there is none
-  std::string operation_id;  ///< that the client gave the call (wire-protocols.md §2.2); empty for none
+  std::string_view operation;     ///< `com.vmware.content.library.item.create`
+  std::string_view address;       ///< of the client, as numbers; empty where there is none
+  std::string_view operation_id;  ///< that the client gave the call, as sent (wire-protocols.md §2.2); empty for none
 };
 
 /// Who asks, and what they may do. Every service call takes one.
@@ -78,7 +80,7 @@ struct Caller {
   LoginId login;
   std::shared_ptr<const Grants> grants = Grants::none();  ///< never null
   std::string api_token = {};                             ///< name of the one that the call was made with; else empty
-  std::shared_ptr<const CallOrigin> origin = {};          ///< nullptr for the server's own work and for transfers
+  CallOrigin origin = {};
 };
 
 /// What a `client_token` made before (content-library-api.md §1.10, §28.1).

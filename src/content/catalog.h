@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "content/contradiction.h"
 #include "content/tables.h"
 
 namespace quire::content {
@@ -64,6 +65,8 @@ class CatalogReader {
   /// Of one user (exact name; every user's when empty), by user and creation.
   virtual std::vector<LoginSession> api_tokens(std::string_view user) = 0;
   virtual std::vector<TrustedCertificate> trusted_certificates() = 0;
+  virtual std::vector<Webhook> webhooks() = 0;
+  virtual std::size_t webhook_delivery_count(DeliveryState state) = 0;  ///< of all webhooks
 
   // Users, groups and roles by name without regard to case; permissions by object, then principal.
   virtual std::vector<User> users() = 0;
@@ -96,7 +99,7 @@ class CatalogReader {
   virtual std::optional<UpdateSession> active_update_session(const ItemId& item) = 0;
   /// Of one user (every user's when empty), of one item if given.
   virtual std::vector<UpdateSessionId> update_sessions(std::string_view user, const std::optional<ItemId>& item) = 0;
-  virtual std::size_t active_update_session_count() = 0;
+  virtual std::size_t update_session_count(UpdateSessionState state) = 0;
   /// ACTIVE sessions with `expires_at` before `now`.
   virtual std::vector<UpdateSessionId> expired_update_sessions(base::Time now, std::size_t limit) = 0;
   /// DONE, ERROR and CANCELED sessions that ended before `before`.
@@ -113,7 +116,7 @@ class CatalogReader {
   virtual std::optional<DownloadSession> download_session_of(const TransferToken& token) = 0;
   virtual std::vector<DownloadSessionId> download_sessions(std::string_view user,
                                                            const std::optional<ItemId>& item) = 0;
-  virtual std::size_t download_session_count() = 0;
+  virtual std::size_t download_session_count() = 0;  ///< without those of publication_user
   virtual std::vector<DownloadSessionId> expired_download_sessions(base::Time now, std::size_t limit) = 0;
 
   /// Of one user (every user's when empty), the newest first.
@@ -133,13 +136,27 @@ class CatalogReader {
   virtual std::vector<TagAttachment> attachments_of_tag(const TagId& tag) = 0;
   virtual std::vector<TagAttachment> attachments_of_object(std::string_view type, std::string_view object) = 0;
 
+  /// Facts that contradict each other, at most `limit_per_kind` of a kind. Looks at every row: for quire doctor.
+  virtual std::vector<Contradiction> contradictions(std::size_t limit_per_kind) = 0;
+
   /// The oldest `limit` events with a greater number, in the order of their numbers.
   virtual std::vector<Event> events_after(std::int64_t number, std::size_t limit) = 0;
   /// The newest `limit` events with a smaller number, from the highest on.
   virtual std::vector<Event> events_before(std::int64_t number, std::size_t limit) = 0;
 
+  virtual bool has_quotas() = 0;                          ///< of anybody; the default is one too (default_quota.h)
+  virtual std::vector<Quota> quotas(QuotaKind kind) = 0;  ///< by owner; with those that only keep a use
+  /// Counted anew, by looking at every item of the owner.
+  virtual QuotaUse use_of(const QuotaOwner& owner) = 0;
+
   virtual void find_row(const FindAnyRow& request) = 0;      ///< for find()
   virtual void list_parts(const ListAnyParts& request) = 0;  ///< for list()
+};
+
+/// A quota whose owner uses more than they may, and what a transaction has added to it.
+struct ExceededQuota {
+  Quota quota;  ///< with the use as it is now
+  QuotaUse growth;
 };
 
 struct TimeBounds {
@@ -203,6 +220,8 @@ class CatalogWriter : public CatalogReader {
   virtual std::vector<BlobId> remove_content_if_unused(const ContentId& id) = 0;
   /// `bytes`: all of them when the blob is `in_catalog`, else none.
   virtual void insert_blob(const Blob& blob, std::span<const std::byte> bytes) = 0;
+  /// The library's `generation` moves on, if it is published; no effect otherwise, or when it is gone.
+  virtual void advance_generation(const LibraryId& id) = 0;
   /// The bytes of a blob that was `in_catalog` lie in its storage's blob store now.
   virtual void move_blob_to_storage(const BlobId& id) = 0;
   /// Files of the item (as for blobs_elsewhere) that name one blob name another one of the same bytes from now on.
@@ -220,12 +239,20 @@ class CatalogWriter : public CatalogReader {
   virtual void restart_leases(base::Time now, const TimeBounds& update_sessions,
                               const TimeBounds& download_sessions) = 0;
 
+  /// Quotas that allow less than is used, of what this transaction has added to: it is not to commit. To be asked when
+  /// all else has been written; no query unless something has grown. The limits in the answer are the default's where
+  /// the owner has none of its own; the use of such an owner is kept from then on.
+  virtual std::vector<ExceededQuota> exceeded_quotas() = 0;
+
   /// The catalog gives the event its number. Last in a transaction: with several servers, those who append an event
   /// wait for each other until they have committed, so that numbers ascend in the order of commits.
   void append_event(const Event& event) { insert(event); }
   /// Removes those of the `limit` oldest events that are from before that moment; how many. The newest event stays, so
   /// that its number is not given again.
   virtual std::size_t remove_events(base::Time created_before, std::size_t limit) = 0;
+
+  /// Ends the contradictions that can be ended without losing anything; how many rows it changed or removed.
+  virtual std::size_t repair_contradictions() = 0;
 
   virtual void insert_row(const WriteAnyRow& request) = 0;   ///< for insert()
   virtual void update_row(const WriteAnyRow& request) = 0;   ///< for update()
@@ -263,6 +290,8 @@ class Catalog {
   virtual std::optional<std::uint64_t> logins_version() const { return std::nullopt; }
   /// The same of users, groups, roles and permissions.
   virtual std::optional<std::uint64_t> access_version() const { return std::nullopt; }
+  /// The same of rows of libraries, their generations included.
+  virtual std::optional<std::uint64_t> libraries_version() const { return std::nullopt; }
 
   virtual base::Result<void> read_transaction(const std::function<base::Result<void>(CatalogReader&)>& function) = 0;
   virtual base::Result<void> write_transaction(const std::function<base::Result<void>(CatalogWriter&)>& function) = 0;

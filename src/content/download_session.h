@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/enumeration.h"
 #include "base/error.h"
@@ -16,6 +17,10 @@ QUIRE_ENUM(DownloadSessionState, ACTIVE, CANCELED, ERROR)
 
 /// How a file was prepared to be read; spelled as on the wire (§17).
 QUIRE_ENUM(DownloadAccess, HTTPS, DIRECT)
+
+/// The creator of the sessions by which the server keeps replaced content of published items for those who still read
+/// it (decision 20).
+inline constexpr std::string_view publication_user = "system:publication";
 
 /// A lease on an item's content as it was when the session was created (content-library-api.md §16, §28.1).
 struct DownloadSession {

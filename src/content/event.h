@@ -16,6 +16,8 @@ namespace quire::content {
   KIND(library, created)               \
   KIND(library, updated)               \
   KIND(library, deleted)               \
+  KIND(library, published)             \
+  KIND(library, unpublished)           \
   KIND(library, usage_added)           \
   KIND(library, usage_removed)         \
   KIND(item, created)                  \
@@ -56,6 +58,11 @@ namespace quire::content {
   KIND(trusted_certificate, deleted)   \
   KIND(api_token, created)             \
   KIND(api_token, deleted)             \
+  KIND(quota, set)                     \
+  KIND(quota, deleted)                 \
+  KIND(webhook, created)               \
+  KIND(webhook, updated)               \
+  KIND(webhook, deleted)               \
   KIND(login, created)                 \
   KIND(login, ended)                   \
   KIND(login, refused)                 \

@@ -43,6 +43,8 @@ struct Item {
   std::optional<std::string> source_id;
   bool security_compliance = true;
   std::optional<CertificateVerification> certificate_verification;
+  std::string creator;        ///< user name without regard to case (fold_case); empty: not known
+  std::int64_t reserved = 0;  ///< bytes of a quota that are kept for a copy that runs
   bool operator==(const Item&) const = default;
 };
 
@@ -74,6 +76,9 @@ struct ContentFile {
   base::Checksum checksum;  ///< in the algorithm the uploader promised, SHA-256 otherwise
   /// What the file says as metadata of a package; nullopt while nobody has looked (catalogs of older versions).
   std::optional<PackageFacts> facts = {};
+  /// The content version that brought this copy of the file: names its bytes among all that the item ever had under
+  /// the name, which `version` does not (it begins anew when a file is removed and comes back).
+  std::int64_t since = 1;
   bool operator==(const ContentFile&) const = default;
 };
 

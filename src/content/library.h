@@ -50,6 +50,14 @@ struct Library {
   bool usage_protects_items = false;        ///< while somebody uses the library, its items cannot be deleted (§20)
   std::optional<Migration> migration = {};  ///< while it has not ended; single blobs lie on either storage
 
+  // Publication of a local library (§23.9). What is not published now keeps its method, password and counter.
+  bool published = false;
+  AuthenticationMethod publish_authentication = AuthenticationMethod::NONE;
+  std::string publish_password_hash = {};  ///< Argon2id in its text form; empty exactly with NONE
+  /// The library's change counter as subscribers see it (vcsp.md §3): moves with each change that they can see, while
+  /// the library is published, and when it becomes so. CatalogWriter::advance_generation() moves it for items.
+  std::int64_t generation = 0;
+
   /// Where new bytes go.
   const StorageId& receiving_storage() const { return migration ? migration->storage : storage; }
   bool operator==(const Library&) const = default;

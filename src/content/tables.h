@@ -11,11 +11,13 @@
 #include "content/event.h"
 #include "content/item.h"
 #include "content/library.h"
+#include "content/quota.h"
 #include "content/setting.h"
 #include "content/tagging.h"
 #include "content/task.h"
 #include "content/trusted_certificate.h"
 #include "content/update_session.h"
+#include "content/webhook.h"
 
 /// The tables of the catalog: what a row of each is and what finds it. Plain access to rows (`CatalogReader::find`,
 /// `CatalogWriter::insert` and its like) follows from this list.
@@ -60,7 +62,8 @@ using Parts = TableList<Part<LibraryUsage, LibraryId>,       // by its id
                         Part<Change, ItemId, std::int64_t>,  // by the content version that it made
                         Part<GroupMember, GroupId>,          //
                         Part<SessionFile, UpdateSessionId>,  //
-                        Part<PreparedFile, DownloadSessionId>, Part<TaskBlob, TaskId>>;
+                        Part<PreparedFile, DownloadSessionId>, Part<TaskBlob, TaskId>,
+                        Part<WebhookDelivery, WebhookId, std::int64_t>>;  // by the event's number
 
 using Tables =
     Parts::With<Table<Setting, std::string_view>,    // by name
@@ -74,10 +77,10 @@ using Tables =
                 Table<Item, ItemId>,                                                     //
                 Table<Content, ContentId>,                                               //
                 Table<Blob, BlobId>,                                                     //
-                Table<UpdateSession, UpdateSessionId>, Table<DownloadSession, DownloadSessionId>,
-                Table<Task, TaskId>,                                                                           //
+                Table<UpdateSession, UpdateSessionId>, Table<DownloadSession, DownloadSessionId>, Table<Task, TaskId>,
+                Table<Quota, QuotaOwner>,                                                                      //
                 Table<TagCategory, TagCategoryId>, Table<Tag, TagId>, Table<TagAttachment, TagAttachmentKey>,  //
-                Table<Event, std::int64_t>>;
+                Table<Webhook, WebhookId>, Table<Event, std::int64_t>>;
 
 template <class Row, class Key>
 Key key_type_of(const Table<Row, Key>&);

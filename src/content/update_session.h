@@ -85,8 +85,9 @@ struct SessionFile {
   std::optional<UnfinishedContent> unfinished;  ///< of a pushed file that is TRANSFERRING
   std::optional<base::Message> error_message;   ///< exactly in ERROR
   bool keep_in_storage = true;                  ///< false for manifest and certificate of a package
-  std::int64_t attempt = 0;  ///< +1 with each transfer that starts; a transfer of an older attempt has lost
-  std::string archive;       ///< name of the `.ova` entry that this file came out of; such entries are not listed
+  std::int64_t reserved = 0;  ///< bytes of a quota that a transfer has asked for beyond what the rest of the row tells
+  std::int64_t attempt = 0;   ///< +1 with each transfer that starts; a transfer of an older attempt has lost
+  std::string archive;        ///< name of the `.ova` entry that this file came out of; such entries are not listed
   PackageFacts facts;
   bool operator==(const SessionFile&) const = default;
 };

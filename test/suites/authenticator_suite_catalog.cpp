@@ -17,11 +17,12 @@ using test_support::ServiceWorld;
 
 class CatalogUsers final : public AuthenticatorPlace {
  public:
-  explicit CatalogUsers(Engine engine) : world_(test_support::WorldOptions{engine, {}, {}}) {}
+  explicit CatalogUsers(Engine engine, service::PasswordCost cost = service::least_password_cost)
+      : world_(test_support::WorldOptions{engine, {}, {}, cost}) {}
 
   content::Authenticator& authenticator() override { return *authenticator_; }
   void put(const std::string& user, const std::string& password) override {
-    const auto hash = *service::hash_of_password(password);
+    const auto hash = *service::hash_of_password(password, world_.context().settings.password_cost);
     world_.change([&](CatalogWriter& writer) {
       if (writer.find<User>(user))
         writer.update(User{user, hash});
@@ -83,9 +84,10 @@ INSTANTIATE_TEST_SUITE_P(Sqlite, AuthenticatorSuite, testing::Values(on(Engine::
 INSTANTIATE_TEST_SUITE_P(Postgresql, AuthenticatorSuite, testing::Values(on(Engine::Postgresql)),
                          [](const auto& row) { return row.param.name; });
 
-/// Names cannot be found out by the clock: an unknown one takes as long as a wrong password, or a disabled user.
+/// Names cannot be found out by the clock: an unknown one takes as long as a wrong password, or a disabled user. At the
+/// full cost: that of looking a user up must not count.
 TEST(CatalogAuthenticatorTest, AnUnknownNameTakesAsLongAsAWrongPassword) {
-  CatalogUsers place(Engine::Sqlite);
+  CatalogUsers place(Engine::Sqlite, service::PasswordCost());
   place.put("carol", "correct horse");
   place.put("dave", "correct horse");
   place.disable("dave");
@@ -101,6 +103,43 @@ TEST(CatalogAuthenticatorTest, AnUnknownNameTakesAsLongAsAWrongPassword) {
   const auto wrong_password = fastest("carol");
   EXPECT_GT(fastest("nobody"), wrong_password / 4);
   EXPECT_GT(fastest("dave"), wrong_password / 4);
+}
+
+/// Digests are compared at the cost that they were made with, and get the cost of the settings at the next good login.
+TEST(CatalogAuthenticatorTest, AGoodLoginRenewsADigestOfAnotherCost) {
+  // The first as libsodium wrote them before costs could be set.
+  const std::string before =
+      "$argon2id$v=19$m=19456,t=2,p=1$frhvkqGFyZEsPdJggnFX1g$dTm7PiFDVgNaS81mOn/swSSnz0mpTd72ra/ca0+CQlo";
+  const std::string costly = *service::hash_of_password("secret", {2 << 20, 3, 2});
+  EXPECT_TRUE(costly.starts_with("$argon2id$v=19$m=2048,t=3,p=2$")) << costly;
+  for (const auto& old : {before, costly}) {
+    SCOPED_TRACE(old);
+    ServiceWorld world;
+    const auto& cost = world.context().settings.password_cost;
+    world.change([&](CatalogWriter& writer) { writer.insert(User{"carol", old, "Releases"}); });
+    const auto stored = [&] {
+      return *world.look([](content::CatalogReader& reader) { return reader.find<User>("carol"); });
+    };
+    service::CatalogAuthenticator authenticator(world.context());
+    EXPECT_FALSE(authenticator.authenticate("carol", "wrong"));
+    EXPECT_EQ(stored().password_hash, old);
+
+    auto full = world.context();
+    full.has_room_to_grow = [] { return false; };
+    EXPECT_TRUE(service::CatalogAuthenticator(full).authenticate("carol", "secret")) << "it can wait";
+    EXPECT_EQ(stored().password_hash, old);
+
+    const auto principal = authenticator.authenticate("carol", "secret");
+    ASSERT_TRUE(principal);
+    EXPECT_TRUE(service::has_cost(stored().password_hash, cost)) << stored().password_hash;
+    EXPECT_EQ(principal->stored, stored());
+    EXPECT_EQ(stored().description, "Releases");
+    const auto renewed = stored().password_hash;
+    EXPECT_TRUE(authenticator.authenticate("carol", "secret"));
+    EXPECT_TRUE(service::CatalogAuthenticator(world.context()).authenticate("carol", "secret"));
+    EXPECT_FALSE(authenticator.authenticate("carol", "wrong"));
+    EXPECT_EQ(stored().password_hash, renewed);
+  }
 }
 
 }  // namespace

@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "content/default_quota.h"
+
 namespace quire::test_suites {
 
 using namespace quire::content;  // NOLINT(google-build-using-namespace): the suite speaks of nothing else
@@ -59,6 +61,7 @@ Item an_item(const std::string& id, const std::string& name, const std::string& 
   item.id = ItemId(id);
   item.library_id = LibraryId(library);
   item.name = name;
+  item.creator = "alice@vsphere.local";
   item.creation_time = at(10);
   item.last_modified_time = at(11);
   return item;
@@ -197,7 +200,7 @@ TEST_P(CatalogSuite, KnowsNothingAtFirst) {
     EXPECT_FALSE(reader.find<UpdateSession>(UpdateSessionId("x")));
     EXPECT_FALSE(reader.active_update_session(ItemId("x")));
     EXPECT_THAT(reader.update_sessions("", std::nullopt), IsEmpty());
-    EXPECT_EQ(reader.active_update_session_count(), 0U);
+    EXPECT_EQ(reader.update_session_count(UpdateSessionState::ACTIVE), 0U);
     EXPECT_THAT(reader.expired_update_sessions(at(0), 10), IsEmpty());
     EXPECT_THAT(reader.ended_update_sessions(at(0), 10), IsEmpty());
     EXPECT_THAT(reader.active_update_sessions_after(UpdateSessionId(), 10), IsEmpty());
@@ -439,6 +442,10 @@ TEST_P(CatalogSuite, KeepsLibraries) {
   library.security_policy_id = "policy";
   library.state = content::LibraryState::MAINTENANCE;
   library.usage_protects_items = true;
+  library.published = true;
+  library.publish_authentication = content::AuthenticationMethod::BASIC;
+  library.publish_password_hash = "$argon2id$";
+  library.generation = 41;
   library.migration = {{StorageBackingType::DATASTORE, "datastore-12", std::nullopt}, StorageId("datastore-12")};
   change([&](CatalogWriter& writer) { writer.insert(library); });
   EXPECT_EQ(look([&](CatalogReader& reader) { return reader.find<Library>(library.id); }), library);
@@ -450,6 +457,49 @@ TEST_P(CatalogSuite, KeepsLibraries) {
   EXPECT_EQ(look([&](CatalogReader& reader) { return reader.find<Library>(library.id); }), changed);
   change([&](CatalogWriter& writer) { writer.remove<Library>(library.id); });
   EXPECT_EQ(look([&](CatalogReader& reader) { return reader.find<Library>(library.id); }), std::nullopt);
+}
+
+TEST_P(CatalogSuite, KeepsWebhooksWithWhatWaitsForThem) {
+  using content::DeliveryState;
+  using content::Webhook;
+  using content::WebhookDelivery;
+  using content::WebhookId;
+  const Webhook late{WebhookId("a"), "https://b.example/", "secret", "", true, {}, {}, "Bob", at(2), 7};
+  Webhook early{WebhookId("b"),
+                "https://a.example/",
+                "another secret",
+                "of x",
+                false,
+                {EventKind::item_created, EventKind::login_refused},
+                LibraryId("library"),
+                "Alice",
+                at(1),
+                0};
+  WebhookDelivery delivery{12, DeliveryState::PENDING, 3, at(50), "no answer"};
+  const WebhookDelivery dead{9, DeliveryState::DEAD, 12, at(60), ""};
+  change([&](CatalogWriter& writer) {
+    writer.insert(late);
+    writer.insert(early);
+    writer.insert(early.id, delivery);
+    writer.insert(early.id, dead);
+    writer.insert(late.id, dead);
+  });
+  early.queued_to = 12;
+  delivery.attempts = 4;
+  change([&](CatalogWriter& writer) {
+    writer.update(early);
+    writer.put(early.id, delivery);
+    writer.remove<Webhook>(late.id);
+  });
+  look([&](CatalogReader& reader) {
+    EXPECT_THAT(reader.webhooks(), ElementsAre(early));
+    EXPECT_EQ(reader.find<Webhook>(early.id), early);
+    EXPECT_THAT(reader.list<WebhookDelivery>(early.id), ElementsAre(delivery, dead));
+    EXPECT_EQ(reader.find<WebhookDelivery>({early.id, 9}), dead);
+    EXPECT_THAT(reader.list<WebhookDelivery>(late.id), IsEmpty());
+    return true;
+  });
+  change([&](CatalogWriter& writer) { writer.remove<Webhook>(early.id); });
 }
 
 TEST_P(CatalogSuite, ListsTrustedCertificatesAsTheyWereAdded) {
@@ -959,7 +1009,9 @@ TEST_P(CatalogSuite, ListsUpdateSessions) {
     EXPECT_THAT(texts(reader.update_sessions("somebody", ItemId("item"))), IsEmpty());
     EXPECT_EQ(reader.active_update_session(ItemId("item")), late);
     EXPECT_EQ(reader.active_update_session(ItemId("other")), active);
-    EXPECT_EQ(reader.active_update_session_count(), 2U);
+    EXPECT_EQ(reader.update_session_count(UpdateSessionState::ACTIVE), 2U);
+    EXPECT_EQ(reader.update_session_count(UpdateSessionState::DONE), 1U);
+    EXPECT_EQ(reader.update_session_count(UpdateSessionState::ERROR), 0U);
     EXPECT_THAT(texts(reader.expired_update_sessions(at(999), 10)), IsEmpty());
     EXPECT_THAT(texts(reader.expired_update_sessions(at(1000), 10)), ElementsAre("4"));
     EXPECT_THAT(texts(reader.expired_update_sessions(at(1001), 10)), ElementsAre("4", "1"));
@@ -1010,6 +1062,7 @@ TEST_P(CatalogSuite, KeepsSessionFiles) {
   pulled.bytes_transferred = 7'000'000'000;
   pulled.error_message = a_message();
   pulled.attempt = 3;
+  pulled.reserved = 8'000'000'000;
   auto pushed = a_session_file("pushed.mf");
   pushed.source_type = SourceType::PUSH;
   pushed.upload_token = TransferToken("secret");
@@ -1200,17 +1253,22 @@ TEST_P(CatalogSuite, ListsDownloadSessions) {
   canceled.expires_at = at(999);
   auto other = a_download_session("3", "other");
   other.creator = "somebody";
+  auto kept = a_download_session("4", "other");
+  kept.creator = content::publication_user;
+  kept.expires_at = at(9999);
+  kept.created = at(901);
   change([&](CatalogWriter& writer) {
     put_item(writer);
     writer.insert(an_item("other", "other"));
-    for (const auto& session : {late, canceled, other}) writer.insert(session);
+    for (const auto& session : {late, canceled, other, kept}) writer.insert(session);
   });
   look([&](CatalogReader& reader) {
-    EXPECT_THAT(texts(reader.download_sessions("", std::nullopt)), ElementsAre("2", "3", "1"));
+    EXPECT_THAT(texts(reader.download_sessions("", std::nullopt)), ElementsAre("2", "3", "1", "4"));
     EXPECT_THAT(texts(reader.download_sessions("administrator@vsphere.local", std::nullopt)), ElementsAre("2", "1"));
-    EXPECT_THAT(texts(reader.download_sessions("", ItemId("other"))), ElementsAre("3"));
+    EXPECT_THAT(texts(reader.download_sessions("", ItemId("other"))), ElementsAre("3", "4"));
+    EXPECT_THAT(texts(reader.download_sessions(content::publication_user, ItemId("other"))), ElementsAre("4"));
     EXPECT_THAT(texts(reader.download_sessions("somebody", ItemId("item"))), IsEmpty());
-    EXPECT_EQ(reader.download_session_count(), 3U);
+    EXPECT_EQ(reader.download_session_count(), 3U) << "those of clients";
     EXPECT_THAT(texts(reader.expired_download_sessions(at(999), 10)), IsEmpty());
     EXPECT_THAT(texts(reader.expired_download_sessions(at(1000), 10)), ElementsAre("2"));
     EXPECT_THAT(texts(reader.expired_download_sessions(at(1001), 10)), ElementsAre("2", "3", "1"));
@@ -1283,6 +1341,160 @@ TEST_P(CatalogSuite, ListsTasks) {
     EXPECT_FALSE(reader.active_task_on("target"));
     return true;
   });
+}
+
+TEST_P(CatalogSuite, KeepsQuotasAndTheirUse) {
+  const auto of_library = QuotaOwner::of_library(LibraryId("library"));
+  const auto of_alice = QuotaOwner::of_user("Alice@vsphere.local");
+  const auto use = [&](const QuotaOwner& owner) {
+    return look([&](CatalogReader& reader) {
+      const auto quota = reader.find<Quota>(owner);
+      EXPECT_EQ(quota->use(), reader.use_of(owner));
+      return quota->use();
+    });
+  };
+  EXPECT_FALSE(look([](CatalogReader& reader) { return reader.has_quotas(); }));
+  change([&](CatalogWriter& writer) {
+    put_item(writer);
+    EXPECT_THAT(writer.exceeded_quotas(), IsEmpty());
+    for (const auto& owner : {of_library, of_alice}) {
+      const auto now = writer.use_of(owner);
+      writer.put(Quota{owner.kind, owner.name, 2, 100, now.items, now.bytes, now.reserved});
+    }
+  });
+  EXPECT_TRUE(look([](CatalogReader& reader) { return reader.has_quotas(); }));
+  EXPECT_EQ(use(of_library), (QuotaUse{1, 0, 0}));
+  EXPECT_EQ(look([](CatalogReader& reader) { return reader.quotas(QuotaKind::USER); }),
+            std::vector<Quota>({{QuotaKind::USER, "alice@vsphere.local", 2, 100, 1, 0, 0}}));
+
+  // Items of other libraries and users do not count; what only some count is counted by those.
+  auto item = an_item("by bob", "by Bob");
+  item.creator = "bob@vsphere.local";
+  item.size = 40;
+  auto elsewhere = an_item("elsewhere", "elsewhere", "other");
+  elsewhere.reserved = 7;
+  const UpdateSessionId session("session");
+  auto file = a_session_file("disk");
+  file.source_type = SourceType::PUSH;
+  file.status = TransferStatus::WAITING_FOR_TRANSFER;
+  file.declared_size = 60;
+  change([&](CatalogWriter& writer) {
+    writer.insert(a_library("other"));
+    writer.insert(item);
+    writer.insert(elsewhere);
+    writer.insert(an_update_session("session", "by bob"));
+    writer.put(session, file);
+    writer.put(session, a_session_file("of the snapshot"));
+    EXPECT_THAT(writer.exceeded_quotas(), IsEmpty());
+  });
+  EXPECT_EQ(use(of_library), (QuotaUse{2, 40, 60}));
+  EXPECT_EQ(use(of_alice), (QuotaUse{2, 0, 7}));
+
+  const auto exceeded = [&](auto function) {
+    std::vector<std::string> owners;
+    change([&](CatalogWriter& writer) {
+      function(writer);
+      owners.clear();
+      for (const auto& one : writer.exceeded_quotas()) owners.push_back(one.quota.owner);
+    });
+    return owners;
+  };
+  file.declared_size = 61;
+  EXPECT_THAT(exceeded([&](CatalogWriter& writer) { writer.put(session, file); }), ElementsAre("library"));
+  file.declared_size = 60;
+  EXPECT_THAT(exceeded([&](CatalogWriter& writer) { writer.put(session, file); }), IsEmpty());
+  // What one row takes and another gives back is no growth.
+  EXPECT_THAT(exceeded([&](CatalogWriter& writer) {
+                writer.put(session, a_session_file("disk"));
+                writer.remove<SessionFile>({session, "disk"});
+                writer.put(session, file);
+              }),
+              IsEmpty());
+  EXPECT_THAT(exceeded([&](CatalogWriter& writer) { writer.insert(an_item("third", "third")); }),
+              UnorderedElementsAre("library", "alice@vsphere.local"));
+  change([&](CatalogWriter& writer) { writer.remove<Item>(ItemId("third")); });
+  EXPECT_EQ(use(of_library), (QuotaUse{2, 40, 60}));
+
+  auto ended = an_update_session("session", "by bob");
+  ended.state = UpdateSessionState::CANCELED;
+  change([&](CatalogWriter& writer) { writer.update(ended); });
+  EXPECT_EQ(use(of_library), (QuotaUse{2, 40, 0}));
+  change([&](CatalogWriter& writer) {
+    writer.remove<SessionFile>({session, "disk"});
+    writer.remove<UpdateSession>(session);
+    writer.insert(an_update_session("session", "by bob"));
+    writer.put(session, file);
+  });
+  EXPECT_EQ(use(of_library), (QuotaUse{2, 40, 60}));
+  change([&](CatalogWriter& writer) {
+    writer.remove<UpdateSession>(session);
+    item.size = 50;
+    writer.update(item);
+  });
+  EXPECT_EQ(use(of_library), (QuotaUse{2, 50, 0}));
+  change([&](CatalogWriter& writer) {
+    writer.remove<Item>(item.id);
+    writer.remove<Item>(elsewhere.id);
+  });
+  EXPECT_EQ(use(of_library), (QuotaUse{1, 0, 0}));
+  EXPECT_EQ(use(of_alice), (QuotaUse{1, 0, 0}));
+  change([&](CatalogWriter& writer) {
+    writer.remove<Quota>(of_library);
+    writer.remove<Quota>(of_alice);
+  });
+  EXPECT_FALSE(look([](CatalogReader& reader) { return reader.has_quotas(); }));
+}
+
+TEST_P(CatalogSuite, KeepsTheUseOfTheDefaultsOwners) {
+  const auto of_library = QuotaOwner::of_library(LibraryId("library"));
+  change([&](CatalogWriter& writer) {
+    put_item(writer);
+    put_default_quotas(writer, {.library_items = 2, .user_bytes = 5});
+  });
+  EXPECT_TRUE(look([](CatalogReader& reader) { return reader.has_quotas(); }));
+  EXPECT_EQ(look([](CatalogReader& reader) { return default_quota(reader, QuotaKind::LIBRARY); }),
+            (QuotaLimits{2, std::nullopt}));
+  EXPECT_EQ(look([](CatalogReader& reader) { return default_quota(reader, QuotaKind::USER); }),
+            (QuotaLimits{std::nullopt, 5}));
+  EXPECT_THAT(look([](CatalogReader& reader) { return reader.quotas(QuotaKind::LIBRARY); }), IsEmpty());
+  change([&](CatalogWriter& writer) {
+    writer.insert(an_item("second", "second"));
+    EXPECT_THAT(writer.exceeded_quotas(), IsEmpty());
+  });
+  const Quota kept{QuotaKind::LIBRARY, "library", {}, {}, 2, 0, 0};
+  EXPECT_EQ(look([&](CatalogReader& reader) { return reader.find<Quota>(of_library); }), kept) << "without limits";
+  change([&](CatalogWriter& writer) {
+    auto item = an_item("third", "third");
+    item.size = 6;
+    writer.insert(item);
+    const auto exceeded = writer.exceeded_quotas();
+    ASSERT_THAT(exceeded, SizeIs(2));
+    EXPECT_EQ(exceeded[0].quota, (Quota{QuotaKind::LIBRARY, "library", 2, {}, 3, 6, 0}));
+    EXPECT_EQ(exceeded[1].quota, (Quota{QuotaKind::USER, "alice@vsphere.local", {}, 5, 3, 6, 0}));
+    writer.remove<Item>(item.id);
+  });
+  EXPECT_EQ(look([&](CatalogReader& reader) { return reader.find<Quota>(of_library); }), kept);
+  change([](CatalogWriter& writer) { put_default_quotas(writer, {}); });
+  EXPECT_FALSE(look([](CatalogReader& reader) { return reader.has_quotas(); })) << "nor is any use kept";
+}
+
+TEST_P(CatalogSuite, CountsDeliveriesByState) {
+  const auto count = [&](DeliveryState state) {
+    return look([&](CatalogReader& reader) { return reader.webhook_delivery_count(state); });
+  };
+  EXPECT_EQ(count(DeliveryState::DEAD), 0U);
+  change([](CatalogWriter& writer) {
+    for (const auto* id : {"one", "two"}) {
+      Webhook webhook;
+      webhook.id = WebhookId(id);
+      writer.insert(webhook);
+      writer.insert(webhook.id, WebhookDelivery{1, DeliveryState::DEAD, 3, at(0), "broken"});
+      writer.insert(webhook.id, WebhookDelivery{2, DeliveryState::PENDING, 0, at(0), ""});
+    }
+    writer.insert(WebhookId("one"), WebhookDelivery{3, DeliveryState::PENDING, 0, at(0), ""});
+  });
+  EXPECT_EQ(count(DeliveryState::DEAD), 2U);
+  EXPECT_EQ(count(DeliveryState::PENDING), 3U);
 }
 
 TEST_P(CatalogSuite, AStartGivesActiveSessionsTheirTime) {
@@ -1483,6 +1695,45 @@ TEST_P(CatalogSuite, SaysWhenAccessMayHaveChanged) {
   EXPECT_TRUE(changes([&](CatalogWriter& writer) { writer.remove<Permission>({"alice", PrincipalType::USER, root}); }));
   EXPECT_TRUE(changes([](CatalogWriter& writer) { writer.remove_memberships("alice"); }));
   EXPECT_TRUE(changes([](CatalogWriter& writer) { writer.remove_permissions({}); }));
+}
+
+TEST_P(CatalogSuite, MovesTheGenerationOfPublishedLibraries) {
+  auto published = a_library("published");
+  published.published = true;
+  published.generation = 7;
+  const auto unpublished = a_library("unpublished");
+  change([&](CatalogWriter& writer) {
+    writer.insert(published);
+    writer.insert(unpublished);
+  });
+  change([&](CatalogWriter& writer) {
+    EXPECT_TRUE(writer.find<Library>(published.id));
+    for (const auto& id : {published.id, unpublished.id, LibraryId("none")}) writer.advance_generation(id);
+    EXPECT_EQ(writer.find<Library>(published.id)->generation, 8);
+  });
+  look([&](CatalogReader& reader) {
+    EXPECT_EQ(reader.find<Library>(published.id)->generation, 8);
+    EXPECT_EQ(reader.find<Library>(unpublished.id), unpublished);
+    return true;
+  });
+}
+
+TEST_P(CatalogSuite, SaysWhenLibrariesMayHaveChanged) {
+  if (!catalog_->libraries_version()) GTEST_SKIP() << "other servers may write to this catalog";
+  const auto changes = [&](auto write) {
+    const auto before = catalog_->libraries_version();
+    change(write);
+    return catalog_->libraries_version() != before;
+  };
+  auto library = a_library("library");
+  EXPECT_FALSE(changes([](CatalogWriter& writer) { writer.put_setting("a", "b"); }));
+  EXPECT_TRUE(changes([&](CatalogWriter& writer) { writer.insert(library); }));
+  EXPECT_FALSE(changes([&](CatalogWriter& writer) { writer.advance_generation(library.id); })) << "it is not published";
+  library.published = true;
+  EXPECT_TRUE(changes([&](CatalogWriter& writer) { writer.update(library); }));
+  EXPECT_TRUE(changes([&](CatalogWriter& writer) { writer.advance_generation(library.id); }));
+  EXPECT_TRUE(changes([&](CatalogWriter& writer) { writer.put(library); }));
+  EXPECT_TRUE(changes([&](CatalogWriter& writer) { writer.remove<Library>(library.id); }));
 }
 
 // ---- broken invariants ----
@@ -1776,6 +2027,8 @@ TEST_P(CatalogSuite, OpensACatalogOfSchema4) {
     put_item(writer);
     put_content(writer, "content", "blob");
     writer.put(ContentId("content"), file);
+    writer.insert(ItemId("item"), Change{2, at(12), "Alice@vsphere.local"});
+    writer.insert(ItemId("item"), Change{3, at(13), "Bob@vsphere.local"});
     for (const auto* name : {"Alice", "Bob"}) writer.insert(User{name, "hash"});
     writer.insert(LoginSession{LoginId("login"), "Alice", at(0), at(0)});
   });
@@ -1801,18 +2054,31 @@ TEST_P(CatalogSuite, OpensACatalogOfSchema4) {
                                 "ALTER TABLE libraries DROP COLUMN migration",
                                 "DROP TABLE task_blobs",
                                 "DROP TABLE tasks",
+                                "DROP TABLE webhook_deliveries",
+                                "DROP TABLE webhooks",
                                 "DROP TABLE events",
                                 "DROP TABLE trusted_certificates",
                                 "ALTER TABLE libraries DROP COLUMN security_policy_id",
+                                "DROP TABLE quotas",
+                                "ALTER TABLE items DROP COLUMN creator",
+                                "ALTER TABLE items DROP COLUMN reserved",
+                                "ALTER TABLE session_files DROP COLUMN reserved",
                                 "ALTER TABLE content_files DROP COLUMN facts",
+                                "ALTER TABLE content_files DROP COLUMN since",
+                                "ALTER TABLE libraries DROP COLUMN published",
+                                "ALTER TABLE libraries DROP COLUMN publish_authentication",
+                                "ALTER TABLE libraries DROP COLUMN publish_password_hash",
+                                "ALTER TABLE libraries DROP COLUMN generation",
                                 "DELETE FROM schema_migrations WHERE number > 4"})
     place_->execute(statement);
   reopen();
   file.facts = std::nullopt;
+  file.since = 2;  // of its set
   look([&](CatalogReader& reader) {
     EXPECT_EQ(reader.find<Library>(LibraryId("library")), a_library("library"));
     EXPECT_THAT(reader.list<ContentFile>(ContentId("content")), ElementsAre(file));
     EXPECT_THAT(reader.events_after(0, 1), IsEmpty());
+    EXPECT_EQ(reader.find<Item>(ItemId("item"))->creator, "alice@vsphere.local") << "who gave it its first content";
     EXPECT_THAT(reader.users(), ElementsAre(User{"Alice", "hash", ""}, User{"Bob", "hash", ""}));
     EXPECT_THAT(reader.permissions({}),
                 ElementsAre(Permission{"Alice", PrincipalType::USER, {}, administrator_role, true},

@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <soci/postgresql/soci-postgresql.h>
 #include <soci/soci.h>
 #include <unistd.h>
@@ -5,6 +6,9 @@
 #include <atomic>
 #include <barrier>
 #include <cstdlib>
+#include <filesystem>
+#include <iterator>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +18,7 @@
 
 #include "adapters/sql/sql_catalog.h"
 #include "suites/catalog_suite.h"
+#include "support/temporary_folder.h"
 
 namespace quire::test_suites {
 namespace {
@@ -39,10 +44,17 @@ class PostgresqlPlace final : public CatalogPlace {
 
   Result<std::unique_ptr<content::Catalog>> open() override { return open_with({}); }
   Result<std::unique_ptr<content::Catalog>> open_with(const sql::PostgresqlOptions& options) {
-    return sql::open_postgresql_catalog(
-        std::string(test_database()) + "?options=-csearch_path%3D" + schema_ + "&application_name=" + schema_, options);
+    return sql::open_postgresql_catalog(url(), options);
   }
   void execute(const std::string& statement) override { run(statement, "SET search_path = " + schema_); }
+  void execute_unchecked(const std::string& statement) override {
+    session() << "SET session_replication_role = replica";
+    execute(statement);
+    session() << "SET session_replication_role = DEFAULT";
+  }
+  std::string url() const {
+    return std::string(test_database()) + "?options=-csearch_path%3D" + schema_ + "&application_name=" + schema_;
+  }
   /// Ends the server's side of every connection of the catalogs opened here; how many there were.
   int disconnect() {
     int connections = 0;
@@ -271,6 +283,153 @@ TEST(PostgresqlUrl, RefusesWhatIsNoUrl) {
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().kind(), ErrorKind::unsupported);
   EXPECT_EQ((opened.error().text() + opened.error().cause()).find("secret"), std::string::npos);
+}
+
+/// Rows of most tables, with what engines treat differently: NULL, numbers that are counted up, bytes, odd texts.
+void fill(content::Catalog& catalog) {
+  const auto filled = catalog.write([](CatalogWriter& writer) -> Result<void> {
+    content::Library library;
+    library.id = content::LibraryId("library");
+    library.name = "\xC3\xA4 'quoted' \"and\" :colon $1 \\ back\nslash";
+    library.backing = {content::StorageBackingType::DATASTORE, "datastore-11", std::nullopt};
+    library.storage = content::StorageId("datastore-11");
+    writer.insert(library);
+    writer.insert_blob({content::BlobId("aa-1"), content::StorageId("datastore-11"), 3, "00", true},
+                       std::vector<std::byte>(3));
+    writer.insert(content::Content{content::ContentId("content"), content::ItemId("item"), 2, base::Time()});
+    content::ContentFile file;
+    file.name = "small";
+    file.blob = content::BlobId("aa-1");
+    file.size = 3;
+    writer.insert(content::ContentId("content"), file);
+    content::Item item;
+    item.id = content::ItemId("item");
+    item.library_id = library.id;
+    item.name = "item";
+    item.content = content::ContentId("content");
+    item.size = 3;
+    writer.insert(item);
+    // More rows than are copied at once.
+    for (int number = 0; number < 450; ++number) {
+      content::Event event;
+      event.kind = content::EventKind::item_created;
+      event.actor = std::to_string(number);
+      writer.append_event(event);
+      writer.put_setting("name " + std::to_string(number), std::string(static_cast<std::size_t>(number), 'x'));
+    }
+    return {};
+  });
+  EXPECT_TRUE(filled) << filled.error().cause();
+}
+
+struct Rows {
+  std::vector<content::LibraryId> libraries;
+  std::optional<content::Library> library;
+  std::optional<content::Item> item;
+  std::vector<content::ContentFile> files;
+  std::optional<std::vector<std::byte>> bytes;
+  std::vector<content::Event> events;
+  std::vector<std::optional<std::string>> settings;
+  bool operator==(const Rows&) const = default;
+};
+Rows rows_of(content::Catalog& catalog) {
+  const auto rows = catalog.read([](CatalogReader& reader) -> Result<Rows> {
+    Rows all{reader.libraries({}),
+             reader.find<content::Library>(content::LibraryId("library")),
+             reader.find<content::Item>(content::ItemId("item")),
+             reader.list<content::ContentFile>(content::ContentId("content")),
+             reader.blob_bytes(content::BlobId("aa-1")),
+             reader.events_after(0, 1000),
+             {}};
+    for (int number = 0; number < 450; ++number)
+      all.settings.push_back(reader.setting("name " + std::to_string(number)));
+    return all;
+  });
+  EXPECT_TRUE(rows) << rows.error().cause();
+  return rows ? *rows : Rows();
+}
+
+TEST_F(PostgresqlCatalog, IsCopiedToTheOtherEngineAndBack) {
+  const auto original = open();
+  fill(*original);
+  const auto rows = rows_of(*original);
+  ASSERT_EQ(rows.events.size(), 450U);
+  const test_support::TemporaryFolder folder;
+  const auto file = folder.path() / "copy.sqlite";
+  const auto copied = sql::copy_postgresql_catalog(place_->url(), file);
+  ASSERT_TRUE(copied) << copied.error().text() << copied.error().cause();
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1) << "nothing is left beside it";
+  {
+    const auto copy = sql::open_sqlite_catalog_to_read(file);
+    ASSERT_TRUE(copy) << copy.error().cause();
+    EXPECT_EQ(rows_of(**copy), rows);
+    const auto written = put(**copy, "a", "b");
+    ASSERT_FALSE(written);
+    EXPECT_EQ(written.error().kind(), ErrorKind::unsupported) << "it was opened to be read";
+  }
+
+  std::string why;
+  const auto other = make_place(why);
+  const auto filled = sql::fill_postgresql_catalog(file, other->url());
+  ASSERT_TRUE(filled) << filled.error().text() << filled.error().cause();
+  auto again = other->open();
+  ASSERT_TRUE(again);
+  EXPECT_EQ(rows_of(**again), rows);
+  const auto appended = (*again)->write([&](CatalogWriter& writer) -> Result<std::int64_t> {
+    writer.append_event(content::Event());
+    return writer.events_before(1'000'000, 1).front().number;
+  });
+  ASSERT_TRUE(appended) << appended.error().cause();
+  EXPECT_EQ(*appended, rows.events.back().number + 1) << "numbers go on behind the highest";
+
+  const auto refused = sql::fill_postgresql_catalog(file, other->url());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind(), ErrorKind::resource_in_use);
+}
+
+TEST_F(PostgresqlCatalog, IsSurveyedAndReadWithoutBeingChanged) {
+  const auto empty = sql::survey_postgresql_catalog(place_->url());
+  ASSERT_TRUE(empty) << empty.error().cause();
+  EXPECT_EQ(empty->schema, 0) << "looking makes no tables";
+  const auto none = sql::open_postgresql_catalog_to_read(place_->url());
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().kind(), ErrorKind::unsupported);
+  const auto catalog = open();
+  fill(*catalog);
+  const auto survey = sql::survey_postgresql_catalog(place_->url());
+  ASSERT_TRUE(survey) << survey.error().cause();
+  EXPECT_EQ(survey->schema, sql::newest_catalog_schema());
+  EXPECT_TRUE(survey->engine.starts_with("PostgreSQL "));
+  EXPECT_GT(survey->bytes, 0);
+  const std::map<std::string, std::int64_t> rows(survey->rows.begin(), survey->rows.end());
+  EXPECT_EQ(rows.at("events"), 450);
+  EXPECT_EQ(rows.at("items"), 1);
+  auto to_read = sql::open_postgresql_catalog_to_read(place_->url());
+  ASSERT_TRUE(to_read) << to_read.error().cause();
+  EXPECT_EQ(rows_of(**to_read), rows_of(*catalog));
+  EXPECT_FALSE(put(**to_read, "a", "b"));
+}
+
+TEST_F(PostgresqlCatalog, OfAnOlderSchemaIsNotCopied) {
+  open();
+  place_->execute("DELETE FROM schema_migrations WHERE number > 5");
+  const test_support::TemporaryFolder folder;
+  const auto copied = sql::copy_postgresql_catalog(place_->url(), folder.path() / "copy.sqlite");
+  ASSERT_FALSE(copied);
+  EXPECT_EQ(copied.error().kind(), ErrorKind::unsupported);
+  EXPECT_THAT(copied.error().text(), testing::HasSubstr("schema 5"));
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+}
+
+TEST_F(PostgresqlCatalog, TellsWhoElseIsConnected) {
+  const auto nobody = sql::other_users_of_postgresql_catalog(place_->url());
+  ASSERT_TRUE(nobody) << nobody.error().cause();
+  EXPECT_EQ(*nobody, 0);
+  const auto catalog = open();
+  fill(*catalog);
+  const auto others = sql::other_users_of_postgresql_catalog(place_->url());
+  ASSERT_TRUE(others);
+  EXPECT_GT(*others, 0);
 }
 
 }  // namespace

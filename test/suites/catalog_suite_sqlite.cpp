@@ -1,9 +1,11 @@
 #include <soci/soci.h>
 #include <soci/sqlite3/soci-sqlite3.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <future>
 #include <memory>
 #include <optional>
@@ -33,6 +35,7 @@ class SqlitePlace final : public CatalogPlace {
     soci::session session(soci::sqlite3, "db=\"" + path_.string() + "\"");
     session << statement;
   }
+  void execute_unchecked(const std::string& statement) override { execute(statement); }  // which looks at no keys
 
  private:
   const test_support::TemporaryFolder folder_;
@@ -68,8 +71,43 @@ class SqliteCatalog : public testing::Test {
   test_support::TemporaryFolder folder_;
 };
 
+TEST_F(SqliteCatalog, IsSurveyedAndReadBesideItsServer) {
+  const auto path = folder_.path() / "catalog.db";
+  const auto none = sql::survey_sqlite_catalog(path);
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().kind(), ErrorKind::not_found);
+  EXPECT_FALSE(std::filesystem::exists(path)) << "looking makes no file";
+  const auto catalog = open();
+  ASSERT_TRUE(put(*catalog, "name", "value"));
+  const auto survey = sql::survey_sqlite_catalog(path);
+  ASSERT_TRUE(survey) << survey.error().cause();
+  EXPECT_EQ(survey->schema, sql::newest_catalog_schema());
+  EXPECT_TRUE(survey->engine.starts_with("SQLite 3"));
+  EXPECT_GT(survey->bytes, 0);
+  EXPECT_TRUE(std::ranges::find(survey->rows, std::pair(std::string("settings"), std::int64_t{1})) !=
+              survey->rows.end());
+  auto to_read = sql::open_sqlite_catalog_to_read(path);
+  ASSERT_TRUE(to_read) << to_read.error().cause();
+  EXPECT_EQ(setting(**to_read, "name"), "value");
+  ASSERT_TRUE(put(*catalog, "name", "another")) << "the server goes on";
+  EXPECT_EQ(setting(**to_read, "name"), "another") << "each transaction sees what is there now";
+  EXPECT_FALSE(put(**to_read, "name", "third"));
+}
+
+TEST_F(SqliteCatalog, OfAnotherSchemaIsOnlySurveyed) {
+  const auto path = folder_.path() / "catalog.db";
+  open();
+  soci::session(soci::sqlite3, path.string()) << "DELETE FROM schema_migrations WHERE number > 5";
+  const auto survey = sql::survey_sqlite_catalog(path);
+  ASSERT_TRUE(survey) << survey.error().cause();
+  EXPECT_EQ(survey->schema, 5);
+  const auto refused = sql::open_sqlite_catalog_to_read(path);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind(), ErrorKind::unsupported);
+}
+
 TEST_F(SqliteCatalog, SaysWhenTheDiskIsFullAndWorksAgainWhenItIsNot) {
-  auto catalog = open({.pages_max = 120});
+  auto catalog = open({.pages_max = 140});
   const std::string large(64 * 1024, 'x');
   Result<void> last;
   int written = 0;
@@ -180,6 +218,42 @@ TEST_F(SqliteCatalog, AReaderDoesNotWaitForTheWriter) {
     return {};
   }));
   EXPECT_EQ(setting(*catalog, "state"), "after");
+}
+
+TEST_F(SqliteCatalog, KeepsACopyOfWhatAnOlderVersionWrote) {
+  const auto path = folder_.path() / "catalog.db";
+  const auto folder = folder_.path() / "before-upgrade";
+  const auto copy = (folder / "catalog.db.schema-16").string();
+  {
+    auto catalog = open();
+    ASSERT_TRUE(put(*catalog, "before", "the upgrade"));
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder)) << "nothing was migrated";
+  {
+    soci::session session(soci::sqlite3, "db=\"" + path.string() + "\"");
+    // What the newest migrations made.
+    for (const auto* column : {"published", "publish_authentication", "publish_password_hash", "generation"})
+      session << "ALTER TABLE libraries DROP COLUMN " + std::string(column);
+    session << "ALTER TABLE content_files DROP COLUMN since";
+    session << "DROP TABLE webhook_deliveries";
+    session << "DROP TABLE webhooks";
+    session << "DELETE FROM schema_migrations WHERE number > 16";
+  }
+  std::filesystem::create_directory(folder);
+  std::ofstream(copy + ".unfinished") << "of an upgrade that was broken off";
+  {
+    auto catalog = open();
+    ASSERT_TRUE(put(*catalog, "before", "was overwritten"));
+  }
+  ASSERT_TRUE(std::filesystem::exists(copy));
+  EXPECT_FALSE(std::filesystem::exists(copy + ".unfinished"));
+  soci::session session(soci::sqlite3, "db=\"" + copy + "\"");
+  int schema = 0;
+  std::string before;
+  session << "SELECT MAX(number) FROM schema_migrations", soci::into(schema);
+  session << "SELECT value FROM settings WHERE name = 'before'", soci::into(before);
+  EXPECT_EQ(schema, 16);
+  EXPECT_EQ(before, "the upgrade");
 }
 
 TEST_F(SqliteCatalog, OpensPathsWithUnusualCharacters) {

@@ -9,6 +9,7 @@
 
 #include "adapters/sql/catalog_view.h"
 #include "adapters/sql/conditions.h"
+#include "adapters/sql/contradictions.h"
 #include "adapters/sql/sql_text.h"
 #include "content/text.h"
 
@@ -158,6 +159,16 @@ std::vector<content::TrustedCertificate> CatalogView::trusted_certificates() {
   return connection_.all<content::TrustedCertificate>(sql);
 }
 
+std::vector<content::Webhook> CatalogView::webhooks() {
+  static const std::string sql = select_from<content::Webhook>("ORDER BY created, id");
+  return connection_.all<content::Webhook>(sql);
+}
+
+std::size_t CatalogView::webhook_delivery_count(content::DeliveryState state) {
+  return connection_.one<std::size_t>("SELECT COUNT(*) FROM webhook_deliveries WHERE state = :state", state)
+      .value_or(0);
+}
+
 std::vector<LibraryId> CatalogView::libraries(const content::LibraryFilter& filter) {
   if (is_nothing(filter.among)) return {};
   const auto name = folded(filter.name);
@@ -259,8 +270,11 @@ std::vector<UpdateSessionId> CatalogView::update_sessions(std::string_view user,
   return sessions_of<UpdateSessionId>(connection_, "update_sessions", user, item);
 }
 
-std::size_t CatalogView::active_update_session_count() {
-  return connection_.one<std::size_t>("SELECT COUNT(*) FROM update_sessions WHERE state = 'ACTIVE'").value_or(0);
+std::size_t CatalogView::update_session_count(content::UpdateSessionState state) {
+  // The state stands in the text, because indexes of some states serve no other question.
+  const std::string sql =
+      "SELECT COUNT(*) FROM update_sessions WHERE state = '" + std::string(base::name_of(state)) + "'";
+  return connection_.one<std::size_t>(sql).value_or(0);
 }
 
 std::vector<UpdateSessionId> CatalogView::expired_update_sessions(base::Time now, std::size_t limit) {
@@ -317,7 +331,9 @@ std::vector<DownloadSessionId> CatalogView::download_sessions(std::string_view u
 }
 
 std::size_t CatalogView::download_session_count() {
-  return connection_.one<std::size_t>("SELECT COUNT(*) FROM download_sessions").value_or(0);
+  return connection_
+      .one<std::size_t>("SELECT COUNT(*) FROM download_sessions WHERE creator <> :creator", content::publication_user)
+      .value_or(0);
 }
 
 std::vector<DownloadSessionId> CatalogView::expired_download_sessions(base::Time now, std::size_t limit) {
@@ -388,6 +404,10 @@ std::vector<content::TagAttachment> CatalogView::attachments_of_object(std::stri
   static const std::string sql =
       select_from<content::TagAttachment>("WHERE object = :object AND object_type = :object_type ORDER BY tag_id");
   return connection_.all<content::TagAttachment>(sql, object, type);
+}
+
+std::vector<content::Contradiction> CatalogView::contradictions(std::size_t limit_per_kind) {
+  return sql::contradictions(connection_, limit_per_kind);
 }
 
 std::vector<content::Event> CatalogView::events_after(std::int64_t number, std::size_t limit) {

@@ -28,6 +28,11 @@ concept OfAccess =
     std::same_as<Row, content::User> || std::same_as<Row, content::Group> || std::same_as<Row, content::GroupMember> ||
     std::same_as<Row, content::Role> || std::same_as<Row, content::Permission>;
 
+/// What counts for quotas.
+template <class Row>
+concept Counted =
+    std::same_as<Row, content::Item> || std::same_as<Row, content::UpdateSession> || std::same_as<Row, SessionFile>;
+
 /// Calls `use` with the values of the columns of a key.
 template <class Row, class Use>
 auto with_key(const KeyOf<Row>& key, Use use) {
@@ -41,6 +46,8 @@ auto with_key(const KeyOf<Row>& key, Use use) {
     return use(key.tag, key.object_type, key.object);
   else if constexpr (std::same_as<Row, content::User>)
     return use(content::fold_case(key));
+  else if constexpr (std::same_as<Row, content::Quota>)
+    return use(key.kind, key.name);
   else if constexpr (std::same_as<Row, content::Permission>)
     return use(content::fold_case(key.principal), key.type, key.library.text());
   else
@@ -146,7 +153,8 @@ void CatalogView::update_row(const content::WriteAnyRow& request) {
 
 void CatalogView::put_row(const content::WriteAnyRow& request) {
   const auto put = [&]<class Row>(const Row& row, const auto&... owner) {
-    if constexpr (table_of<Row>.order == Order::as_added) {
+    if constexpr (std::same_as<Row, content::Quota>) keeps_use_.reset();
+    if constexpr (table_of<Row>.order == Order::as_added || Counted<Row>) {
       // No upsert: on PostgreSQL, looking for the next position makes transactions on other parts collide.
       if (!overwrite(row, owner...)) insert_new(row, owner...);
     } else {
@@ -166,21 +174,29 @@ template <class Row, class... Owner>
 void CatalogView::insert_new(const Row& row, const Owner&... owner) {
   static const std::string sql = insert_into<Row>();
   if constexpr (OfAccess<Row>) access_changed_ = true;
+  if constexpr (std::same_as<Row, content::Library>) libraries_changed_ = true;
   if constexpr (std::same_as<Row, content::Event>) connection_.await_turn_for_events();
   if constexpr (table_of<Row>.order == Order::as_added)
     connection_.run(sql, owner..., owner..., row);
   else
     connection_.run(sql, owner..., row);
+  if constexpr (std::same_as<Row, content::Quota>) keeps_use_.reset();
+  if constexpr (Counted<Row>)
+    if (keeps_use()) count(nullptr, &row, owner...);
 }
 
 /// False when there is no row of this key.
 template <class Row, class... Owner>
 bool CatalogView::overwrite(const Row& row, const Owner&... owner) {
   static const std::string all_columns = update_set<Row>();
-  if (!connection_.updates_every_index())
+  const bool counts = Counted<Row> && keeps_use();
+  if (!connection_.updates_every_index() && !counts)
     return connection_.run(all_columns, WithoutKey{row}, owner..., KeyOnly{row}) > 0;
   const auto before = read_stored(row, owner...);
   if (!before) return false;
+  // Before the row is written: what a session that ends had reserved is read from it and its files.
+  if constexpr (Counted<Row>)
+    if (counts) count(&*before, &row, owner...);
   const auto places = changed_columns(*before, row);
   if (std::find(places.begin(), places.end(), true) != places.end())
     connection_.run(update_set_at<Row>(places), ColumnsAt{row, places}, owner..., KeyOnly{row});
@@ -206,6 +222,7 @@ void CatalogView::remember(const Row& row, const Owner&... owner) {
   if constexpr (Remembered<Row>) std::get<LastRow<Row>>(last_rows_).remember(row);
   if constexpr (std::same_as<Row, content::LoginSession>) logins_changed_ = true;
   if constexpr (OfAccess<Row>) access_changed_ = true;
+  if constexpr (std::same_as<Row, content::Library>) libraries_changed_ = true;
   if constexpr (std::same_as<Row, SessionFile>) {
     if (!session_files_ || ((session_files_->session != owner) || ...)) return;
     if (auto* known = known_file(owner..., row.name))
@@ -218,9 +235,19 @@ void CatalogView::remember(const Row& row, const Owner&... owner) {
 template <class Row>
 void CatalogView::remove_with_parts(const KeyOf<Row>& key) {
   static const std::string sql = "DELETE FROM " + std::string(table_of<Row>.name) + " " + by_key<Row>();
+  if constexpr (std::same_as<Row, content::Quota>) keeps_use_.reset();
+  if constexpr (Counted<Row>) {
+    const auto before = keeps_use() ? read<Row>(key) : std::nullopt;
+    if constexpr (PartRow<Row>) {
+      if (before) count(&*before, nullptr, key.owner);
+    } else {
+      if (before) count(&*before, nullptr);
+    }
+  }
   if constexpr (Remembered<Row>) std::get<LastRow<Row>>(last_rows_).forget();
   if constexpr (std::same_as<Row, content::LoginSession>) logins_changed_ = true;
   if constexpr (OfAccess<Row>) access_changed_ = true;
+  if constexpr (std::same_as<Row, content::Library>) libraries_changed_ = true;
   if constexpr (std::same_as<Row, SessionFile> || std::same_as<Row, content::UpdateSession>) session_files_.reset();
   remove_parts(connection_, key, content::Parts());
   with_key<Row>(key, [&](const auto&... parameters) { connection_.run(sql, parameters...); });

@@ -41,6 +41,8 @@ class CatalogView final : public content::CatalogWriter {
   bool logins_changed() const { return logins_changed_; }
   /// Whether a user, group, role or permission was.
   bool access_changed() const { return access_changed_; }
+  /// Whether a library was, or its generation.
+  bool libraries_changed() const { return libraries_changed_; }
 
   void find_row(const content::FindAnyRow& request) override;
   void list_parts(const content::ListAnyParts& request) override;
@@ -59,6 +61,8 @@ class CatalogView final : public content::CatalogWriter {
   std::vector<content::Permission> permissions(const content::PermissionFilter& filter) override;
   std::vector<content::GrantedRole> granted_roles(std::string_view user, std::span<const std::string> groups) override;
   std::vector<content::TrustedCertificate> trusted_certificates() override;
+  std::vector<content::Webhook> webhooks() override;
+  std::size_t webhook_delivery_count(content::DeliveryState state) override;
   std::vector<content::LibraryId> libraries(const content::LibraryFilter& filter) override;
   std::optional<content::ItemId> item_named(const content::LibraryId& library, std::string_view name) override;
   std::vector<content::ItemId> items(const content::ItemFilter& filter) override;
@@ -72,7 +76,7 @@ class CatalogView final : public content::CatalogWriter {
   std::optional<content::UpdateSession> active_update_session(const content::ItemId& item) override;
   std::vector<content::UpdateSessionId> update_sessions(std::string_view user,
                                                         const std::optional<content::ItemId>& item) override;
-  std::size_t active_update_session_count() override;
+  std::size_t update_session_count(content::UpdateSessionState state) override;
   std::vector<content::UpdateSessionId> expired_update_sessions(base::Time now, std::size_t limit) override;
   std::vector<content::UpdateSessionId> idle_pull_sessions(base::Time before, std::size_t limit) override;
   std::vector<std::pair<content::UpdateSessionId, std::string>> pending_pulls(std::size_t limit) override;
@@ -97,8 +101,15 @@ class CatalogView final : public content::CatalogWriter {
   std::optional<content::Tag> tag_named(const content::TagCategoryId& category, std::string_view name) override;
   std::vector<content::TagAttachment> attachments_of_tag(const content::TagId& tag) override;
   std::vector<content::TagAttachment> attachments_of_object(std::string_view type, std::string_view object) override;
+  std::vector<content::Contradiction> contradictions(std::size_t limit_per_kind) override;
+  std::size_t repair_contradictions() override;
   std::vector<content::Event> events_after(std::int64_t number, std::size_t limit) override;
   std::vector<content::Event> events_before(std::int64_t number, std::size_t limit) override;
+
+  bool has_quotas() override;
+  std::vector<content::Quota> quotas(content::QuotaKind kind) override;
+  content::QuotaUse use_of(const content::QuotaOwner& owner) override;
+  std::vector<content::ExceededQuota> exceeded_quotas() override;
 
   void touch_login(const content::LoginId& id, base::Time now) override;
   void remove_logins(base::Time accessed_before, base::Time created_before) override;
@@ -109,6 +120,7 @@ class CatalogView final : public content::CatalogWriter {
   void remove_client_tokens(base::Time created_before) override;
   std::vector<content::BlobId> remove_content_if_unused(const content::ContentId& id) override;
   void insert_blob(const content::Blob& blob, std::span<const std::byte> bytes) override;
+  void advance_generation(const content::LibraryId& id) override;
   void move_blob_to_storage(const content::BlobId& id) override;
   void replace_blob(const content::ItemId& item, const content::BlobId& old,
                     const content::BlobId& replacement) override;
@@ -139,11 +151,25 @@ class CatalogView final : public content::CatalogWriter {
   void remove_with_parts(const content::KeyOf<Row>& key);
   content::SessionFile* known_file(const content::UpdateSessionId& id, std::string_view name);
 
+  // Keeping the use of quotas (catalog_quotas.cpp): what a row of these tables took before it was written and takes
+  // now.
+  bool keeps_use();
+  void count(const content::Item* before, const content::Item* after);
+  void count(const content::UpdateSession* before, const content::UpdateSession* after);
+  void count(const content::SessionFile* before, const content::SessionFile* after,
+             const content::UpdateSessionId& session);
+  void add_reserved(const content::UpdateSession& session, std::int64_t bytes);
+  void add_use(const content::QuotaOwner& owner, const content::QuotaUse& growth);
+  std::optional<content::Quota> quota_in_force(const content::QuotaOwner& owner);
+
   Connection& connection_;
   bool logins_changed_ = false;
   bool access_changed_ = false;
+  bool libraries_changed_ = false;
   std::tuple<LastRow<content::Library>, LastRow<content::Item>, LastRow<content::UpdateSession>> last_rows_;
   std::optional<FilesOfSession> session_files_;  ///< as LastRow
+  std::optional<bool> keeps_use_;                ///< whether there are quotas, once that was asked
+  std::vector<std::pair<content::QuotaOwner, content::QuotaUse>> growth_;  ///< of quotas, by this transaction
 };
 
 }  // namespace quire::adapters::sql

@@ -7,6 +7,7 @@
 
 #include "adapters/sql/catalog_view.h"
 #include "adapters/sql/conditions.h"
+#include "adapters/sql/contradictions.h"
 #include "adapters/sql/sql_text.h"
 
 namespace quire::adapters::sql {
@@ -74,6 +75,14 @@ void CatalogView::insert_blob(const content::Blob& blob, std::span<const std::by
   connection_.run(sql, held, blob);
 }
 
+void CatalogView::advance_generation(const content::LibraryId& id) {
+  const auto changed =
+      connection_.run("UPDATE libraries SET generation = generation + 1 WHERE id = :id AND published = 1", id);
+  if (changed == 0) return;
+  libraries_changed_ = true;
+  std::get<LastRow<content::Library>>(last_rows_).forget();
+}
+
 void CatalogView::move_blob_to_storage(const content::BlobId& id) {
   connection_.run("UPDATE blobs SET in_catalog = 0, bytes = NULL WHERE id = :id", id);
 }
@@ -136,5 +145,7 @@ std::size_t CatalogView::remove_events(base::Time created_before, std::size_t li
       " (SELECT number FROM events WHERE number < (SELECT max(number) FROM events) ORDER BY number LIMIT :limit_rows)",
       created_before, limit));
 }
+
+std::size_t CatalogView::repair_contradictions() { return sql::repair_contradictions(connection_); }
 
 }  // namespace quire::adapters::sql

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -109,8 +110,16 @@ class Connection {
   /// Runs a statement without parameters and results once, without keeping it.
   void run_once(const std::string& sql);
 
+  /// For statements that are made while the program runs: their parameters, and the kinds of their columns.
+  using Cells = std::vector<Cell>;
+  void run_with(std::string_view sql, std::span<const Cell> parameters);
+  std::vector<Cells> all_cells(std::string_view sql, std::span<const CellKind> columns,
+                               std::span<const Cell> parameters);
+
   /// True when an UPDATE costs an entry of each index on a column that it sets, whether the value changes or not.
   virtual bool updates_every_index() const = 0;
+  /// What the engine itself finds wrong with its files, a sentence each; none where it looks after them on its own.
+  virtual std::vector<std::string> damage_of_file() { return {}; }
   /// Waits until no other transaction may commit events with lower numbers than those that this one appends now.
   virtual void await_turn_for_events() = 0;
 

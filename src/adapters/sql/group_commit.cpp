@@ -80,6 +80,7 @@ void GroupCommit::commit(const Batch& batch) {
   before_writing_();
   logins_changed_ = false;
   access_changed_ = false;
+  libraries_changed_ = false;
   try {
     if (!attempt_together(batch)) {
       connection_->roll_back();
@@ -95,6 +96,7 @@ void GroupCommit::commit(const Batch& batch) {
   ++version_;
   if (logins_changed_) ++logins_version_;
   if (access_changed_) ++access_version_;
+  if (libraries_changed_) ++libraries_version_;
 }
 
 /// Without savepoints. False when a transaction failed that had changed something, and others would go with it.
@@ -132,6 +134,7 @@ void GroupCommit::attempt(Job& job) {
   }
   logins_changed_ |= view.logins_changed();
   access_changed_ |= view.access_changed();
+  libraries_changed_ |= view.libraries_changed();
   if (!connection_->in_transaction())
     throw CatalogFailure(job.outcome && !*job.outcome ? job.outcome->error()
                                                       : base::internal_error("SQLite has left the transaction"));

@@ -45,6 +45,8 @@ class GroupCommit {
   std::uint64_t logins_version() const { return logins_version_; }
   /// The same of commits that changed or removed users, groups, roles or permissions.
   std::uint64_t access_version() const { return access_version_; }
+  /// The same of commits that changed libraries.
+  std::uint64_t libraries_version() const { return libraries_version_; }
 
  private:
   struct Job {
@@ -72,8 +74,10 @@ class GroupCommit {
   std::atomic<std::uint64_t> version_ = 0;
   std::atomic<std::uint64_t> logins_version_ = 0;
   std::atomic<std::uint64_t> access_version_ = 0;
-  bool logins_changed_ = false;  ///< by the batch that is being written; of who writes
-  bool access_changed_ = false;  ///< likewise
+  std::atomic<std::uint64_t> libraries_version_ = 0;
+  bool logins_changed_ = false;     ///< by the batch that is being written; of who writes
+  bool access_changed_ = false;     ///< likewise
+  bool libraries_changed_ = false;  ///< likewise
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Job*> queue_;  // guarded by mutex_; a job lies on the stack of the thread that waits for it

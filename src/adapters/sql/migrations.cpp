@@ -1,5 +1,6 @@
 #include "adapters/sql/migrations.h"
 
+#include <algorithm>
 #include <string_view>
 #include <vector>
 
@@ -348,6 +349,41 @@ const std::vector<Migration>& migrations() {
        "API tokens",
        {"ALTER TABLE logins ADD COLUMN api_token {text}",
         "CREATE INDEX api_tokens_by_user ON logins (user_name) WHERE api_token IS NOT NULL"}},
+      {16,
+       "quotas",
+       {"CREATE TABLE quotas ("
+        " kind {text} NOT NULL,"
+        " owner {text} NOT NULL,"
+        " items_max {integer},"
+        " bytes_max {integer},"
+        " items {integer} NOT NULL,"
+        " bytes {integer} NOT NULL,"
+        " reserved {integer} NOT NULL,"
+        " PRIMARY KEY (kind, owner))",
+        "ALTER TABLE items ADD COLUMN creator {text} NOT NULL DEFAULT ''",
+        "ALTER TABLE items ADD COLUMN reserved {integer} NOT NULL DEFAULT 0",
+        // Who made an item was not written down; who gave it its first content is most often the same.
+        "UPDATE items SET creator = COALESCE((SELECT lower(user_name) FROM changes WHERE changes.item_id = items.id"
+        " ORDER BY position LIMIT 1), '')",
+        "ALTER TABLE session_files ADD COLUMN reserved {integer} NOT NULL DEFAULT 0"}},
+      {17,
+       "webhooks",
+       {"CREATE TABLE webhooks (id {text} NOT NULL PRIMARY KEY, url {text} NOT NULL, secret {text} NOT NULL,"
+        " description {text} NOT NULL, enabled {integer} NOT NULL, kinds {text} NOT NULL, library_id {text},"
+        " creator {text} NOT NULL, created {integer} NOT NULL, queued_to {integer} NOT NULL)",
+        "CREATE TABLE webhook_deliveries (webhook_id {text} NOT NULL REFERENCES webhooks (id),"
+        " event {integer} NOT NULL, state {text} NOT NULL, attempts {integer} NOT NULL, due {integer} NOT NULL,"
+        " problem {text} NOT NULL, position {integer} NOT NULL, PRIMARY KEY (webhook_id, event))"}},
+      {18,
+       "publication",
+       {"ALTER TABLE libraries ADD COLUMN published {integer} NOT NULL DEFAULT 0",
+        "ALTER TABLE libraries ADD COLUMN publish_authentication {text} NOT NULL DEFAULT 'NONE'",
+        "ALTER TABLE libraries ADD COLUMN publish_password_hash {text} NOT NULL DEFAULT ''",
+        "ALTER TABLE libraries ADD COLUMN generation {integer} NOT NULL DEFAULT 0",
+        // Which content version brought a file was not written down; nobody has seen a later one than that it is in.
+        "ALTER TABLE content_files ADD COLUMN since {integer} NOT NULL DEFAULT 1",
+        "UPDATE content_files SET since = COALESCE((SELECT content_version FROM contents"
+        " WHERE contents.id = content_files.content_id), 1)"}},
   };
   return all;
 }
@@ -369,14 +405,48 @@ std::string in_words(std::string_view statement, const SchemaWords& words) {
 
 }  // namespace
 
+const SchemaWords& sqlite_words() {
+  static const SchemaWords words{.integer = "INTEGER",
+                                 .text = "TEXT",
+                                 .numbered = "INTEGER PRIMARY KEY",
+                                 .tables = "SELECT name FROM sqlite_schema WHERE type = 'table'"};
+  return words;
+}
+
+const SchemaWords& postgresql_words() {
+  static const SchemaWords words{
+      .integer = "BIGINT",
+      .text = "TEXT COLLATE \"C\"",
+      .numbered = "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+      .tables = "SELECT CAST(tablename AS TEXT) FROM pg_tables WHERE schemaname = current_schema()"};
+  return words;
+}
+
 std::int64_t newest_schema() { return migrations().back().number; }
 
-base::Result<void> migrate(Connection& connection, const SchemaWords& words) {
+std::int64_t schema_of(Connection& connection, const SchemaWords& words) {
   connection.run_once(in_words(
       "CREATE TABLE IF NOT EXISTS schema_migrations (number {integer} NOT NULL PRIMARY KEY, name {text} NOT NULL)",
       words));
-  const auto present =
-      connection.one<std::int64_t>("SELECT COALESCE(MAX(number), 0) FROM schema_migrations").value_or(0);
+  return connection.one<std::int64_t>("SELECT COALESCE(MAX(number), 0) FROM schema_migrations").value_or(0);
+}
+
+std::int64_t schema_to_read(Connection& connection, const SchemaWords& words) {
+  const auto tables = connection.all<std::string>(words.tables);
+  if (std::ranges::find(tables, "schema_migrations") == tables.end()) return 0;
+  return connection.one<std::int64_t>("SELECT COALESCE(MAX(number), 0) FROM schema_migrations").value_or(0);
+}
+
+base::Result<void> check_newest_schema(std::int64_t present) {
+  if (present == newest_schema()) return {};
+  return base::Error(base::ErrorKind::unsupported, "quire.catalog.other_schema",
+                     "The catalog has schema {present}, but this version of Quire reads and copies schema {newest} "
+                     "only. Use the version that its server has.",
+                     {{"present", present}, {"newest", newest_schema()}});
+}
+
+base::Result<void> migrate(Connection& connection, const SchemaWords& words) {
+  const auto present = schema_of(connection, words);
   if (present > newest_schema())
     return base::Error(base::ErrorKind::unsupported, "quire.catalog.newer_schema",
                        "The catalog has schema {present}, but this version of Quire knows only schemas up to {newest}. "

@@ -1,7 +1,10 @@
+#include <chrono>
 #include <exception>
 #include <string>
+#include <thread>
 #include <utility>
 
+#include "adapters/sql/catalog_survey.h"
 #include "adapters/sql/catalog_view.h"
 #include "adapters/sql/connection_pool.h"
 #include "adapters/sql/migrations.h"
@@ -14,9 +17,9 @@ namespace {
 using base::Result;
 using content::CatalogFailure;
 
-constexpr std::string_view begin_reading = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-constexpr std::string_view begin_writing = "BEGIN ISOLATION LEVEL SERIALIZABLE";
-constexpr std::string_view begin_migrating = "BEGIN ISOLATION LEVEL READ COMMITTED";
+constexpr auto begin_reading = PostgresqlConnection::begin_reading;
+constexpr auto begin_writing = PostgresqlConnection::begin_writing;
+constexpr auto begin_migrating = PostgresqlConnection::begin_migrating;
 
 /// Runs that collide before a transaction is run alone, where it cannot collide any more. Under constant traffic
 /// newcomers could otherwise push it out again and again.
@@ -52,8 +55,9 @@ class Turn {
 
 class PostgresqlCatalog final : public content::Catalog {
  public:
-  PostgresqlCatalog(const std::string& url, const PostgresqlOptions& options)
-      : connections_(options.connections, options.transactions_waiting_max,
+  PostgresqlCatalog(const std::string& url, const PostgresqlOptions& options, bool to_read = false)
+      : to_read_(to_read),
+        connections_(options.connections, options.transactions_waiting_max,
                      [url, tries = options.tries] { return PostgresqlConnection::open(url, tries); }) {}
 
   Result<void> read_transaction(const std::function<Result<void>(content::CatalogReader&)>& function) override {
@@ -61,7 +65,7 @@ class PostgresqlCatalog final : public content::Catalog {
   }
 
   Result<void> write_transaction(const std::function<Result<void>(content::CatalogWriter&)>& function) override {
-    return run_until_done(begin_writing, function);
+    return to_read_ ? Result<void>(opened_to_read()) : run_until_done(begin_writing, function);
   }
 
   Result<void> bring_up_to_date() {
@@ -69,9 +73,7 @@ class PostgresqlCatalog final : public content::Catalog {
       const auto connection = connections_.borrow();
       connection->begin(begin_migrating);
       connection->run("SELECT pg_advisory_xact_lock(:number)", static_cast<std::int64_t>(AdvisoryLock::migrating));
-      auto migrated = migrate(*connection, {.integer = "BIGINT",
-                                            .text = "TEXT COLLATE \"C\"",
-                                            .numbered = "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY"});
+      auto migrated = migrate(*connection, postgresql_words());
       if (migrated)
         connection->commit();
       else
@@ -132,8 +134,23 @@ class PostgresqlCatalog final : public content::Catalog {
     }
   }
 
+  const bool to_read_;
   ConnectionPool<PostgresqlConnection> connections_;
 };
+
+/// What `look` finds in one reading transaction on a connection of its own.
+template <class T, class Look>
+Result<T> look_at(const std::string& url, Look look) {
+  try {
+    const auto connection = PostgresqlConnection::open(url, 1);
+    connection->begin(begin_reading);
+    auto found = look(*connection);
+    connection->roll_back();
+    return found;
+  } catch (const CatalogFailure& failure) {
+    return failure.error();
+  }
+}
 
 }  // namespace
 
@@ -142,6 +159,40 @@ Result<std::unique_ptr<content::Catalog>> open_postgresql_catalog(const std::str
   auto catalog = std::make_unique<PostgresqlCatalog>(url, options);
   QUIRE_RETURN_IF_ERROR(catalog->bring_up_to_date());
   return std::unique_ptr<content::Catalog>(std::move(catalog));
+}
+
+Result<std::unique_ptr<content::Catalog>> open_postgresql_catalog_to_read(const std::string& url) {
+  const auto schema = look_at<std::int64_t>(
+      url, [](PostgresqlConnection& connection) { return schema_to_read(connection, postgresql_words()); });
+  if (!schema) return schema.error();
+  QUIRE_RETURN_IF_ERROR(check_newest_schema(*schema));
+  return std::unique_ptr<content::Catalog>(
+      std::make_unique<PostgresqlCatalog>(url, PostgresqlOptions{.connections = 1}, true));
+}
+
+Result<CatalogSurvey> survey_postgresql_catalog(const std::string& url) {
+  return look_at<CatalogSurvey>(url, [](PostgresqlConnection& connection) {
+    auto found = survey(connection, postgresql_words());
+    found.engine = "PostgreSQL " + connection.one<std::string>("SELECT current_setting('server_version')").value_or("");
+    found.bytes = connection.one<std::int64_t>("SELECT pg_database_size(current_database())").value_or(0);
+    return found;
+  });
+}
+
+Result<std::int64_t> other_users_of_postgresql_catalog(const std::string& url) {
+  constexpr int looks = 30;
+  constexpr auto pause = std::chrono::milliseconds(100);
+  for (int look = 1;; ++look) {
+    auto others = look_at<std::int64_t>(url, [](PostgresqlConnection& connection) {
+      return connection
+          .one<std::int64_t>(
+              "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+              " AND application_name = current_setting('application_name')")
+          .value_or(0);
+    });
+    if (!others || *others == 0 || look == looks) return others;
+    std::this_thread::sleep_for(pause);
+  }
 }
 
 }  // namespace quire::adapters::sql

@@ -18,7 +18,7 @@ using base::ErrorKind;
 /// transactions insert the same key at the same time; then the second run sees what the other one did.
 constexpr int constraint_runs_max = 3;
 
-PGconn* handle(soci::session& session) {
+PGconn* postgresql_handle(soci::session& session) {
   return static_cast<soci::postgresql_session_backend*>(session.get_backend())->conn_;
 }
 
@@ -96,28 +96,29 @@ void PostgresqlConnection::begin(std::string_view statement) {
 }
 
 void PostgresqlConnection::commit() {
-  if (PQtransactionStatus(handle(session())) != PQTRANS_INTRANS)
+  if (PQtransactionStatus(postgresql_handle(session())) != PQTRANS_INTRANS)
     throw content::CatalogFailure(base::internal_error("a failed transaction was to be committed"));
   run("COMMIT");
 }
 
 void PostgresqlConnection::roll_back() {
   try {
-    if (PQtransactionStatus(handle(session())) != PQTRANS_IDLE) run("ROLLBACK");
+    if (PQtransactionStatus(postgresql_handle(session())) != PQTRANS_IDLE) run("ROLLBACK");
   } catch (const content::CatalogFailure&) {  // NOLINT(bugprone-empty-catch)
     // The connection is not usable(), then.
   }
 }
 
 bool PostgresqlConnection::usable() {
-  return PQstatus(handle(session())) == CONNECTION_OK && PQtransactionStatus(handle(session())) == PQTRANS_IDLE;
+  return PQstatus(postgresql_handle(session())) == CONNECTION_OK &&
+         PQtransactionStatus(postgresql_handle(session())) == PQTRANS_IDLE;
 }
 
 std::exception_ptr PostgresqlConnection::failure(const soci::soci_error& error, std::string_view sql) {
   // Not what(): SOCI adds the parameters' values to that, which may be secrets.
   const auto cause = error.get_error_message() + " in " + std::string(sql);
   const auto state = sqlstate_of(error);
-  if (PQstatus(handle(session())) != CONNECTION_OK || state.starts_with("08") || state.starts_with("57P"))
+  if (PQstatus(postgresql_handle(session())) != CONNECTION_OK || state.starts_with("08") || state.starts_with("57P"))
     return std::make_exception_ptr(Disconnected(unreachable(cause)));
   if (state == "40001" || state == "40P01")  // serialization failure, deadlock
     return std::make_exception_ptr(

@@ -38,6 +38,10 @@ enum class AdvisoryLock : std::int64_t {
 /// A connection to a PostgreSQL database.
 class PostgresqlConnection final : public Connection {
  public:
+  static constexpr std::string_view begin_reading = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+  static constexpr std::string_view begin_writing = "BEGIN ISOLATION LEVEL SERIALIZABLE";
+  static constexpr std::string_view begin_migrating = "BEGIN ISOLATION LEVEL READ COMMITTED";
+
   /// Throws content::CatalogFailure when `url` is none (Unsupported) or the database cannot be reached. A transaction
   /// that collides may run `tries` times.
   static std::unique_ptr<PostgresqlConnection> open(const std::string& url, int tries);

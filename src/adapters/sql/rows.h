@@ -150,7 +150,10 @@ inline constexpr auto table_of<content::Library> = table(
     column("optimize_remote_publishing", &content::Library::optimize_remote_publishing),
     column("security_policy_id", &content::Library::security_policy_id), column("state", &content::Library::state),
     column("usage_protects_items", &content::Library::usage_protects_items),
-    column("migration", &content::Library::migration));
+    column("migration", &content::Library::migration), column("published", &content::Library::published),
+    column("publish_authentication", &content::Library::publish_authentication),
+    column("publish_password_hash", &content::Library::publish_password_hash),
+    column("generation", &content::Library::generation));
 
 template <>
 inline constexpr auto table_of<content::LibraryUsage> = part_table(
@@ -168,7 +171,8 @@ inline constexpr auto table_of<content::Item> = table(
     column("content_version", &content::Item::content_version), column("content_id", &content::Item::content),
     column("size", &content::Item::size), column("source_id", &content::Item::source_id),
     column("security_compliance", &content::Item::security_compliance),
-    column("certificate_verification", &content::Item::certificate_verification));
+    column("certificate_verification", &content::Item::certificate_verification),
+    column("creator", &content::Item::creator), column("reserved", &content::Item::reserved));
 
 template <>
 inline constexpr auto table_of<content::Content> =
@@ -180,7 +184,7 @@ inline constexpr auto table_of<content::ContentFile> =
     part_table("content_files", "content_id", Order::as_added, key("name", &content::ContentFile::name),
                column("version", &content::ContentFile::version), column("blob_id", &content::ContentFile::blob),
                column("size", &content::ContentFile::size), column("checksum", &content::ContentFile::checksum),
-               column("facts", &content::ContentFile::facts));
+               column("facts", &content::ContentFile::facts), column("since", &content::ContentFile::since));
 
 template <>
 inline constexpr auto table_of<content::Change> =
@@ -220,8 +224,8 @@ inline constexpr auto table_of<content::SessionFile> =
                column("blob_id", &content::SessionFile::blob), column("unfinished", &content::SessionFile::unfinished),
                column("error_message", &content::SessionFile::error_message),
                column("keep_in_storage", &content::SessionFile::keep_in_storage),
-               column("attempt", &content::SessionFile::attempt), column("archive", &content::SessionFile::archive),
-               column("facts", &content::SessionFile::facts));
+               column("reserved", &content::SessionFile::reserved), column("attempt", &content::SessionFile::attempt),
+               column("archive", &content::SessionFile::archive), column("facts", &content::SessionFile::facts));
 
 template <>
 inline constexpr auto table_of<content::DownloadSession> = table(
@@ -282,6 +286,27 @@ inline constexpr auto table_of<content::Task> =
 template <>
 inline constexpr auto table_of<content::TaskBlob> =
     part_table("task_blobs", "task_id", Order::as_added, key("blob_id", &content::TaskBlob::blob));
+
+template <>
+inline constexpr auto table_of<content::Quota> =
+    table("quotas", key("kind", &content::Quota::kind), key("owner", &content::Quota::owner),
+          column("items_max", &content::Quota::items_max), column("bytes_max", &content::Quota::bytes_max),
+          column("items", &content::Quota::items), column("bytes", &content::Quota::bytes),
+          column("reserved", &content::Quota::reserved));
+
+template <>
+inline constexpr auto table_of<content::Webhook> =
+    table("webhooks", key("id", &content::Webhook::id), column("url", &content::Webhook::url),
+          column("secret", &content::Webhook::secret), column("description", &content::Webhook::description),
+          column("enabled", &content::Webhook::enabled), column("kinds", &content::Webhook::kinds),
+          column("library_id", &content::Webhook::library), column("creator", &content::Webhook::creator),
+          column("created", &content::Webhook::created), column("queued_to", &content::Webhook::queued_to));
+
+template <>
+inline constexpr auto table_of<content::WebhookDelivery> = part_table(
+    "webhook_deliveries", "webhook_id", Order::as_added, key("event", &content::WebhookDelivery::event),
+    column("state", &content::WebhookDelivery::state), column("attempts", &content::WebhookDelivery::attempts),
+    column("due", &content::WebhookDelivery::due), column("problem", &content::WebhookDelivery::problem));
 
 /// Calls `visit` with each column of Row's table, in order.
 template <class Row, class Visit>

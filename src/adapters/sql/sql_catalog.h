@@ -7,6 +7,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/result.h"
 #include "content/catalog.h"
@@ -36,6 +38,34 @@ struct SqliteOptions {
 base::Result<std::unique_ptr<content::Catalog>> open_sqlite_catalog(const std::filesystem::path& path,
                                                                     const SqliteOptions& options = {});
 
+/// Writes the database at `path` as it is at this moment, also while a server uses it, to the file `copy`, durably; a
+/// crash leaves the file that was there before or the new one. Its schema is left as it is.
+///
+/// Fails like open_sqlite_catalog; NotFound when there is no database.
+base::Result<void> copy_sqlite_catalog(const std::filesystem::path& path, const std::filesystem::path& copy);
+
+/// The catalog in the SQLite file `path`, to be read only and as it is: its schema is not brought up to date, and a
+/// server may go on with it. One read transaction at a time; writes fail with Unsupported.
+///
+/// NotFound when there is no database; Unsupported when its schema is not newest_catalog_schema(); else like
+/// open_sqlite_catalog.
+base::Result<std::unique_ptr<content::Catalog>> open_sqlite_catalog_to_read(const std::filesystem::path& path);
+
+/// The schema that this version of Quire writes.
+std::int64_t newest_catalog_schema();
+
+/// What a database holds, whatever its schema.
+struct CatalogSurvey {
+  std::string engine;                                           ///< with its version
+  std::int64_t schema = 0;                                      ///< 0: there is no catalog in it
+  std::int64_t bytes = 0;                                       ///< its size on the disk
+  std::vector<std::pair<std::string, std::int64_t>> rows = {};  ///< of each table, by its name
+};
+
+/// Counts every row, in one read transaction; nothing is changed, and a server may go on meanwhile. Fails like
+/// open_sqlite_catalog_to_read, but not because of the schema.
+base::Result<CatalogSurvey> survey_sqlite_catalog(const std::filesystem::path& path);
+
 struct PostgresqlOptions {
   std::size_t connections = 8;                    ///< opened when first needed
   std::size_t transactions_waiting_max = 10'000;  ///< transactions that wait for one; more: ServiceUnavailable
@@ -53,5 +83,25 @@ struct PostgresqlOptions {
 /// Fails like open_sqlite_catalog; ServiceUnavailable when the database cannot be reached.
 base::Result<std::unique_ptr<content::Catalog>> open_postgresql_catalog(const std::string& url,
                                                                         const PostgresqlOptions& options = {});
+
+/// As open_sqlite_catalog_to_read and survey_sqlite_catalog.
+base::Result<std::unique_ptr<content::Catalog>> open_postgresql_catalog_to_read(const std::string& url);
+base::Result<CatalogSurvey> survey_postgresql_catalog(const std::string& url);
+
+/// How many other connections of Quire are open to the database, after those that are just ending had a few seconds to
+/// go: of a server, or of a command that works on it. 0 where the database does not tell this user.
+base::Result<std::int64_t> other_users_of_postgresql_catalog(const std::string& url);
+
+/// Writes the catalog in the database `url`, as it is at one moment, also while servers use it, to the SQLite file
+/// `copy`, durably; a crash leaves the file that was there before or the new one. Both engines have the same tables, so
+/// what is a copy of one can be the catalog of the other.
+///
+/// Unsupported when its schema is not newest_catalog_schema(); else like open_postgresql_catalog and
+/// copy_sqlite_catalog.
+base::Result<void> copy_postgresql_catalog(const std::string& url, const std::filesystem::path& copy);
+
+/// Makes the catalog of the SQLite file `path`, which must have the schema newest_catalog_schema(), the catalog of the
+/// database `url`, in one transaction. ResourceInUse when there is a catalog in it already.
+base::Result<void> fill_postgresql_catalog(const std::filesystem::path& path, const std::string& url);
 
 }  // namespace quire::adapters::sql

@@ -1,9 +1,14 @@
 #include "adapters/sql/sqlite_connection.h"
 
+#include <fcntl.h>
 #include <soci/sqlite3/soci-sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "adapters/sql/engine_errors.h"
@@ -11,7 +16,7 @@
 namespace quire::adapters::sql {
 namespace {
 
-sqlite_api::sqlite3* handle(soci::session& session) {
+sqlite_api::sqlite3* sqlite_handle(soci::session& session) {
   return static_cast<soci::sqlite3_session_backend*>(session.get_backend())->conn_;
 }
 
@@ -49,6 +54,23 @@ std::string parameters_for(const std::filesystem::path& path) {
                   {{"path", text}}));
 }
 
+content::CatalogFailure failed_call(const char* call, const std::filesystem::path& path) {
+  const auto error = errno;
+  auto cause = std::string(call) + " " + path.string() + ": " + std::generic_category().message(error);
+  return content::CatalogFailure(error == ENOSPC || error == EDQUOT ? storage_full(std::move(cause))
+                                                                    : base::internal_error(std::move(cause)));
+}
+
+/// A file, or a folder's entries, to the disk.
+void sync(const std::filesystem::path& path) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) throw failed_call("open", path);
+  const bool synced = ::fsync(file) == 0;
+  const auto failure = failed_call("fsync", path);
+  ::close(file);
+  if (!synced) throw failure;
+}
+
 }  // namespace
 
 SqliteConnection::SqliteConnection(const std::string& parameters) : Connection(soci::sqlite3, parameters) {}
@@ -76,6 +98,19 @@ std::unique_ptr<SqliteConnection> SqliteConnection::open(const std::filesystem::
   return connection;
 }
 
+void SqliteConnection::copy_to(const std::filesystem::path& copy) {
+  const auto folder = copy.parent_path();
+  if (::mkdir(folder.c_str(), S_IRWXU) != 0 && errno != EEXIST) throw failed_call("mkdir", folder);
+  sync(folder.parent_path());
+  const auto unfinished = copy.string() + ".unfinished";
+  std::error_code ignored;
+  std::filesystem::remove(unfinished, ignored);
+  run("VACUUM INTO :copy", unfinished);
+  sync(unfinished);
+  if (::rename(unfinished.c_str(), copy.c_str()) != 0) throw failed_call("rename", copy);
+  sync(folder);
+}
+
 std::unique_ptr<SqliteConnection> SqliteConnection::for_writing(const std::filesystem::path& path,
                                                                 const SqliteOptions& options) {
   auto connection = open(path, options);
@@ -93,9 +128,15 @@ std::unique_ptr<SqliteConnection> SqliteConnection::for_reading(const std::files
   return connection;
 }
 
-bool SqliteConnection::in_transaction() { return sqlite_api::sqlite3_get_autocommit(handle(session())) == 0; }
+std::vector<std::string> SqliteConnection::damage_of_file() {
+  auto told = all<std::string>("PRAGMA integrity_check(100)");
+  if (told == std::vector<std::string>{"ok"}) told.clear();
+  return told;
+}
 
-std::int64_t SqliteConnection::changes() { return sqlite_api::sqlite3_total_changes(handle(session())); }
+bool SqliteConnection::in_transaction() { return sqlite_api::sqlite3_get_autocommit(sqlite_handle(session())) == 0; }
+
+std::int64_t SqliteConnection::changes() { return sqlite_api::sqlite3_total_changes(sqlite_handle(session())); }
 
 void SqliteConnection::roll_back() {
   try {
@@ -107,7 +148,7 @@ void SqliteConnection::roll_back() {
 
 std::exception_ptr SqliteConnection::failure(const soci::soci_error& error, std::string_view sql) {
   return std::make_exception_ptr(
-      content::CatalogFailure(error_of(error, sqlite_api::sqlite3_system_errno(handle(session())),
+      content::CatalogFailure(error_of(error, sqlite_api::sqlite3_system_errno(sqlite_handle(session())),
                                        error.get_error_message() + " in " + std::string(sql))));
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "adapters/sql/connection.h"
 #include "adapters/sql/sql_catalog.h"
@@ -22,9 +23,14 @@ class SqliteConnection final : public Connection {
   /// False too after SQLite has rolled a transaction back on its own, as it does when the disk is full.
   bool in_transaction();
   bool updates_every_index() const override { return true; }
+  std::vector<std::string> damage_of_file() override;
   void await_turn_for_events() override {}  // there is one writer at a time
   /// Rows that were inserted, updated or removed since the connection was opened.
   std::int64_t changes();
+  /// Writes the database as it is now to the file `copy`, durably, replacing what is there; a crash leaves the old file
+  /// or the new one. Its folder is made if missing, for this user only. Not inside a transaction. Throws
+  /// content::CatalogFailure.
+  void copy_to(const std::filesystem::path& copy);
   /// Ends a transaction if one is open; never throws.
   void roll_back();
 

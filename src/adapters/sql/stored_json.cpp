@@ -348,6 +348,7 @@ std::string to_json_text(const content::UnfinishedContent& content) { return tex
 std::string to_json_text(const content::Migration& migration) { return text_of(migration); }
 std::string to_json_text(const content::TaskError& error) { return text_of(error); }
 std::string to_json_text(const content::ApiTokenScope& scope) { return text_of(scope); }
+std::string to_json_text(const std::vector<content::EventKind>& kinds) { return text_of(kinds); }
 
 void from_json_text(std::string_view text, std::vector<std::string>& texts) { parse(text, texts); }
 void from_json_text(std::string_view text, content::PrivilegeSet& privileges) { parse(text, privileges); }
@@ -365,5 +366,6 @@ void from_json_text(std::string_view text, content::UnfinishedContent& content) 
 void from_json_text(std::string_view text, content::Migration& migration) { parse(text, migration); }
 void from_json_text(std::string_view text, content::TaskError& error) { parse(text, error); }
 void from_json_text(std::string_view text, content::ApiTokenScope& scope) { parse(text, scope); }
+void from_json_text(std::string_view text, std::vector<content::EventKind>& kinds) { parse(text, kinds); }
 
 }  // namespace quire::adapters::sql

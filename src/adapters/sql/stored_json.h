@@ -7,6 +7,7 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "content/access.h"
+#include "content/event.h"
 #include "content/item.h"
 #include "content/library.h"
 #include "content/privilege.h"
@@ -31,6 +32,7 @@ std::string to_json_text(const content::UnfinishedContent& content);
 std::string to_json_text(const content::Migration& migration);
 std::string to_json_text(const content::TaskError& error);
 std::string to_json_text(const content::ApiTokenScope& scope);
+std::string to_json_text(const std::vector<content::EventKind>& kinds);
 
 void from_json_text(std::string_view text, std::vector<std::string>& texts);
 void from_json_text(std::string_view text, content::PrivilegeSet& privileges);
@@ -46,5 +48,6 @@ void from_json_text(std::string_view text, content::UnfinishedContent& content);
 void from_json_text(std::string_view text, content::Migration& migration);
 void from_json_text(std::string_view text, content::TaskError& error);
 void from_json_text(std::string_view text, content::ApiTokenScope& scope);
+void from_json_text(std::string_view text, std::vector<content::EventKind>& kinds);
 
 }  // namespace quire::adapters::sql
