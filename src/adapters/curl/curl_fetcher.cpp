@@ -1,16 +1,14 @@
 #include "adapters/curl/curl_fetcher.h"
 
-#include <curl/curl.h>
-
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "adapters/curl/certificate_check.h"
+#include "adapters/curl/curl_library.h"
 #include "adapters/curl/exchange.h"
 #include "adapters/curl/http_url.h"
-#include "base/check.h"
 
 namespace quire::adapters::curl {
 namespace {
@@ -19,16 +17,6 @@ using content::FetchFailure;
 using content::FetchOutcome;
 
 constexpr int most_redirects = 5;
-
-/// Once in the process, and only with the OpenSSL that CertificateCheck uses.
-void set_up_libcurl() {
-  static const bool usable = [] {
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) return false;
-    const auto* version = curl_version_info(CURLVERSION_NOW);
-    return version->ssl_version != nullptr && std::string_view(version->ssl_version).starts_with("OpenSSL/3");
-  }();
-  QUIRE_CHECK(usable);
-}
 
 FetchOutcome failed(FetchFailure failure, base::Message reason) {
   FetchOutcome outcome;

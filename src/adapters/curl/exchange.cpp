@@ -1,7 +1,5 @@
 #include "adapters/curl/exchange.h"
 
-#include <netdb.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -10,6 +8,8 @@
 #include <cstring>
 #include <utility>
 
+#include "adapters/curl/address_refusal.h"
+#include "adapters/curl/curl_library.h"
 #include "adapters/curl/proxy_choice.h"
 #include "adapters/curl/response_fields.h"
 #include "base/check.h"
@@ -25,35 +25,6 @@ constexpr std::size_t longest_head = 256UL * 1024;      ///< all header lines of
 constexpr std::chrono::milliseconds longest_wait{200};  ///< until the stop flag is looked at again
 constexpr long receive_buffer = 256L * 1024;
 constexpr std::int64_t longest_retry_after_seconds = 7L * 24 * 3600;
-
-/// libcurl takes its options through `...`; this states that setting one cannot fail but by a mistake of ours.
-template <class Value>
-void set(CURL* easy, CURLoption option, Value value) {
-  QUIRE_CHECK(curl_easy_setopt(easy, option, value) == CURLE_OK);
-}
-
-long in_milliseconds(base::Duration duration) { return static_cast<long>(std::max<std::int64_t>(1, duration.count())); }
-
-std::optional<content::IpAddress> address_of(const sockaddr* address) {
-  if (address->sa_family == AF_INET) {
-    const auto* ipv4 = reinterpret_cast<const sockaddr_in*>(address);
-    return content::IpAddress::from_bytes(std::as_bytes(std::span(&ipv4->sin_addr, 1)));
-  }
-  if (address->sa_family == AF_INET6) {
-    const auto* ipv6 = reinterpret_cast<const sockaddr_in6*>(address);
-    return content::IpAddress::from_bytes(std::as_bytes(std::span(&ipv6->sin6_addr, 1)));
-  }
-  return std::nullopt;
-}
-
-/// Why the policy refuses `address`, as `127.0.0.1 is a loopback address`; nullopt when it is allowed.
-std::optional<std::string> refusal_of(const content::AddressPolicy& policy, const sockaddr* address) {
-  const auto ip = address_of(address);
-  if (!ip) return "it is neither IPv4 nor IPv6";
-  const auto refusal = policy.refusal(*ip);
-  if (!refusal) return std::nullopt;
-  return ip->text() + " is " + std::string(*refusal);
-}
 
 bool is_redirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
@@ -89,15 +60,8 @@ void Exchange::judge_proxy() {
 }
 
 void Exchange::judge_target_behind_proxy() {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  if (getaddrinfo(url_.host().c_str(), nullptr, &hints, &found) != 0) return;  // the proxy may know it
-  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owned(found, &freeaddrinfo);
-  for (const auto* one = found; one != nullptr; one = one->ai_next) {
-    refused_ = refusal_of(fetch_.options.policy, one->ai_addr);
-    if (refused_) return end_with_curl_code(CURLE_COULDNT_CONNECT);
-  }
+  refused_ = refusal_of_host(fetch_.options.policy, url_.host());  // none for a name that only the proxy may know
+  if (refused_) end_with_curl_code(CURLE_COULDNT_CONNECT);
 }
 
 void Exchange::set_up() {

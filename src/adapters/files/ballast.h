@@ -45,6 +45,7 @@ class BallastedCatalog final : public content::Catalog {
 
   std::optional<std::uint64_t> logins_version() const override { return catalog_->logins_version(); }
   std::optional<std::uint64_t> access_version() const override { return catalog_->access_version(); }
+  std::optional<std::uint64_t> libraries_version() const override { return catalog_->libraries_version(); }
   base::Result<void> read_transaction(
       const std::function<base::Result<void>(content::CatalogReader&)>& function) override {
     return catalog_->read_transaction(function);

@@ -19,6 +19,7 @@
 #include "adapters/files/file_descriptor.h"
 #include "base/check.h"
 #include "base/uri.h"
+#include "content/blob_name.h"
 #include "content/storage.h"
 
 namespace quire::adapters::files {
@@ -26,6 +27,7 @@ namespace {
 
 using base::Result;
 using content::BlobId;
+using content::is_blob_name;
 
 constexpr std::size_t staging_bytes = 1 << 20;
 constexpr std::size_t direct_io_alignment = 4096;  // the largest logical block size of disks
@@ -33,12 +35,6 @@ constexpr mode_t folder_mode = 0750;
 constexpr mode_t unfinished_mode = 0640;
 constexpr mode_t blob_mode = 0440;  // a blob never changes
 constexpr std::string_view hex_digits = "0123456789abcdef";
-
-bool is_blob_name(std::string_view name) {
-  return name.size() > 2 && name.size() <= 64 &&
-         name.substr(0, 2).find_first_not_of(hex_digits) == std::string_view::npos &&
-         name.find_first_not_of("0123456789abcdef-") == std::string_view::npos;
-}
 
 /// The file of a blob below `blobs`. No id may lead anywhere else.
 std::string place_of(const BlobId& id) {

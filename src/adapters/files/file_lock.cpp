@@ -13,7 +13,7 @@
 namespace quire::adapters::files {
 namespace {
 
-base::Error not_usable(const std::filesystem::path& folder, int error_number) {
+base::Error not_lockable(const std::filesystem::path& folder, int error_number) {
   return base::Error(base::ErrorKind::resource_inaccessible, "quire.data_folder.inaccessible",
                      "The data folder {folder} cannot be locked: {reason}. See that it exists and that the server may "
                      "write there.",
@@ -33,10 +33,10 @@ std::string holder(int file) {
 
 base::Result<FileLock> lock_data_folder(const std::filesystem::path& folder) {
   auto file = open_at(AT_FDCWD, (folder / "lock").string(), O_RDWR | O_CREAT | O_NOFOLLOW, 0640);
-  if (!file) return not_usable(folder, errno);
+  if (!file) return not_lockable(folder, errno);
   while (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno == EINTR) continue;
-    if (errno != EWOULDBLOCK) return not_usable(folder, errno);
+    if (errno != EWOULDBLOCK) return not_lockable(folder, errno);
     return base::Error(base::ErrorKind::resource_in_use, "quire.data_folder.in_use",
                        "The data folder {folder} is in use by {holder}. Stop that server, or give this one a data "
                        "folder of its own.",
@@ -44,7 +44,7 @@ base::Result<FileLock> lock_data_folder(const std::filesystem::path& folder) {
   }
   const std::string number = fmt::format("{}\n", ::getpid());
   if (::ftruncate(file.get(), 0) != 0 || write_at(file.get(), std::as_bytes(std::span(number)), 0) != number.size())
-    return not_usable(folder, errno);
+    return not_lockable(folder, errno);
   return FileLock(std::move(file));
 }
 
