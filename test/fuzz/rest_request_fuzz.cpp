@@ -22,6 +22,10 @@ void check_answer(const wire::Request& request, const wire::Response& response) 
     QUIRE_CHECK(response.body.empty());
     return;
   }
+  if (response.stream) {  // its body comes piece by piece (wire/events/event_streams.h)
+    QUIRE_CHECK(response.headers.find("Content-Type") == "text/event-stream");
+    return;
+  }
   if (response.body.empty()) {
     QUIRE_CHECK(response.status < 300 && !response.headers.contains("Content-Type"));
     return;
