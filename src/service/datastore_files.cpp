@@ -5,6 +5,7 @@
 
 #include "service/library/item_content.h"
 #include "service/transaction/find.h"
+#include "service/transaction/refusals.h"
 
 namespace quire::service {
 namespace {
@@ -25,6 +26,11 @@ Error no_such_path(std::string_view path) {
           "quire.datastore.no_such_path",
           "The datastore has no file or folder {path}.",
           {{"path", std::string(path)}}};
+}
+
+/// What is at the path was not found for `reason`. A caller who may not see it learns no more than the path.
+Error no_such_path(std::string_view path, const Error& reason) {
+  return is_refusal(reason) ? hidden(no_such_path(path)) : no_such_path(path);
 }
 
 /// The parts of a path; slashes at its ends and doubled ones do not count.
@@ -56,7 +62,8 @@ Result<Library> library_at(View view, const content::StorageId& datastore, std::
   if (!folder.starts_with(library_prefix)) return no_such_path(folder);
   auto library =
       find_library(view, LibraryId(std::string(folder.substr(library_prefix.size()))), Privilege::System_Read);
-  if (!library || library->storage != datastore) return no_such_path(folder);
+  if (!library) return no_such_path(folder, library.error());
+  if (library->storage != datastore) return no_such_path(folder);
   return library;
 }
 
@@ -64,7 +71,8 @@ Result<content::Item> item_at(View view, const content::StorageId& datastore, co
   QUIRE_ASSIGN_OR_RETURN(const auto library, library_at(view, datastore, place.library));
   auto item = find_item(view, ItemId(std::string(place.item)), Privilege::ContentLibrary_ReadStorage);
   if (!item && item.error().kind() != ErrorKind::not_found) return item.error();
-  if (!item || item->library_id != library.id) return no_such_path(place.item);
+  if (!item) return no_such_path(place.item, item.error());
+  if (item->library_id != library.id) return no_such_path(place.item);
   return item;
 }
 

@@ -14,6 +14,12 @@
 /// each configured storage (wire-protocols.md §3.4, §4.3). The same in every wire.
 namespace quire::service {
 
+/// What clients take the server for (§3.8, §4.3).
+inline constexpr std::string_view product_name = "VMware vCenter Server";
+inline constexpr std::string_view product_version = "8.0.3";
+inline constexpr std::string_view product_build = "24022515";
+inline constexpr std::string_view product_release_date = "2024-06-25";
+
 inline constexpr std::string_view root_folder_id = "group-d1";
 inline constexpr std::string_view datacenter_id = "datacenter-2";
 inline constexpr std::string_view datacenter_name = "DC0";

@@ -2,8 +2,9 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include "service/transaction/transaction.h"
+#include "service/transaction/find.h"
 
 /// The rules that changes of users, groups, roles and permissions share. Not for the layers above.
 namespace quire::service {
@@ -27,6 +28,23 @@ base::Result<void> check_administrator_left(Transaction& t);
 
 /// The event of a change to who may do what; `subject` is a name.
 void record_access(Transaction& t, content::EventKind kind, const std::string& subject, EventDetails details = {});
+
+/// What `function(View)` returns, a Result, for whoever may manage permissions on the root; Unauthorized.
+template <class F>
+auto read_governed(Context& context, const content::Caller& caller, F&& function)
+    -> decltype(read(context, caller, function)) {
+  QUIRE_RETURN_IF_ERROR(check_privilege(caller, content::Privilege::Authorization_ModifyPermissions));
+  return read(context, caller, function);
+}
+
+/// Of users, groups or members.
+template <class T>
+std::vector<std::string> names_of(const std::vector<T>& all) {
+  std::vector<std::string> names;
+  names.reserve(all.size());
+  for (const auto& one : all) names.push_back(one.name);
+  return names;
+}
 
 /// Names, for an event.
 std::string joined(const std::vector<std::string>& names);

@@ -37,12 +37,6 @@ Result<Group> find_lesser_group(View view, const std::string& name) {
   return group;
 }
 
-std::vector<std::string> names_of(const std::vector<GroupMember>& members) {
-  std::vector<std::string> names;
-  for (const auto& member : members) names.push_back(member.name);
-  return names;
-}
-
 /// Makes the members these, as their users are shown.
 Result<void> set_members(Transaction& t, const Group& group, const std::vector<std::string>& names) {
   std::vector<GroupMember> members;
@@ -64,17 +58,12 @@ Result<void> set_members(Transaction& t, const Group& group, const std::vector<s
 }  // namespace
 
 Result<std::vector<std::string>> Groups::list(const Caller& caller) {
-  QUIRE_RETURN_IF_ERROR(check_privilege(caller, Privilege::Authorization_ModifyPermissions));
-  return read(context_, caller, [](View view) -> Result<std::vector<std::string>> {
-    std::vector<std::string> names;
-    for (auto& group : view->groups()) names.push_back(std::move(group.name));
-    return names;
-  });
+  return read_governed(context_, caller,
+                       [](View view) -> Result<std::vector<std::string>> { return names_of(view->groups()); });
 }
 
 Result<GroupView> Groups::get(const Caller& caller, const std::string& name) {
-  QUIRE_RETURN_IF_ERROR(check_privilege(caller, Privilege::Authorization_ModifyPermissions));
-  return read(context_, caller, [&](View view) -> Result<GroupView> {
+  return read_governed(context_, caller, [&](View view) -> Result<GroupView> {
     QUIRE_ASSIGN_OR_RETURN(auto group, find_group(view, name));
     auto members = names_of(view->list<GroupMember>(group.id));
     return GroupView{std::move(group), std::move(members)};

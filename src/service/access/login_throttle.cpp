@@ -24,7 +24,8 @@ base::Duration LoginThrottle::wait_left(const Table& table, const std::string& k
   return std::max(last + std::min(wait, bound.wait_max) - uptime, base::Duration());
 }
 
-base::Result<void> LoginThrottle::check(std::string_view user, std::string_view address, base::Duration uptime) {
+base::Result<void> LoginThrottle::check(std::string_view user, std::string_view address, base::Duration uptime,
+                                        base::ErrorKind kind) {
   const auto keys = keys_of(user, address);
   const std::lock_guard lock(mutex_);
   auto left = std::max(wait_left(by_address_, keys.address, settings_.address, uptime),
@@ -33,7 +34,7 @@ base::Result<void> LoginThrottle::check(std::string_view user, std::string_view 
     left = std::max(left, wait_left(by_user_, keys.user, settings_.user, uptime));
   if (left <= base::Duration()) return {};
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(left).count();
-  return base::Error(base::ErrorKind::unauthenticated, "quire.session.too_many_failures",
+  return base::Error(kind, "quire.session.too_many_failures",
                      "Too many wrong passwords came for this user or from this address. Wait {seconds} s, then try "
                      "again.",
                      {{"seconds", static_cast<std::int64_t>(seconds)}});

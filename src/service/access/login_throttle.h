@@ -15,7 +15,8 @@ namespace quire::service {
 /// Makes guessing passwords slow, and locks nobody out for good: after some wrong ones in a row, further attempts have
 /// to wait, each time for twice as long, up to a bound. Counted are those for a user, those from an address, and those
 /// for a user from an address: whoever comes from where that user has logged in before does not wait for what others
-/// guess elsewhere. What is remembered is bounded, and gone with a restart. All threads may call it.
+/// guess elsewhere. Logging in and changing one's password count together. What is remembered is bounded, and gone with
+/// a restart. All threads may call it.
 class LoginThrottle {
  public:
   struct Bound {
@@ -34,9 +35,10 @@ class LoginThrottle {
   LoginThrottle() : LoginThrottle(Settings()) {}
   explicit LoginThrottle(Settings settings) : settings_(settings) {}
 
-  /// Unauthenticated while an attempt has to wait, with the seconds: its password must not be looked at. `uptime` never
-  /// goes back. An empty address is not counted.
-  base::Result<void> check(std::string_view user, std::string_view address, base::Duration uptime);
+  /// An error of that kind, with the seconds, while an attempt has to wait: its password must not be looked at.
+  /// `uptime` never goes back. An empty address is not counted.
+  base::Result<void> check(std::string_view user, std::string_view address, base::Duration uptime,
+                           base::ErrorKind kind = base::ErrorKind::unauthenticated);
   void failed(std::string_view user, std::string_view address, base::Duration uptime);
   void succeeded(std::string_view user, std::string_view address);
 

@@ -57,21 +57,19 @@ bool Logins::expired(const content::LoginSession& login, base::Time now) const {
 }
 
 base::Result<std::string> Logins::log_in(std::string_view name, std::string_view password,
-                                         std::shared_ptr<const content::CallOrigin> origin) {
-  const std::string address = origin ? origin->address : "";
-  QUIRE_RETURN_IF_ERROR(throttle_.check(name, address, context_.clock.uptime()));
+                                         const content::CallOrigin& origin) {
+  QUIRE_RETURN_IF_ERROR(throttle_.check(name, origin.address, context_.clock.uptime()));
   const auto verified = authenticator_.authenticate(name, password);
   if (!verified) {
     if (verified.error().kind() != ErrorKind::unauthenticated) return verified.error();
-    throttle_.failed(name, address, context_.clock.uptime());
-    record_refusal(context_, {std::string(name), LoginId(), content::Grants::none(), {}, std::move(origin)},
-                   verified.error());
+    throttle_.failed(name, origin.address, context_.clock.uptime());
+    record_refusal(context_, {std::string(name), LoginId(), content::Grants::none(), {}, origin}, verified.error());
     return verified.error();
   }
   const auto& who = *verified;
-  throttle_.succeeded(name, address);
+  throttle_.succeeded(name, origin.address);
   const auto token = context_.identities.secret();
-  const content::Caller caller{who.user, login_id_of(token), content::Grants::none(), {}, std::move(origin)};
+  const content::Caller caller{who.user, login_id_of(token), content::Grants::none(), {}, origin};
   QUIRE_RETURN_IF_ERROR(write(context_, caller, [&](Transaction& t) -> base::Result<void> {
     // Whoever is removed or disabled, or gets another password, meanwhile has no login that outlives it.
     const auto stored = who.stored ? t->find<content::User>(who.user) : std::nullopt;
@@ -94,10 +92,10 @@ void Logins::forget_changed(const Versions& now) {
   known_at_ = now;
 }
 
-base::Result<Logins::KnownLogin> Logins::find(const LoginId& id) {
+base::Result<Logins::KnownLogin> Logins::find(LoginId id) {
   const Versions versions{context_.catalog.logins_version(), context_.catalog.access_version()};
   const bool may_remember = versions.logins && versions.access;
-  std::optional<content::LoginSession> login;
+  StoredLogin login;
   std::shared_ptr<const content::Grants> grants;
   const auto look_up_grants = [&] {
     const bool plain = login->groups.empty() && !login->api_token;
@@ -112,8 +110,11 @@ base::Result<Logins::KnownLogin> Logins::find(const LoginId& id) {
   }
   if (!login || !grants) {
     QUIRE_RETURN_IF_ERROR(context_.catalog.read([&](CatalogReader& reader) -> base::Result<void> {
-      if (!login) login = reader.find<content::LoginSession>(id);
-      if (!login) return no_session();
+      if (!login) {
+        auto found = reader.find<content::LoginSession>(id);
+        if (!found) return no_session();
+        login = std::make_shared<const content::LoginSession>(*std::move(found));
+      }
       if (may_remember && !grants) {
         const std::lock_guard lock(known_mutex_);
         if (known_at_.access == versions.access) look_up_grants();
@@ -124,29 +125,34 @@ base::Result<Logins::KnownLogin> Logins::find(const LoginId& id) {
     }));
     if (may_remember) {
       const std::lock_guard lock(known_mutex_);
-      if (known_at_.logins == versions.logins) known_logins_.insert_or_assign(id, *login);
+      if (known_at_.logins == versions.logins) known_logins_.insert_or_assign(id, login);
       if (known_at_.access == versions.access) known_grants_.insert_or_assign(grants_key(*login), grants);
     }
   }
-  content::Caller caller{login->user, id, std::move(grants), login->api_token ? login->api_token->name : ""};
-  return KnownLogin{*std::move(login), std::move(caller)};
+  content::Caller caller{login->user, std::move(id), std::move(grants), login->api_token ? login->api_token->name : ""};
+  return KnownLogin{std::move(login), std::move(caller)};
 }
 
 base::Result<content::Caller> Logins::authenticate(std::string_view token) {
   if (token.empty())
     return Error(ErrorKind::unauthenticated, "quire.session.missing",
                  "This needs a session; log in and send its token in the vmware-api-session-id header.");
-  const auto id = login_id_of(token);
   const auto now = context_.leases.now();
-  QUIRE_ASSIGN_OR_RETURN(auto known, find(id));
-  if (expired(known.login, now)) return no_session();
-  if (now < known.login.last_accessed + login_access_granularity) return std::move(known.caller);
+  QUIRE_ASSIGN_OR_RETURN(auto known, find(login_id_of(token)));
+  if (expired(*known.login, now)) return no_session();
+  if (now < known.login->last_accessed + login_access_granularity) return std::move(known.caller);
   const auto touched = write(context_, known.caller, [&](Transaction& t) -> base::Result<void> {
-    t->touch_login(id, t.now());
+    t->touch_login(known.login->id, t.now());
     return {};
   });
   // A full disk must not lock everybody out: the session is good, only its use could not be recorded.
   if (!touched && touched.error().kind() != ErrorKind::unable_to_allocate_resource) return touched.error();
+  return std::move(known.caller);
+}
+
+base::Result<content::Caller> Logins::current(const LoginId& id) {
+  QUIRE_ASSIGN_OR_RETURN(auto known, find(id));
+  if (expired(*known.login, context_.leases.now())) return no_session();
   return std::move(known.caller);
 }
 

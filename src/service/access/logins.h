@@ -35,11 +35,14 @@ class Logins {
   /// many wrong passwords have come (login_throttle.h); ServiceUnavailable when too
   /// many sessions are alive. `origin` is of the call that brings them.
   base::Result<std::string> log_in(std::string_view user, std::string_view password,
-                                   std::shared_ptr<const content::CallOrigin> origin = {});
+                                   const content::CallOrigin& origin = {});
 
   /// Who a token is, and what they may do at this moment. Counts as use. Unauthenticated for an unknown, ended or
   /// expired one.
   base::Result<content::Caller> authenticate(std::string_view token);
+
+  /// Who a login is now, as authenticate() says it; no use of it. For calls that last.
+  base::Result<content::Caller> current(const content::LoginId& id);
 
   /// The session as stored, for `get` and SOAP `currentSession`.
   base::Result<content::LoginSession> session(const content::Caller& caller);
@@ -49,9 +52,13 @@ class Logins {
   /// Removes sessions past their time; for the expiry worker.
   base::Result<void> remove_expired();
 
+  /// What slows guessing down, wherever a password is asked for.
+  LoginThrottle& throttle() { return throttle_; }
+
  private:
+  using StoredLogin = std::shared_ptr<const content::LoginSession>;
   struct KnownLogin {
-    content::LoginSession login;
+    StoredLogin login;
     content::Caller caller;
   };
 
@@ -60,7 +67,7 @@ class Logins {
     std::optional<std::uint64_t> access;
   };
 
-  base::Result<KnownLogin> find(const content::LoginId& id);
+  base::Result<KnownLogin> find(content::LoginId id);
   void forget_changed(const Versions& now);
   bool expired(const content::LoginSession& login, base::Time now) const;
 
@@ -73,7 +80,7 @@ class Logins {
   /// its user may do until anybody's permissions do.
   std::mutex known_mutex_;
   Versions known_at_;  ///< that all that is known is from
-  std::unordered_map<content::LoginId, content::LoginSession> known_logins_;
+  std::unordered_map<content::LoginId, StoredLogin> known_logins_;
   std::unordered_map<std::string, std::shared_ptr<const content::Grants>> known_grants_;  ///< by user and groups
 };
 

@@ -64,17 +64,12 @@ Error wrong_password() {
 }  // namespace
 
 Result<std::vector<std::string>> Users::list(const Caller& caller) {
-  QUIRE_RETURN_IF_ERROR(check_privilege(caller, Privilege::Authorization_ModifyPermissions));
-  return read(context_, caller, [](View view) -> Result<std::vector<std::string>> {
-    std::vector<std::string> names;
-    for (auto& user : view->users()) names.push_back(std::move(user.name));
-    return names;
-  });
+  return read_governed(context_, caller,
+                       [](View view) -> Result<std::vector<std::string>> { return names_of(view->users()); });
 }
 
 Result<UserView> Users::get(const Caller& caller, const std::string& name) {
-  QUIRE_RETURN_IF_ERROR(check_privilege(caller, Privilege::Authorization_ModifyPermissions));
-  return read(context_, caller, [&](View view) -> Result<UserView> {
+  return read_governed(context_, caller, [&](View view) -> Result<UserView> {
     QUIRE_ASSIGN_OR_RETURN(auto user, find_user(view, name));
     auto groups = view->groups_of(user.name);
     return UserView{std::move(user), std::move(groups)};
@@ -86,7 +81,7 @@ Result<void> Users::create(const Caller& caller, const User& user, const std::st
   QUIRE_RETURN_IF_ERROR(check_principal_name(user.name, context_.limits));
   QUIRE_RETURN_IF_ERROR(check_description(user.description, context_.limits));
   QUIRE_RETURN_IF_ERROR(check_password(password, context_.limits));
-  QUIRE_ASSIGN_OR_RETURN(const auto hash, hash_of_password(password));
+  QUIRE_ASSIGN_OR_RETURN(const auto hash, hash_of_password(password, context_.settings.password_cost));
   return write(context_, caller, [&](Transaction& t) -> Result<void> {
     if (t->find<User>(user.name))
       return Error(ErrorKind::already_exists, "quire.access.user_exists", "There is a user {user} already.",
@@ -129,7 +124,7 @@ Result<void> Users::set_password(const Caller& caller, const std::string& name, 
   QUIRE_RETURN_IF_ERROR(
       read(context_, caller, [&](View view) -> Result<User> { return find_lesser_user(view, name); }));
   QUIRE_RETURN_IF_ERROR(check_password(password, context_.limits));
-  QUIRE_ASSIGN_OR_RETURN(const auto hash, hash_of_password(password));
+  QUIRE_ASSIGN_OR_RETURN(const auto hash, hash_of_password(password, context_.settings.password_cost));
   return write(context_, caller, [&](Transaction& t) -> Result<void> {
     QUIRE_ASSIGN_OR_RETURN(auto user, find_lesser_user(t, name));
     user.password_hash = hash;
@@ -140,6 +135,20 @@ Result<void> Users::set_password(const Caller& caller, const std::string& name, 
   });
 }
 
+Result<void> Users::check_old_password(const Caller& caller, const std::string& hash, const std::string& password) {
+  const auto address = caller.origin.address;
+  // The caller's token is good, so nobody is told to log in again.
+  QUIRE_RETURN_IF_ERROR(
+      throttle_.check(caller.user, address, context_.clock.uptime(), ErrorKind::not_allowed_in_current_state));
+  if (password.empty()) return wrong_password();  // nobody has it, and libsodium wants a pointer
+  if (!is_password_of(hash, password)) {
+    throttle_.failed(caller.user, address, context_.clock.uptime());
+    return wrong_password();
+  }
+  throttle_.succeeded(caller.user, address);
+  return {};
+}
+
 Result<void> Users::change_password(const Caller& caller, const std::string& old_password,
                                     const std::string& new_password) {
   const auto find_own = [&](View view) -> Result<User> {
@@ -148,9 +157,9 @@ Result<void> Users::change_password(const Caller& caller, const std::string& old
                  "The password of {user} is not kept here; change it where it is kept.", {{"user", caller.user}});
   };
   QUIRE_ASSIGN_OR_RETURN(const auto before, read(context_, caller, find_own));
-  if (old_password.empty() || !is_password_of(before.password_hash, old_password)) return wrong_password();
+  QUIRE_RETURN_IF_ERROR(check_old_password(caller, before.password_hash, old_password));
   QUIRE_RETURN_IF_ERROR(check_password(new_password, context_.limits));
-  QUIRE_ASSIGN_OR_RETURN(const auto hash, hash_of_password(new_password));
+  QUIRE_ASSIGN_OR_RETURN(const auto hash, hash_of_password(new_password, context_.settings.password_cost));
   return write(context_, caller, [&](Transaction& t) -> Result<void> {
     QUIRE_ASSIGN_OR_RETURN(auto user, find_own(t));
     // Somebody else has set it meanwhile: the old one is old no more.
@@ -190,7 +199,7 @@ Result<void> Users::make_administrator(const std::string& name, const std::strin
   if (password.empty())
     return Error(ErrorKind::invalid_argument, "quire.user.empty_password", "The password of {user} must not be empty.",
                  {{"user", name}});
-  QUIRE_ASSIGN_OR_RETURN(const auto hash, hash_of_password(password));
+  QUIRE_ASSIGN_OR_RETURN(const auto hash, hash_of_password(password, context_.settings.password_cost));
   return write(context_, system_caller("administration"), [&](Transaction& t) -> Result<void> {
     if (!t->users().empty()) return {};
     t->insert(User{name, hash});

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "service/access/login_throttle.h"
 #include "service/transaction/context.h"
 
 namespace quire::service {
@@ -23,7 +24,8 @@ struct UserView {
 /// Authorization.ModifyPermissions on the root (Unauthorized). Nobody changes a user who holds more than themselves.
 class Users {
  public:
-  explicit Users(Context& context) : context_(context) {}
+  /// `throttle` slows down whoever guesses at change_password(); it outlives the object.
+  Users(Context& context, LoginThrottle& throttle) : context_(context), throttle_(throttle) {}
 
   base::Result<std::vector<std::string>> list(const content::Caller& caller);
   base::Result<UserView> get(const content::Caller& caller, const std::string& name);  ///< NotFound
@@ -35,7 +37,8 @@ class Users {
   /// The user's logins end. NotFound, InvalidArgument.
   base::Result<void> set_password(const content::Caller& caller, const std::string& name, const std::string& password);
   /// The caller's own, by anybody who knows the old one; all other logins of theirs end. InvalidArgument: the old one
-  /// is wrong, the new one too short; NotAllowedInCurrentState for a user from outside.
+  /// is wrong, the new one too short; NotAllowedInCurrentState for a user from outside, and while too many wrong
+  /// passwords have come (login_throttle.h).
   base::Result<void> change_password(const content::Caller& caller, const std::string& old_password,
                                      const std::string& new_password);
   /// With permissions and memberships; logins and sessions end and tasks have no user any more, as the next user of the
@@ -48,7 +51,12 @@ class Users {
   base::Result<bool> has_any();
 
  private:
+  /// That `password` is the one of `hash`, the caller's.
+  base::Result<void> check_old_password(const content::Caller& caller, const std::string& hash,
+                                        const std::string& password);
+
   Context& context_;
+  LoginThrottle& throttle_;
 };
 
 }  // namespace quire::service

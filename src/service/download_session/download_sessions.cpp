@@ -1,12 +1,10 @@
 #include "service/download_session/download_sessions.h"
 
-#include <span>
 #include <string_view>
 #include <vector>
 
-#include "base/digest.h"
-#include "base/log.h"
 #include "service/blob/blob_bytes.h"
+#include "service/blob/blob_to_send.h"
 #include "service/session/activity_interval.h"
 #include "service/session/session_access.h"
 #include "service/transaction/create_once.h"
@@ -167,43 +165,6 @@ Result<void> DownloadSessions::remove_expired() {
                           });
 }
 
-namespace {
-
-/// The bytes are those that were uploaded, or an Error. Costs a reading of all of them when the blob has lost its seal.
-Result<void> check_bytes(const content::Blob& blob, const std::string& name, content::BlobReader& bytes) {
-  const auto damaged = [&](std::string_view how) {
-    return Error(
-               ErrorKind::internal_server_error, "quire.download.damaged",
-               "File {name} is damaged on storage {storage}: its bytes are no longer those that were uploaded. Upload "
-               "it again, or restore file {blob} of the storage from a backup.",
-               {{"name", name}, {"storage", blob.storage.text()}, {"blob", blob.id.text()}})
-        .with_cause(std::string(how));
-  };
-  if (bytes.size() != blob.size) return damaged("its size has changed");
-  if (bytes.sealed()) return {};
-  base::Hasher hasher(base::DigestAlgorithm::SHA256);
-  std::vector<std::byte> buffer(1024 * 1024);
-  for (std::int64_t done = 0; done < blob.size;) {
-    QUIRE_ASSIGN_OR_RETURN(const auto count, bytes.read(done, buffer));
-    if (count == 0) return damaged("it has become shorter");
-    hasher.update(std::span(buffer).first(count));
-    done += static_cast<std::int64_t>(count);
-  }
-  if (hasher.finish().hex != blob.sha256) return damaged("its SHA-256 has changed");
-  if (const auto sealed = bytes.seal(); !sealed)
-    spdlog::warn("Blob {} was checked but could not be sealed; each download will check it: {}", blob.id.text(),
-                 sealed.error().cause());
-  return {};
-}
-
-/// NotFound when its bytes are not there, which may have moved since the row was read; internal else.
-Error unopened(const content::Blob& blob, const Error& why) {
-  if (why.kind() == ErrorKind::not_found) return why;
-  return base::internal_error("blob " + blob.id.text() + " cannot be opened: " + why.cause());
-}
-
-}  // namespace
-
 Result<OpenDownload> Downloads::open(const content::TransferToken& token, const std::string& name) {
   const auto now = context_.leases.now();
   const Error none(ErrorKind::not_found, "quire.download.not_found",
@@ -211,6 +172,7 @@ Result<OpenDownload> Downloads::open(const content::TransferToken& token, const 
   struct Place {
     OpenDownload download;
     content::Blob blob;
+    std::shared_ptr<content::BlobReader> bytes = {};
   };
   const auto look = [&](content::CatalogReader& reader) -> Result<Place> {
     const auto session = reader.download_session_of(token);
@@ -221,25 +183,12 @@ Result<OpenDownload> Downloads::open(const content::TransferToken& token, const 
     if (!blob) return base::internal_error("content file without blob " + file->blob.text());
     return Place{{nullptr, *std::move(file), session->id, blob->sha256}, *std::move(blob)};
   };
-  // The session may end meanwhile, and the last that named these bytes with it; or they move to another storage.
-  auto place = open_found([&] { return context_.catalog.read(look); },
-                          [&](Place& found) -> Result<Place> {
-                            auto bytes = open_blob(context_, found.blob);
-                            if (!bytes) return unopened(found.blob, bytes.error());
-                            found.download.bytes = *std::move(bytes);
-                            return std::move(found);
-                          });
-  if (!place)
-    return place.error().messages().front().id == "quire.blob.not_found" ? base::internal_error(place.error().text())
-                                                                         : place.error();
-  if (auto good = check_bytes(place->blob, name, *place->download.bytes); !good) {
-    spdlog::error("Blob {} of storage {} is not served: {}", place->blob.id.text(), place->blob.storage.text(),
-                  good.error().cause());
-    return good.error();
-  }
-  if (auto touched = touch(place->download.session); !touched && touched.error().kind() == ErrorKind::not_found)
+  // The session may end meanwhile, and the last that named these bytes with it.
+  QUIRE_ASSIGN_OR_RETURN(auto place, open_found_to_send(context_, name, [&] { return context_.catalog.read(look); }));
+  place.download.bytes = std::move(place.bytes);
+  if (auto touched = touch(place.download.session); !touched && touched.error().kind() == ErrorKind::not_found)
     return touched.error();
-  return std::move(place->download);
+  return std::move(place.download);
 }
 
 Result<void> Downloads::touch(const DownloadSessionId& id) {

@@ -90,6 +90,7 @@ struct CopyInCall {
     content::apply_policy(library, item);
     if (!item.security_compliance) return against_policy(library, from);
     item.content = content::ContentId();
+    if (as_task) item.reserved = placed.bytes;
     t->insert(item);
     record(t, content::EventKind::item_created, item, {{"name", item.name}});
     if (as_task) {

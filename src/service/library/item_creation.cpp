@@ -56,6 +56,7 @@ Item new_item(const Transaction& t, const LibraryId& library) {
   Item item;
   item.id = ItemId(t.context().identities.uuid_made_at(t.wall_time()));
   item.library_id = library;
+  item.creator = content::fold_case(t.caller().user);
   item.creation_time = t.wall_time();
   item.last_modified_time = item.creation_time;
   return item;

@@ -8,6 +8,7 @@
 #include "service/library/item_content.h"
 #include "service/library/item_creation.h"
 #include "service/library/library_rules.h"
+#include "service/session/session_access.h"
 #include "service/transaction/create_once.h"
 #include "service/transaction/events.h"
 #include "service/transaction/find.h"
@@ -94,6 +95,25 @@ Result<std::vector<ItemId>> Items::list(const Caller& caller, const LibraryId& l
     filter.library_id = library;
     filter.among = &caller.grants->readable_items();
     return view->items(filter);
+  });
+}
+
+Result<std::vector<ItemSummary>> Items::summaries(const Caller& caller, const LibraryId& library) {
+  return read(context_, caller, [&](View view) -> Result<std::vector<ItemSummary>> {
+    QUIRE_RETURN_IF_ERROR(find_library(view, library, Privilege::System_Read));
+    content::ItemFilter filter;
+    filter.library_id = library;
+    filter.among = &caller.grants->readable_items();
+    const auto now = context_.leases.now();
+    std::vector<ItemSummary> summaries;
+    for (const auto& id : view->items(filter))
+      if (auto item = view->find<Item>(id)) {
+        auto session = view->active_update_session(id);
+        if (session && has_expired(*session, now)) session.reset();
+        if (session) session->created = context_.leases.shown(session->created);
+        summaries.push_back({*std::move(item), std::move(session)});
+      }
+    return summaries;
   });
 }
 

@@ -26,6 +26,12 @@ struct StoredFile {
   std::string uri;
 };
 
+/// An item with who changes it, for lists that people look at.
+struct ItemSummary {
+  content::Item item;
+  std::optional<content::UpdateSession> held_by;  ///< its ACTIVE update session; `created` as the wall clock tells it
+};
+
 /// Library items and their committed files (content-library-api.md §11–§13). All threads may call it. Each call needs
 /// its privilege (§1.9): what the caller may not read is NotFound and in no list, what may not be done is Unauthorized.
 class Items {
@@ -42,6 +48,8 @@ class Items {
                                      const ItemSpec& destination, const std::optional<std::string>& client_token);
   base::Result<std::vector<content::ItemId>> list(const content::Caller& caller,
                                                   const content::LibraryId& library);  ///< NotFound
+  /// The same, with what they are: all in one transaction. NotFound.
+  base::Result<std::vector<ItemSummary>> summaries(const content::Caller& caller, const content::LibraryId& library);
   base::Result<std::vector<content::ItemId>> find(const content::Caller& caller, const content::ItemFilter& filter);
   base::Result<content::Item> get(const content::Caller& caller, const content::ItemId& id);  ///< NotFound
   /// NotFound; InvalidArgument, also for a `version` that is not current; AlreadyExists.

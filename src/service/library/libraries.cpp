@@ -6,6 +6,7 @@
 #include "content/text.h"
 #include "service/library/items.h"
 #include "service/library/library_rules.h"
+#include "service/library/publishing.h"
 #include "service/task/tasks.h"
 #include "service/transaction/create_once.h"
 #include "service/transaction/events.h"
@@ -33,10 +34,10 @@ Result<Library> find_local(View view, const LibraryId& id, Privilege privilege) 
   return library;
 }
 
-Result<void> check_publishing(const LibrarySpec& spec) {
-  if (!spec.publish || !spec.publish->published.value_or(false)) return {};
-  return Error(ErrorKind::unsupported, "quire.library.publishing_unsupported",
-               "This server does not publish libraries yet; leave publish_info.published out or false.");
+content::LibraryFilter of_type(content::LibraryType type) {
+  content::LibraryFilter filter;
+  filter.type = type;
+  return filter;
 }
 
 /// Name, description and policy.
@@ -133,6 +134,7 @@ void remove_with_items(Transaction& t, const Library& library) {
   permissions.library = library.id;
   t->remove_permissions(permissions);
   t->remove_attachments_of_object(content::library_object_type, library.id.text());
+  t->remove<content::Quota>(content::QuotaOwner::of_library(library.id));
   t->remove<Library>(library.id);
   record(t, EventKind::library_deleted, library, {{"name", library.name}});
 }
@@ -152,6 +154,10 @@ std::string digest_of(const LibrarySpec& spec) {
     parts.push_back(backing.storage_uri);
   }
   if (spec.security_policy_id) parts.push_back(spec.security_policy_id);
+  if (const auto& publish = spec.publish) {  // without passwords: what is stored of them is slow to compute
+    parts.emplace_back(publish->published.value_or(false) ? "published" : "unpublished");
+    if (publish->authentication_method) parts.emplace_back(base::name_of(*publish->authentication_method));
+  }
   return spec_digest(parts);
 }
 
@@ -175,10 +181,42 @@ void judge_items(Transaction& t, const Library& library) {
 
 Result<std::vector<LibraryId>> Libraries::list(const Caller& caller) { return readable(context_, caller, {}); }
 
+Result<std::vector<LibrarySummary>> Libraries::summaries(const Caller& caller, const std::optional<LibraryId>& only) {
+  return read(context_, caller, [&](View view) -> Result<std::vector<LibrarySummary>> {
+    std::vector<LibraryId> ids;
+    if (only) {
+      QUIRE_RETURN_IF_ERROR(find_library(view, *only, Privilege::System_Read));
+      ids = {*only};
+    } else {
+      content::LibraryFilter filter;
+      filter.among = &caller.grants->readable_libraries();
+      ids = view->libraries(filter);
+    }
+    std::vector<LibrarySummary> summaries;
+    summaries.reserve(ids.size());
+    for (const auto& id : ids) {
+      auto library = view->find<Library>(id);
+      if (!library) continue;
+      LibrarySummary summary{*std::move(library)};
+      content::ItemFilter in_library;
+      in_library.library_id = id;
+      in_library.among = &caller.grants->readable_items();
+      for (const auto& item_id : view->items(in_library)) {
+        ++summary.items;
+        if (const auto item = view->find<content::Item>(item_id)) summary.bytes += item->size;
+      }
+      summaries.push_back(std::move(summary));
+    }
+    return summaries;
+  });
+}
+
 Result<std::vector<LibraryId>> Libraries::list_local(const Caller& caller) {
-  content::LibraryFilter filter;
-  filter.type = content::LibraryType::LOCAL;
-  return readable(context_, caller, filter);
+  return readable(context_, caller, of_type(content::LibraryType::LOCAL));
+}
+
+Result<std::vector<LibraryId>> Libraries::list_subscribed(const Caller& caller) {
+  return readable(context_, caller, of_type(content::LibraryType::SUBSCRIBED));
 }
 
 Result<Library> Libraries::get(const Caller& caller, const LibraryId& id) {
@@ -187,6 +225,15 @@ Result<Library> Libraries::get(const Caller& caller, const LibraryId& id) {
 
 Result<Library> Libraries::get_local(const Caller& caller, const LibraryId& id) {
   return read(context_, caller, [&](View view) { return find_local(view, id, Privilege::System_Read); });
+}
+
+Result<Library> Libraries::get_subscribed(const Caller& caller, const LibraryId& id) {
+  QUIRE_ASSIGN_OR_RETURN(auto library, get(caller, id));
+  if (library.type != content::LibraryType::SUBSCRIBED)
+    return Error(ErrorKind::invalid_element_type, "quire.library.not_subscribed",
+                 "Library {name} is a local library; this works on subscribed libraries only.",
+                 {{"name", library.name}});
+  return library;
 }
 
 Result<std::vector<LibraryId>> Libraries::find(const Caller& caller, const content::LibraryFilter& filter) {
@@ -205,7 +252,10 @@ Result<LibraryId> Libraries::create_local(const Caller& caller, const LibrarySpe
     return Error(ErrorKind::invalid_argument, "quire.library.no_name",
                  "A new library needs a name: create_spec.name is missing.");
   QUIRE_RETURN_IF_ERROR(check_values(spec, context_.limits));
-  QUIRE_RETURN_IF_ERROR(check_publishing(spec));
+  std::optional<PublishingChange> publishing;
+  if (spec.publish) {
+    QUIRE_ASSIGN_OR_RETURN(publishing, plan_publishing(context_, throttle_, caller, Library(), *spec.publish));
+  }
   QUIRE_ASSIGN_OR_RETURN(const auto placement, place(spec, context_.storages));
   const Creation creation{"com.vmware.content.local_library.create", client_token, digest_of(spec)};
   QUIRE_ASSIGN_OR_RETURN(const auto created,
@@ -222,8 +272,10 @@ Result<LibraryId> Libraries::create_local(const Caller& caller, const LibrarySpe
                            library.optimize_remote_publishing = spec.optimize_remote_publishing.value_or(false);
                            if (!spec.unset_security_policy) library.security_policy_id = spec.security_policy_id;
                            library.usage_protects_items = spec.usage_protects_items.value_or(false);
+                           if (publishing) QUIRE_RETURN_IF_ERROR(apply_publishing(*publishing, library));
                            t->insert(library);
                            record(t, EventKind::library_created, library, {{"name", library.name}});
+                           record_publishing(t, Library(), library);
                            return library.id.text();
                          }));
   return LibraryId(created.id);
@@ -239,13 +291,18 @@ Result<void> Libraries::update_local(const Caller& caller, const LibraryId& id, 
 
 Result<void> Libraries::change(const Caller& caller, const LibraryId& id, const LibrarySpec& spec,
                                ErrorKind stale_version, bool local_only) {
+  std::optional<PublishingChange> publishing;
+  if (local_only && spec.publish) {  // publish_info does not belong to library.update (§4.1)
+    QUIRE_ASSIGN_OR_RETURN(const auto library, read(context_, caller, [&](View view) {
+                             return find_local(view, id, Privilege::ContentLibrary_UpdateLocalLibrary);
+                           }));
+    QUIRE_ASSIGN_OR_RETURN(publishing, plan_publishing(context_, throttle_, caller, library, *spec.publish));
+  }
   return write(context_, caller, [&](Transaction& t) -> Result<void> {
     QUIRE_ASSIGN_OR_RETURN(const auto library, local_only
                                                    ? find_local(t, id, Privilege::ContentLibrary_UpdateLocalLibrary)
                                                    : find_library(t, id, Privilege::ContentLibrary_UpdateLibrary));
     QUIRE_RETURN_IF_ERROR(check_values(spec, context_.limits));
-    if (local_only)  // publish_info does not belong to library.update (§4.1)
-      QUIRE_RETURN_IF_ERROR(check_publishing(spec));
     if (spec.version && *spec.version != std::to_string(library.version))
       return Error(stale_version, "quire.library.stale_version",
                    "Library {name} has version {current} now, not {given}; read it again and repeat the change.",
@@ -256,7 +313,10 @@ Result<void> Libraries::change(const Caller& caller, const LibraryId& id, const 
     if (spec.security_policy_id) changed.security_policy_id = spec.security_policy_id;
     if (spec.unset_security_policy) changed.security_policy_id.reset();
     changed.usage_protects_items = spec.usage_protects_items.value_or(library.usage_protects_items);
+    if (publishing) QUIRE_RETURN_IF_ERROR(apply_publishing(*publishing, changed));
     if (changed == library) return {};
+    const bool seen_by_subscribers = changed.name != library.name || changed.description != library.description;
+    if (library.published && changed.published && seen_by_subscribers) ++changed.generation;
     ++changed.version;
     changed.last_modified_time = t.wall_time();
     t->update(changed);
@@ -265,7 +325,11 @@ Result<void> Libraries::change(const Caller& caller, const LibraryId& id, const 
       details.push_back({"security_policy_id", changed.security_policy_id.value_or("")});
       judge_items(t, changed);
     }
+    if (changed.publish_password_hash != library.publish_password_hash)
+      details.push_back(
+          {"publish_password", std::string(changed.publish_password_hash.empty() ? "removed" : "changed")});
     record(t, EventKind::library_updated, changed, std::move(details));
+    record_publishing(t, library, changed);
     return {};
   });
 }

@@ -1,5 +1,6 @@
 #include "service/package/packages.h"
 
+#include "base/base64.h"
 #include "content/update_session_rules.h"
 #include "service/blob/blob_bytes.h"
 #include "service/library/item_content.h"
@@ -39,6 +40,24 @@ Result<formats::OvfDeployment> Packages::deployment(const content::Caller& calle
   auto descriptor = formats::parse_ovf_descriptor(*bytes);
   if (!descriptor) return unreadable(descriptor.error());
   return std::move(descriptor->deployment);
+}
+
+Result<PackageDescription> Packages::description(const content::Caller& caller, const content::ItemId& id) {
+  QUIRE_ASSIGN_OR_RETURN(auto deployment, this->deployment(caller, id));
+  PackageDescription description{std::move(deployment), std::nullopt};
+  QUIRE_ASSIGN_OR_RETURN(const auto item, read(context_, caller, [&](View view) {
+                           return find_item(view, id, content::Privilege::System_Read);
+                         }));
+  const auto& verification = item.certificate_verification;
+  if (!verification || verification->cert_chain.empty()) return description;
+  PackageSigner signer{verification->status, verification->covers_all, {}};
+  for (const auto& text : verification->cert_chain) {
+    const auto der = base::from_base64(text);
+    if (!der) continue;
+    if (auto described = formats::describe_certificate(*der)) signer.chain.push_back(*std::move(described));
+  }
+  description.signer = std::move(signer);
+  return description;
 }
 
 }  // namespace quire::service

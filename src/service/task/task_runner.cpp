@@ -133,7 +133,8 @@ Result<void> TaskRunner::settle(TaskRun& run, const TaskKind& kind, const Result
       later(TaskStatus::BLOCKED, look_again_after);
       return {};
     }
-    const auto error = outcome ? run.canceled() : outcome.error();
+    // Also one that fails and would be tried again: it does not get as far as to be told.
+    const auto error = outcome || task->cancel_requested ? run.canceled() : outcome.error();
     const bool stops = error.kind() == ErrorKind::canceled;
     if (stops && !task->cancel_requested) {  // the server stops
       later(TaskStatus::RUNNING, Duration(0));

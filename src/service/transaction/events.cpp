@@ -11,6 +11,13 @@ content::LibraryId library_of(Transaction& t, const content::ItemId& id) {
   return item ? item->library_id : content::LibraryId();
 }
 
+/// Whose session it is, where somebody else acts on it: its creator may learn of that (EventFeed).
+template <class Session>
+EventDetails with_creator(const Transaction& t, const Session& session, EventDetails details) {
+  if (session.creator != t.caller().user) details.push_back({std::string(session_creator_detail), session.creator});
+  return details;
+}
+
 }  // namespace
 
 void record(Transaction& t, content::EventKind kind, const content::Library& library, EventDetails details) {
@@ -22,11 +29,13 @@ void record(Transaction& t, content::EventKind kind, const content::Item& item, 
 }
 
 void record(Transaction& t, content::EventKind kind, const content::UpdateSession& session, EventDetails details) {
-  t.record({kind, library_of(t, session.item_id), session.item_id, session.id.text(), std::move(details)});
+  t.record({kind, library_of(t, session.item_id), session.item_id, session.id.text(),
+            with_creator(t, session, std::move(details))});
 }
 
 void record(Transaction& t, content::EventKind kind, const content::DownloadSession& session, EventDetails details) {
-  t.record({kind, library_of(t, session.item_id), session.item_id, session.id.text(), std::move(details)});
+  t.record({kind, library_of(t, session.item_id), session.item_id, session.id.text(),
+            with_creator(t, session, std::move(details))});
 }
 
 std::map<std::string, std::string> details_of(const content::Event& event) {

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "service/transaction/transaction.h"
 
@@ -14,6 +15,9 @@ void record(Transaction& t, content::EventKind kind, const content::Item& item, 
 void record(Transaction& t, content::EventKind kind, const content::UpdateSession& session, EventDetails details = {});
 void record(Transaction& t, content::EventKind kind, const content::DownloadSession& session,
             EventDetails details = {});
+
+/// Names the creator of a session in the details of its events, where somebody else is the actor.
+inline constexpr std::string_view session_creator_detail = "creator";
 
 /// What an update of a library or an item changed, each member with its new value; the name always, and the one before
 /// it when it is another.

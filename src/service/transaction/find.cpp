@@ -1,5 +1,7 @@
 #include "service/transaction/find.h"
 
+#include <string_view>
+
 #include "service/transaction/refusals.h"
 
 namespace quire::service {
@@ -11,10 +13,25 @@ using content::Privilege;
 
 namespace {
 
+/// `object` is `kind` and `name`, put together for the refusal only: nearly every call comes by here.
 base::Result<void> check(const Caller& caller, const content::PrivilegeSet& held, Privilege privilege,
-                         const std::string& object) {
+                         std::string_view kind, std::string_view name) {
   if (held.has(privilege)) return {};
-  return unauthorized(caller, privilege, object);
+  return unauthorized(caller, privilege, std::string(kind) + std::string(name));
+}
+
+Error no_item(const content::ItemId& id) {
+  return {ErrorKind::not_found,
+          "quire.item.not_found",
+          "No library item has the identifier {library_item_id}.",
+          {{"library_item_id", id.text()}}};
+}
+
+Error no_library(const content::LibraryId& id) {
+  return {ErrorKind::not_found,
+          "quire.library.not_found",
+          "No library has the identifier {library_id}.",
+          {{"library_id", id.text()}}};
 }
 
 }  // namespace
@@ -29,19 +46,17 @@ Error unauthorized(const Caller& caller, Privilege privilege, const std::string&
 }
 
 base::Result<void> check_privilege(const Caller& caller, Privilege privilege) {
-  return check(caller, caller.grants->on_root(), privilege, "the root");
+  return check(caller, caller.grants->on_root(), privilege, "the root", "");
 }
 
 base::Result<void> check_privilege(const Caller& caller, const content::Item& item, Privilege privilege) {
-  return check(caller, caller.grants->on_items_of(item.library_id), privilege, "item " + item.name);
+  return check(caller, caller.grants->on_items_of(item.library_id), privilege, "item ", item.name);
 }
 
 base::Result<content::Item> find_item(View view, const content::ItemId& id, Privilege privilege) {
   auto item = view->find<content::Item>(id);
-  const Error missing(ErrorKind::not_found, "quire.item.not_found",
-                      "No library item has the identifier {library_item_id}.", {{"library_item_id", id.text()}});
-  if (!item) return missing;
-  if (!view.caller().grants->on_items_of(item->library_id).has(Privilege::System_Read)) return hidden(missing);
+  if (!item) return no_item(id);
+  if (!view.caller().grants->on_items_of(item->library_id).has(Privilege::System_Read)) return hidden(no_item(id));
   QUIRE_RETURN_IF_ERROR(check_privilege(view.caller(), *item, privilege));
   return *std::move(item);
 }
@@ -49,11 +64,9 @@ base::Result<content::Item> find_item(View view, const content::ItemId& id, Priv
 base::Result<content::Library> find_library(View view, const content::LibraryId& id, Privilege privilege) {
   const auto& held = view.caller().grants->on_library(id);
   auto library = view->find<content::Library>(id);
-  const Error missing(ErrorKind::not_found, "quire.library.not_found", "No library has the identifier {library_id}.",
-                      {{"library_id", id.text()}});
-  if (!library) return missing;
-  if (!held.has(Privilege::System_Read)) return hidden(missing);
-  QUIRE_RETURN_IF_ERROR(check(view.caller(), held, privilege, "library " + library->name));
+  if (!library) return no_library(id);
+  if (!held.has(Privilege::System_Read)) return hidden(no_library(id));
+  QUIRE_RETURN_IF_ERROR(check(view.caller(), held, privilege, "library ", library->name));
   return *std::move(library);
 }
 

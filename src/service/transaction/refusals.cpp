@@ -31,8 +31,8 @@ EventRecord refused_call(const base::Error& error) {
                     parameter(error, "object"),
                     {{"error", std::string(base::name_of(error.kind()))}}};
   if (event.subject.empty()) event.subject = event.item.empty() ? event.library.text() : event.item.text();
-  for (const auto* session : {"update_session_id", "download_session_id"})
-    if (event.subject.empty()) event.subject = parameter(error, session);
+  for (const auto* other : {"update_session_id", "download_session_id", "path"})
+    if (event.subject.empty()) event.subject = parameter(error, other);
   if (auto privilege = parameter(error, "privilege"); !privilege.empty())
     event.details.push_back({"privilege", std::move(privilege)});
   return event;

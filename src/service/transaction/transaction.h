@@ -43,6 +43,7 @@ struct AfterCommit {
   std::vector<content::TransferToken> transfers = {};  ///< to stop
   bool wake_pulls = false;
   bool wake_tasks = false;
+  bool has_events = false;  ///< stored with the change
 
   void run(Context& context) const;
 };
@@ -99,17 +100,25 @@ class Transaction {
   template <class F>
   static auto run(Context& context, const content::Caller& caller, F&& function) {
     AfterCommit effects;
-    auto answer = context.catalog.catalog_.write([&](content::CatalogWriter& writer) {
-      Transaction transaction(context, caller, writer, effects);
-      auto result = function(transaction);
-      if (result) transaction.append_events();
-      return result;
-    });
+    auto answer = [&] {
+      const base::Stopwatch stopwatch(context.catalog.measurements().catalog_writes);
+      return context.catalog.catalog_.write([&](content::CatalogWriter& writer) {
+        Transaction transaction(context, caller, writer, effects);
+        auto result = function(transaction);
+        if (!result) return result;
+        if (const auto kept = transaction.check_quotas(); !kept) return decltype(result)(kept.error());
+        transaction.advance_generations();
+        transaction.append_events();
+        return result;
+      });
+    }();
     if (answer) effects.run(context);
     return answer;
   }
 
  private:
+  base::Result<void> check_quotas();
+  void advance_generations();
   void append_events();
 
   Context& context_;
@@ -132,7 +141,8 @@ auto read(Context& context, const content::Caller& caller, F&& function) {
 
 /// The one way to change the catalog: runs `function(Transaction&)`, which returns a Result. When that is a value and
 /// the change has become durable, the effects that were put on the Transaction happen, before this returns. Errors as
-/// Catalog::write; then nothing has changed or happened, though a failure of the engine can hide a commit.
+/// Catalog::write; then nothing has changed or happened, though a failure of the engine can hide a commit. A change by
+/// which somebody would use more than a quota allows is UnableToAllocateResource, whoever makes it (quota_check.h).
 template <class F>
 auto write(Context& context, const content::Caller& caller, F&& function) {
   return Transaction::run(context, caller, std::forward<F>(function));

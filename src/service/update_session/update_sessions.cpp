@@ -131,7 +131,7 @@ Result<UpdateSessionId> UpdateSessions::create(const Caller& caller, const std::
       if (!has_expired(*holder, t.now())) return held_by(*holder, context_.leases);
       discard_session(t, *holder, "expired");
     }
-    if (t->active_update_session_count() >= context_.limits.update_sessions_active_max)
+    if (t->update_session_count(UpdateSessionState::ACTIVE) >= context_.limits.update_sessions_active_max)
       return Error(ErrorKind::service_unavailable, "quire.update_session.too_many",
                    "There are {limit} active update sessions, which is the limit; complete or cancel some.",
                    {{"limit", static_cast<std::int64_t>(context_.limits.update_sessions_active_max)}});
@@ -175,6 +175,33 @@ Result<std::vector<UpdateSessionId>> UpdateSessions::list(const Caller& caller, 
     for (const auto& id : view->update_sessions(caller.user, item))
       if (find_session<UpdateSession>(view, id, context_.leases.now())) ids.push_back(id);
     return ids;
+  });
+}
+
+Result<std::vector<UpdateSessionSummary>> UpdateSessions::summaries(const Caller& caller,
+                                                                    const std::optional<ItemId>& item) {
+  return read(context_, caller, [&](View view) -> Result<std::vector<UpdateSessionSummary>> {
+    if (item) QUIRE_RETURN_IF_ERROR(find_item(view, *item, Privilege::ContentLibrary_UpdateSession));
+    const auto now = context_.leases.now();
+    std::vector<UpdateSessionSummary> summaries;
+    for (const auto& id : view->update_sessions({}, item)) {
+      auto session = view->find<UpdateSession>(id);
+      if (!session || has_expired(*session, now)) continue;
+      auto about = find_item(view, session->item_id, Privilege::ContentLibrary_UpdateSession);
+      if (!about) continue;
+      UpdateSessionSummary summary{*std::move(session), *std::move(about), false, {}};
+      summary.usable = static_cast<bool>(find_session<UpdateSession>(view, id, now));
+      if (is_active(summary.session)) {
+        for (const auto& file : view->list<SessionFile>(id))
+          if (file.archive.empty()) summary.files.push_back(live(context_, file));
+      }
+      auto& shown = summary.session;
+      shown.created = context_.leases.shown(shown.created);
+      shown.expires_at = context_.leases.shown(shown.expires_at);
+      if (shown.ended_at) shown.ended_at = context_.leases.shown(*shown.ended_at);
+      summaries.push_back(std::move(summary));
+    }
+    return summaries;
   });
 }
 

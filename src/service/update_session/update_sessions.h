@@ -36,6 +36,14 @@ struct UpdateSessionView {
   std::optional<Preview> preview;  ///< exactly while ACTIVE
 };
 
+/// A session as those see it who may open one on its item, whoever it belongs to.
+struct UpdateSessionSummary {
+  content::UpdateSession session;  ///< its moments as the wall clock tells them
+  content::Item item;
+  bool usable = false;                      ///< the caller may go on with it, or end it
+  std::vector<content::SessionFile> files;  ///< of an ACTIVE one; what runs right now counts
+};
+
 struct InvalidFile {
   std::string name;
   base::Message error_message;
@@ -62,6 +70,10 @@ class UpdateSessions : public Sessions<content::UpdateSession> {
   /// The caller's own sessions in any state; NotFound for an unknown item.
   base::Result<std::vector<content::UpdateSessionId>> list(const content::Caller& caller,
                                                            const std::optional<content::ItemId>& item);
+  /// Everybody's sessions on items that the caller may open one on, of one item or of all; of no session's activity.
+  /// NotFound and Unauthorized for the item.
+  base::Result<std::vector<UpdateSessionSummary>> summaries(const content::Caller& caller,
+                                                            const std::optional<content::ItemId>& item);
   base::Result<UpdateSessionView> get(const content::Caller& caller, const content::UpdateSessionId& id);
   /// Replaces the whole list if given. NotAllowedInCurrentState unless ACTIVE.
   base::Result<void> update(const content::Caller& caller, const content::UpdateSessionId& id,

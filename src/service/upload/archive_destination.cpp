@@ -20,8 +20,10 @@ Result<UploadState> ArchiveDestination::finish() {
   if (declared && archive_->size() != *declared)
     return fail(size_differs(entry().file().name, *declared, archive_->size()));
   auto ready = entry().make_ready(*archive_);
-  if (!ready && ready.error().kind() == ErrorKind::invalid_argument) return fail(ready.error().messages().front());
-  return ready;
+  if (ready) return ready;
+  if (ready.error().kind() == ErrorKind::invalid_argument) return fail(ready.error().messages().front());
+  return ready.error().kind() == ErrorKind::unable_to_allocate_resource ? reset_to_waiting(ready.error())
+                                                                        : ready.error();
 }
 
 Result<UploadState> ArchiveDestination::break_off() {

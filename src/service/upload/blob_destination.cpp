@@ -150,7 +150,7 @@ Result<UploadState> BlobDestination::record_up_to(std::int64_t end) {
     }
     auto& unfinished = *changed.unfinished;
     unfinished.received.add({recorded_, end});
-    if (promises_.request().file_length) unfinished.length = promises_.request().file_length;
+    if (const auto length = promises_.told_length()) unfinished.length = length;
     if (unfinished.received.ranges().size() > limits.upload_ranges_max)
       return Error(ErrorKind::invalid_argument, "quire.upload.too_scattered",
                    "What has arrived of {name} lies in more than {limit} places. Fill the gaps first.",
@@ -202,7 +202,8 @@ Result<UploadState> BlobDestination::break_off() {
 Result<UploadState> BlobDestination::finish() {
   if (held_) return finish_held();
   const ByteRange body{promises_.request().offset, sink_->position()};
-  const auto length = promises_.file_length_after(body.end);
+  auto length = promises_.file_length_after(body.end);
+  content_->learn_length(length);
   auto all = content_->received();
   all.add(body);
   const bool whole = length && all.contains({0, *length});
@@ -214,6 +215,9 @@ Result<UploadState> BlobDestination::finish() {
   if (!whole) {
     QUIRE_ASSIGN_OR_RETURN(state, record_up_to(body.end));
     if (state.complete) return state;
+    // Another part may have told the length since this one began, and found these bytes missing.
+    const auto learnt = content_->learn_length(length);
+    if (promises_.request().place == Place::at_offset && learnt && body.end <= *learnt) length = learnt;
   }
   // Others may have brought the rest meanwhile: whoever comes last finishes the file.
   if (length && content_->add(body, length)) {

@@ -35,6 +35,9 @@ class FileUpload final : public Upload {
   base::Error give_up(const base::Error& error);
   base::Error refuse(const base::Message& reason);
   base::Result<void> record(bool all);
+  base::Result<void> reserve_announced();
+  base::Result<void> reserve_arrived();
+  base::Result<UploadState> break_off();
 
   std::mutex mutex_;  ///< of everything below: a checkpoint comes from another thread
   SessionEntry entry_;
@@ -42,6 +45,7 @@ class FileUpload final : public Upload {
   std::unique_ptr<ParallelHasher> body_digests_;  ///< where some were promised
   std::int64_t position_;                         ///< of the next byte in the file
   std::string looks_like_;                        ///< a metadata file by its first bytes, for a refusal
+  std::optional<std::int64_t> reserved_;          ///< of quotas, beyond what the file declares; unset: nothing need be
   bool ended_ = false;
   std::optional<base::Error> given_up_;  ///< nothing more is taken
   std::unique_ptr<Destination> destination_;

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "content/update_session_rules.h"
+#include "service/transaction/quota_check.h"
 #include "service/transaction/transaction.h"
 #include "service/update_session/sources.h"
 
@@ -98,10 +99,12 @@ class Pulls::Transfer final : public content::FetchSink {
 
   Result<void> bytes(std::span<const std::byte> bytes) override {
     auto taken = upload_->append(bytes);
-    if (taken)
+    if (taken) {
       received_ += static_cast<std::int64_t>(bytes.size());
-    else
+      context_.catalog.measurements().pulls.bytes.add(bytes.size());
+    } else {
       refusal_ = taken.error();
+    }
     return taken;
   }
 
@@ -213,26 +216,27 @@ void Pulls::give_back(const Job& job) {
 }
 
 void Pulls::run(Job& job) {
+  CountedTransfer counted(context_.catalog.measurements().pulls);
   Transfer transfer(context_, job);
   Uploads uploads(context_);
   std::vector<content::FetchOutcome> attempts;
   auto attempts_max = context_.settings.pull_attempts;
   while (!job.stop) {
     if (const auto opened = transfer.open(); !opened) {
-      if (opened.error().kind() == ErrorKind::unable_to_allocate_resource) pause(job, backoff_max);
+      wait_for_room(job, opened.error());
       return;
     }
     auto outcome = context_.fetcher->fetch(transfer.request(), transfer, job.stop);
     if (outcome.failure == FetchFailure::none) {
       const auto finished = transfer.finish();
-      // A broken promise has ended the session; a full storage lets the file wait for the next round.
-      if (!finished && finished.error().kind() == ErrorKind::unable_to_allocate_resource) pause(job, backoff_max);
+      if (finished) counted.is_whole();
+      // A broken promise has ended the session.
+      if (!finished) wait_for_room(job, finished.error());
       return;
     }
     if (job.stop || outcome.failure == FetchFailure::stopped) break;
     if (outcome.failure == FetchFailure::refused_by_sink && !transfer.must_start_over()) {
-      if (transfer.refusal() && transfer.refusal()->kind() == ErrorKind::unable_to_allocate_resource)
-        pause(job, backoff_max);
+      if (transfer.refusal()) wait_for_room(job, *transfer.refusal());
       break;
     }
     const bool changed = transfer.must_start_over();
@@ -255,6 +259,19 @@ void Pulls::run(Job& job) {
     if (!changed && !pause(job, delay)) break;
   }
   transfer.discard();
+}
+
+/// A full storage lets the file wait for the next round. A full quota does not, or what nobody looks at would be
+/// fetched again and again: file and session end in ERROR, with the reason.
+void Pulls::wait_for_room(const Job& job, const Error& error) {
+  if (error.kind() != ErrorKind::unable_to_allocate_resource) return;
+  if (!is_quota_full(error)) {
+    pause(job, backoff_max);
+    return;
+  }
+  const auto reason = content::about_source(job.file, error.messages().front());
+  if (const auto failed = Uploads(context_).fail(job.file.upload_token, reason); !failed)
+    spdlog::debug("The failure of pull {} was not recorded: {}", job.file.name, failed.error().text());
 }
 
 bool Pulls::pause(const Job& job, Duration delay) {

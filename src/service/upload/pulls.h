@@ -38,6 +38,7 @@ class Pulls {
   void run(Job& job);
   /// Back-off before the next attempt; activity of the session meanwhile. False when there is no use in trying again.
   bool pause(const Job& job, base::Duration delay);
+  void wait_for_room(const Job& job, const base::Error& error);
 
   Context& context_;
   std::mutex mutex_;

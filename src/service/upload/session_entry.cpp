@@ -103,6 +103,7 @@ void release_file(Transaction& t, const UpdateSessionId& session, SessionFile& f
   file.digests.clear();
   file.facts = {};
   file.bytes_transferred = 0;
+  file.reserved = 0;
   t->put(session, file);
   t.release(blobs);
 }
@@ -207,6 +208,15 @@ Result<void> SessionEntry::touch() const {
   });
 }
 
+Result<void> SessionEntry::reserve(std::int64_t bytes) const {
+  return change([&](Transaction& t, const UploadPlace& at) -> Result<void> {
+    SessionFile reserves = at.file;
+    reserves.reserved = bytes;
+    t->put(at.session.id, reserves);
+    return {};
+  });
+}
+
 std::unique_ptr<ArchiveIntake> SessionEntry::archive_intake(std::optional<std::int64_t> size) const {
   std::vector<base::DigestAlgorithm> own;
   if (file().declared_checksum) own.push_back(file().declared_checksum->algorithm);
@@ -229,6 +239,7 @@ SessionFile SessionEntry::ready_file(Transaction& t, const UploadPlace& at, std:
   if (ready.status == TransferStatus::READY) release_file(t, at.session.id, ready);
   ready.status = TransferStatus::READY;
   ready.size = size;
+  ready.reserved = 0;
   ready.bytes_transferred = size;
   ready.digests = digests;
   ready.error_message.reset();

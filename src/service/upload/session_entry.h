@@ -103,6 +103,10 @@ class SessionEntry {
   /// Records activity and nothing else.
   base::Result<void> touch() const;
 
+  /// Keeps `bytes` of the quotas for this file, beyond what has been recorded of it. UnableToAllocateResource: a quota
+  /// is full (quota_check.h).
+  base::Result<void> reserve(std::int64_t bytes) const;
+
   /// Whether the row says that bytes of `blob` have arrived.
   base::Result<bool> has_arrived(const content::BlobId& blob) const;
   /// How the bytes differ from the checksum that was declared, if they do.

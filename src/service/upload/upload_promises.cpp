@@ -5,14 +5,23 @@
 #include <utility>
 
 namespace quire::service {
+namespace {
 
 using base::Message;
 using Place = UploadRequest::Place;
+
+}  // namespace
 
 UploadPromises::UploadPromises(UploadRequest request, const UploadTarget& target, const content::Limits& limits)
     : request_(std::move(request)),
       file_(target.file),
       metadata_bytes_max_(target.is_metadata() ? std::optional(limits.metadata_file_bytes_max) : std::nullopt) {}
+
+std::optional<std::int64_t> UploadPromises::told_length() const {
+  if (request_.file_length || request_.place == Place::at_offset || !request_.ends_file || !request_.body_length)
+    return request_.file_length;
+  return request_.offset + *request_.body_length;
+}
 
 std::optional<std::int64_t> UploadPromises::file_length() const {
   if (request_.file_length) return request_.file_length;

@@ -17,6 +17,8 @@ class UploadPromises {
   const UploadRequest& request() const { return request_; }
   /// Part of a file: it is refused alone. A whole body that is refused leaves the file without bytes.
   bool is_part() const { return request_.place != UploadRequest::Place::start_over || !request_.ends_file; }
+  /// Of the whole file, as this request tells it: by a field of its own, or because the file ends with its body.
+  std::optional<std::int64_t> told_length() const;
   /// Of the whole file, if something has told it.
   std::optional<std::int64_t> file_length() const;
   /// Of the whole file, once the body has ended at `end`.
