@@ -28,10 +28,6 @@ struct RoleUpdateInput {
   std::string role;
   RoleUpdateSpec update_spec;
 };
-struct UserNameInput {
-  static constexpr std::string_view canonical_name = operation_input;
-  std::string user;
-};
 struct UserCreateInput {
   static constexpr std::string_view canonical_name = operation_input;
   UserCreateSpec create_spec;
@@ -122,7 +118,6 @@ BOOST_DESCRIBE_STRUCT(EffectivePrivilegesInfo, (), (privileges, privileges_below
 BOOST_DESCRIBE_STRUCT(RoleIdInput, (), (role))
 BOOST_DESCRIBE_STRUCT(RoleCreateInput, (), (create_spec))
 BOOST_DESCRIBE_STRUCT(RoleUpdateInput, (), (role, update_spec))
-BOOST_DESCRIBE_STRUCT(UserNameInput, (), (user))
 BOOST_DESCRIBE_STRUCT(UserCreateInput, (), (create_spec))
 BOOST_DESCRIBE_STRUCT(UserUpdateInput, (), (user, update_spec))
 BOOST_DESCRIBE_STRUCT(UserSetPasswordInput, (), (user, password))

@@ -167,13 +167,14 @@ const Type& type_of() {
 
 /// Makes the registry's entry of an operation from its definition: a struct with `Input` (a described structure, with
 /// `static constexpr std::array objects` of NamedObject when it names any),
-/// `Output` (void or a describable type), `static OperationFacts facts()` and `static base::Result<Output>
-/// run(service::Services&, const CallContext&, const Input&)`.
+/// `Output` (void or a describable type), `static OperationFacts facts()` unless they are given, and
+/// `static base::Result<Output> run(service::Services&, const CallContext&, const Input&)`.
 template <class Op>
-Operation bind() {
+Operation bind(OperationFacts facts = Op::facts()) {
   using Input = typename Op::Input;
   using Output = typename Op::Output;
-  Operation operation{.facts = Op::facts()};
+  Operation operation{.facts = std::move(facts)};
+  operation.full_name = operation.facts.service + "." + operation.facts.name;
   if constexpr (requires { Input::objects; }) operation.objects.assign(Input::objects.begin(), Input::objects.end());
   operation.input = &type_of<Input>();
   operation.make_input = [] { return std::make_shared<Input>(); };

@@ -48,7 +48,7 @@ using base::ErrorKind;
 using base::Result;
 using content::Privilege;
 constexpr auto session_service = "com.vmware.content.library.item.download_session";
-constexpr auto file_service = "com.vmware.content.library.item.downloadsession.file";
+constexpr auto download_file_service = "com.vmware.content.library.item.downloadsession.file";
 constexpr auto session_path = "/content/library/item/download-session/{download_session_id}";
 constexpr auto file_path = "/content/library/item/download-session/{download_session_id}/file";
 constexpr auto anyone = Privilege::System_Anonymous;  // knowing the id is the authority (§1.9)
@@ -227,7 +227,7 @@ struct DownloadSessionFileList {
   using Input = DownloadSessionIdInput;
   using Output = std::vector<DownloadSessionFileInfo>;
   static OperationFacts facts() {
-    return {.service = file_service,
+    return {.service = download_file_service,
             .name = "list",
             .method = "GET",
             .path = file_path,
@@ -248,7 +248,7 @@ struct DownloadSessionFilePrepare {
   using Input = DownloadSessionFilePrepareInput;
   using Output = DownloadSessionFileInfo;
   static OperationFacts facts() {
-    return {.service = file_service,
+    return {.service = download_file_service,
             .name = "prepare",
             .method = "POST",
             .path = file_path,
@@ -270,7 +270,7 @@ struct DownloadSessionFileGet {
   using Input = DownloadSessionFileNameInput;
   using Output = DownloadSessionFileInfo;
   static OperationFacts facts() {
-    return {.service = file_service,
+    return {.service = download_file_service,
             .name = "get",
             .method = "GET",
             .path = file_path,

@@ -210,7 +210,6 @@ template <class InputType>
 struct NeedsHypervisor {
   using Input = InputType;
   using Output = void;
-  static OperationFacts facts() { return {.privilege = Privilege::System_Read}; }
   static Result<void> run(service::Services& services, const CallContext& call, const Input& input) {
     QUIRE_RETURN_IF_ERROR(check(services, call, input));
     return Error(ErrorKind::unsupported, "quire.hypervisor.none",
@@ -229,19 +228,17 @@ struct Place {
 
 template <class Input>
 void add_unsupported(std::vector<Operation>& all, const Place& place) {
-  auto operation = bind<NeedsHypervisor<Input>>();
-  auto& facts = operation.facts;
-  facts.service = place.service;
-  facts.name = place.name;
-  facts.method = place.method;
-  facts.path = "/vcenter" + place.path;
-  facts.action = place.action;
-  facts.status = 204;
-  facts.privilege = Privilege::System_Read;
-  facts.errors = {ErrorKind::not_found, ErrorKind::unsupported};
-  facts.summary = "Needs a hypervisor, which this server has not: Unsupported.";
-  facts.legacy_at_path = place.service.starts_with("com.vmware.vcenter.vm_template");
-  all.push_back(std::move(operation));
+  all.push_back(
+      bind<NeedsHypervisor<Input>>({.service = place.service,
+                                    .name = place.name,
+                                    .method = place.method,
+                                    .path = "/vcenter" + place.path,
+                                    .action = place.action,
+                                    .status = 204,
+                                    .privilege = Privilege::System_Read,
+                                    .errors = {ErrorKind::not_found, ErrorKind::unsupported},
+                                    .summary = "Needs a hypervisor, which this server has not: Unsupported.",
+                                    .legacy_at_path = place.service.starts_with("com.vmware.vcenter.vm_template")}));
 }
 
 }  // namespace

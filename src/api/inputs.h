@@ -15,6 +15,10 @@ inline constexpr std::string_view operation_input = "operation-input";
 struct NoInput {
   static constexpr std::string_view canonical_name = operation_input;
 };
+struct UserNameInput {
+  static constexpr std::string_view canonical_name = operation_input;
+  std::string user;
+};
 struct LibraryIdInput {
   static constexpr std::string_view canonical_name = operation_input;
   static constexpr std::array objects = {NamedObject{ObjectKind::library, "library_id"}};
@@ -48,6 +52,7 @@ struct DownloadSessionIdInput {
 };
 
 BOOST_DESCRIBE_STRUCT(NoInput, (), ())
+BOOST_DESCRIBE_STRUCT(UserNameInput, (), (user))
 BOOST_DESCRIBE_STRUCT(LibraryIdInput, (), (library_id))
 BOOST_DESCRIBE_STRUCT(LibraryItemIdInput, (), (library_item_id))
 BOOST_DESCRIBE_STRUCT(OptionalLibraryItemIdInput, (), (library_item_id))

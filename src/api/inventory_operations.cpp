@@ -15,6 +15,18 @@ inline constexpr std::string_view enumeration_name<service::FolderType> = "com.v
 
 using Texts = std::optional<std::vector<std::string>>;
 
+struct ApplianceVersion {
+  static constexpr std::string_view canonical_name = "com.vmware.appliance.system.version.version_struct";
+  std::string version;
+  std::string product;
+  std::string build;
+  std::string type;
+  std::string summary;
+  std::string releasedate;
+  std::string install_time;
+};
+BOOST_DESCRIBE_STRUCT(ApplianceVersion, (), (version, product, build, type, summary, releasedate, install_time))
+
 struct DatastoreFilter {
   static constexpr std::string_view canonical_name = "com.vmware.vcenter.datastore.filter_spec";
   Texts datastores;
@@ -196,6 +208,30 @@ struct FolderList {
   }
 };
 
+/// Rarely asked for; most clients look at the SOAP façade's `about` instead.
+struct ApplianceVersionGet {
+  using Input = NoInput;
+  using Output = ApplianceVersion;
+  static OperationFacts facts() {
+    return {.service = "com.vmware.appliance.system.version",
+            .name = "get",
+            .method = "GET",
+            .path = "/appliance/system/version",
+            .privilege = Privilege::System_Anonymous,
+            .summary = "Which vCenter Server this one behaves like.",
+            .legacy_at_path = true};
+  }
+  static Result<Output> run(service::Services& services, const CallContext&, const Input&) {
+    return ApplianceVersion{std::string(service::product_version),
+                            std::string(service::product_name),
+                            std::string(service::product_build),
+                            "Content library server",
+                            "Quire: the content library of a vCenter Server, without virtual machines.",
+                            std::string(service::product_release_date),
+                            base::to_text(services.installed)};
+  }
+};
+
 }  // namespace
 
 void add_inventory_operations(std::vector<Operation>& all) {
@@ -203,6 +239,7 @@ void add_inventory_operations(std::vector<Operation>& all) {
   all.push_back(bind<DatastoreGet>());
   all.push_back(bind<DatacenterList>());
   all.push_back(bind<FolderList>());
+  all.push_back(bind<ApplianceVersionGet>());
 }
 
 }  // namespace quire::api

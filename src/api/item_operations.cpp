@@ -54,7 +54,7 @@ using base::ErrorKind;
 using base::Result;
 using content::Privilege;
 constexpr auto item_service = "com.vmware.content.library.item";
-constexpr auto file_service = "com.vmware.content.library.item.file";
+constexpr auto item_file_service = "com.vmware.content.library.item.file";
 constexpr auto storage_service = "com.vmware.content.library.item.storage";
 
 ItemModel to_api(const content::Item& item) {
@@ -111,7 +111,8 @@ struct ItemCreate {
             .status = 201,
             .privilege = Privilege::ContentLibrary_AddLibraryItem,
             .errors = {ErrorKind::not_found, ErrorKind::invalid_argument, ErrorKind::invalid_element_type,
-                       ErrorKind::already_exists, ErrorKind::not_allowed_in_current_state},
+                       ErrorKind::already_exists, ErrorKind::not_allowed_in_current_state,
+                       ErrorKind::unable_to_allocate_resource},
             .summary = "Makes an item without content in a local library.",
             .creates = ObjectKind::library_item};
   }
@@ -245,7 +246,7 @@ struct ItemFileList {
   using Input = LibraryItemIdInput;
   using Output = std::vector<ItemFileInfo>;
   static OperationFacts facts() {
-    return {.service = file_service,
+    return {.service = item_file_service,
             .name = "list",
             .method = "GET",
             .path = "/content/library/item/{library_item_id}/file",
@@ -265,7 +266,7 @@ struct ItemFileGet {
   using Input = ItemFileGetInput;
   using Output = ItemFileInfo;
   static OperationFacts facts() {
-    return {.service = file_service,
+    return {.service = item_file_service,
             .name = "get",
             .method = "GET",
             .path = "/content/library/item/{library_item_id}/file",

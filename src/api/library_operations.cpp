@@ -45,8 +45,29 @@ using base::Result;
 using content::Privilege;
 constexpr auto library_service = "com.vmware.content.library";
 constexpr auto local_library_service = "com.vmware.content.local_library";
+constexpr auto subscribed_library_service = "com.vmware.content.subscribed_library";
 
-LibraryModel to_api(const content::Library& library, const std::string& server_guid) {
+/// As vCenter has it, the port written out (content-library-api.md §4.2).
+std::string publish_url(const std::string& base_url, const content::Library& library) {
+  const auto authority = base_url.find("://");
+  const auto host = authority == std::string::npos ? 0 : authority + 3;
+  const bool has_port = base_url.find(':', std::max(host, base_url.find(']', host) + 1)) != std::string::npos;
+  const std::string_view port = has_port ? "" : base_url.starts_with("https:") ? ":443" : ":80";
+  return base_url + std::string(port) + "/cls/vcsp/lib/" + library.id.text() + "/lib.json";
+}
+
+PublishInfo publish_info(const content::Library& library, const std::string& base_url) {
+  PublishInfo publish;
+  publish.authentication_method = library.publish_authentication;
+  publish.published = library.published;
+  publish.persist_json_enabled = false;
+  if (!library.published) return publish;
+  publish.publish_url = publish_url(base_url, library);
+  publish.user_name = "vcsp";
+  return publish;
+}
+
+LibraryModel to_api(const content::Library& library, const service::Services& services, const CallContext& call) {
   LibraryModel model;
   model.id = library.id.text();
   model.creation_time = library.creation_time;
@@ -58,17 +79,12 @@ LibraryModel to_api(const content::Library& library, const std::string& server_g
   model.type = library.type;
   model.optimization_info = OptimizationInfo{library.optimize_remote_publishing};
   model.version = std::to_string(library.version);
-  model.server_guid = server_guid;
+  model.server_guid = services.server_guid;
   model.security_policy_id = library.security_policy_id;
   model.configuration_info = LibraryConfigurationInfo{library.usage_protects_items};
   model.state_info = StateInfo{library.state, std::nullopt};
-  if (library.type == content::LibraryType::LOCAL) {  // also when not published: Ansible reads it (§4.2)
-    PublishInfo publish;
-    publish.authentication_method = content::AuthenticationMethod::NONE;
-    publish.published = false;
-    publish.persist_json_enabled = false;
-    model.publish_info = publish;
-  }
+  if (library.type == content::LibraryType::LOCAL)  // also when not published: Ansible reads it (§4.2)
+    model.publish_info = publish_info(library, call.base_url);
   return model;
 }
 
@@ -82,6 +98,10 @@ std::vector<content::StorageBacking> to_content(const std::vector<StorageBacking
   return all;
 }
 
+std::optional<std::string> secret_text(const std::optional<Secret>& secret) {
+  return secret ? std::optional(secret->text) : std::nullopt;
+}
+
 service::LibrarySpec to_spec(const LibraryModel& model) {
   service::LibrarySpec spec;
   spec.name = model.name;
@@ -92,14 +112,20 @@ service::LibrarySpec to_spec(const LibraryModel& model) {
   spec.security_policy_id = model.security_policy_id;
   spec.unset_security_policy = model.unset_security_policy_id.value_or(false);
   if (model.configuration_info) spec.usage_protects_items = model.configuration_info->apply_library_usage_to_items;
-  if (model.publish_info)
-    spec.publish = service::PublishSpec{model.publish_info->authentication_method, model.publish_info->published};
+  if (const auto& publish = model.publish_info)
+    spec.publish = service::PublishSpec{publish->authentication_method,
+                                        publish->published,
+                                        publish->user_name,
+                                        secret_text(publish->password),
+                                        secret_text(publish->current_password),
+                                        publish->persist_json_enabled};
   return spec;
 }
 
-Result<LibraryModel> model_of(service::Services& services, const Result<content::Library>& library) {
+Result<LibraryModel> model_of(service::Services& services, const CallContext& call,
+                              const Result<content::Library>& library) {
   if (!library) return library.error();
-  return to_api(*library, services.server_guid);
+  return to_api(*library, services, call);
 }
 
 struct LibraryList {
@@ -131,7 +157,7 @@ struct LibraryGet {
             .summary = "A library of either type."};
   }
   static Result<Output> run(service::Services& services, const CallContext& call, const Input& input) {
-    return model_of(services, services.libraries.get(call.caller, content::LibraryId(input.library_id)));
+    return model_of(services, call, services.libraries.get(call.caller, content::LibraryId(input.library_id)));
   }
 };
 
@@ -345,7 +371,41 @@ struct LocalLibraryGet {
             .summary = "A local library."};
   }
   static Result<Output> run(service::Services& services, const CallContext& call, const Input& input) {
-    return model_of(services, services.libraries.get_local(call.caller, content::LibraryId(input.library_id)));
+    return model_of(services, call, services.libraries.get_local(call.caller, content::LibraryId(input.library_id)));
+  }
+};
+
+struct SubscribedLibraryList {
+  using Input = NoInput;
+  using Output = std::vector<std::string>;
+  static OperationFacts facts() {
+    return {.service = subscribed_library_service,
+            .name = "list",
+            .method = "GET",
+            .path = "/content/subscribed-library",
+            .privilege = Privilege::System_Read,
+            .summary = "Identifiers of all subscribed libraries."};
+  }
+  static Result<Output> run(service::Services& services, const CallContext& call, const Input&) {
+    return texts_of(services.libraries.list_subscribed(call.caller));
+  }
+};
+
+struct SubscribedLibraryGet {
+  using Input = LibraryIdInput;
+  using Output = LibraryModel;
+  static OperationFacts facts() {
+    return {.service = subscribed_library_service,
+            .name = "get",
+            .method = "GET",
+            .path = "/content/subscribed-library/{library_id}",
+            .privilege = Privilege::System_Read,
+            .errors = {ErrorKind::not_found, ErrorKind::invalid_element_type},
+            .summary = "A subscribed library."};
+  }
+  static Result<Output> run(service::Services& services, const CallContext& call, const Input& input) {
+    return model_of(services, call,
+                    services.libraries.get_subscribed(call.caller, content::LibraryId(input.library_id)));
   }
 };
 
@@ -428,6 +488,8 @@ void add_library_operations(std::vector<Operation>& all) {
   all.push_back(bind<LocalLibraryUpdate>());
   all.push_back(bind<LocalLibraryDelete>());
   all.push_back(bind<LocalLibraryForceDelete>());
+  all.push_back(bind<SubscribedLibraryList>());
+  all.push_back(bind<SubscribedLibraryGet>());
 }
 
 }  // namespace quire::api

@@ -26,7 +26,10 @@ const std::vector<Operation>& all_operations() {
     add_hypervisor_operations(operations);
     add_server_operations(operations);
     add_access_operations(operations);
+    add_overview_operations(operations);
     add_audit_operations(operations);
+    add_quota_operations(operations);
+    add_webhook_operations(operations);
     return operations;
   }();
   return all;

@@ -80,6 +80,7 @@ struct OperationFacts {
 /// the path.
 struct Operation {
   OperationFacts facts;
+  std::string full_name{};             ///< `com.vmware.content.library.item.get`
   std::vector<NamedObject> objects{};  ///< in the order of the input
   const Type* input = nullptr;
   const Type* output = nullptr;  ///< nullptr: void

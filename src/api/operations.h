@@ -24,7 +24,10 @@ void add_task_operations(std::vector<Operation>& all);
 void add_hypervisor_operations(std::vector<Operation>& all);
 void add_server_operations(std::vector<Operation>& all);
 void add_access_operations(std::vector<Operation>& all);
+void add_overview_operations(std::vector<Operation>& all);
 void add_audit_operations(std::vector<Operation>& all);
+void add_quota_operations(std::vector<Operation>& all);
+void add_webhook_operations(std::vector<Operation>& all);
 
 /// `<base_url>/cls/data/<token>/<name>`, the name percent-encoded but for its slashes (wire-protocols.md §6.1).
 std::string transfer_uri(std::string_view base_url, std::string_view token, std::string_view file_name);

@@ -13,6 +13,34 @@ struct WorkerInfo {
   std::optional<std::string> last_error;
   std::optional<base::Time> last_error_time;
 };
+struct ServerStorage {
+  static constexpr std::string_view canonical_name = "com.quire.server.state.storage";
+  std::string datastore;
+  std::string name;
+  bool accessible = false;
+  std::optional<std::int64_t> capacity;
+  std::optional<std::int64_t> free_space;
+};
+struct ServerStateInfo {
+  static constexpr std::string_view canonical_name = "com.quire.server.state.info";
+  std::string version;
+  std::string catalog;
+  std::string server_guid;
+  base::Time started;
+  base::Time now;
+  std::vector<ServerStorage> storages;
+  std::int64_t logins = 0;
+  std::int64_t update_sessions = 0;
+  std::int64_t download_sessions = 0;
+  std::int64_t pulls = 0;
+  std::int64_t tasks = 0;
+  std::int64_t webhook_deliveries_waiting = 0;
+  std::int64_t webhook_deliveries_dead = 0;
+};
+BOOST_DESCRIBE_STRUCT(ServerStorage, (), (datastore, name, accessible, capacity, free_space))
+BOOST_DESCRIBE_STRUCT(ServerStateInfo, (),
+                      (version, catalog, server_guid, started, now, storages, logins, update_sessions,
+                       download_sessions, pulls, tasks, webhook_deliveries_waiting, webhook_deliveries_dead))
 BOOST_DESCRIBE_STRUCT(WorkerInfo, (), (name, runs, failures_in_a_row, last_error, last_error_time))
 
 namespace {
@@ -40,8 +68,50 @@ struct WorkerList {
   }
 };
 
+struct ServerStateGet {
+  using Input = NoInput;
+  using Output = ServerStateInfo;
+  static OperationFacts facts() {
+    return {.service = "com.quire.server.state",
+            .name = "get",
+            .method = "GET",
+            .path = "/quire/server/state",
+            .privilege = Privilege::Global_Diagnostics,
+            .summary = "The server's version, storages, and how much it has to do. Needs Global.Diagnostics."};
+  }
+  static Result<Output> run(service::Services& services, const CallContext& call, const Input&) {
+    QUIRE_ASSIGN_OR_RETURN(const auto state, services.server_state.get(call.caller));
+    const auto count = [](std::size_t number) { return static_cast<std::int64_t>(number); };
+    Output out{state.facts.version,
+               state.facts.catalog,
+               services.server_guid,
+               state.facts.started,
+               state.now,
+               {},
+               count(state.logins),
+               count(state.update_sessions),
+               count(state.download_sessions),
+               count(state.pulls),
+               count(state.tasks),
+               count(state.webhook_deliveries_waiting),
+               count(state.webhook_deliveries_dead)};
+    for (const auto& one : state.storages) {
+      ServerStorage storage{one.id, one.name, one.accessible, std::nullopt, std::nullopt};
+      if (one.accessible) {
+        storage.capacity = one.capacity_bytes;
+        storage.free_space = one.free_bytes;
+      }
+      out.storages.push_back(std::move(storage));
+    }
+    return out;
+  }
+};
+
 }  // namespace
 
-void add_server_operations(std::vector<Operation>& all) { all.push_back(bind<WorkerList>()); }
+void add_server_operations(std::vector<Operation>& all) {
+  all.push_back(bind<WorkerList>());
+  all.push_back(bind<ServerStateGet>());
+}
 
 }  // namespace quire::api

@@ -52,7 +52,7 @@ using base::ErrorKind;
 using base::Result;
 using content::Privilege;
 constexpr auto session_service = "com.vmware.content.library.item.update_session";
-constexpr auto file_service = "com.vmware.content.library.item.updatesession.file";
+constexpr auto update_file_service = "com.vmware.content.library.item.updatesession.file";
 constexpr auto session_path = "/content/library/item/update-session/{update_session_id}";
 constexpr auto anyone = Privilege::System_Anonymous;  // knowing the id is the authority (§1.9)
 
@@ -324,7 +324,7 @@ struct UpdateSessionFileAdd {
   using Input = UpdateSessionFileAddInput;
   using Output = UpdateSessionFileInfo;
   static OperationFacts facts() {
-    return {.service = file_service,
+    return {.service = update_file_service,
             .name = "add",
             .method = "POST",
             .path = "/content/library/item/update-session/{update_session_id}/file",
@@ -351,7 +351,7 @@ struct UpdateSessionFileList {
   using Input = UpdateSessionIdInput;
   using Output = std::vector<UpdateSessionFileInfo>;
   static OperationFacts facts() {
-    return {.service = file_service,
+    return {.service = update_file_service,
             .name = "list",
             .method = "GET",
             .path = "/content/library/item/update-session/{update_session_id}/file",
@@ -372,7 +372,7 @@ struct UpdateSessionFileGet {
   using Input = UpdateSessionFileNameInput;
   using Output = UpdateSessionFileInfo;
   static OperationFacts facts() {
-    return {.service = file_service,
+    return {.service = update_file_service,
             .name = "get",
             .method = "GET",
             .path = "/content/library/item/update-session/{update_session_id}/file/{file_name}",
@@ -391,7 +391,7 @@ struct UpdateSessionFileRemove {
   using Input = UpdateSessionFileNameInput;
   using Output = void;
   static OperationFacts facts() {
-    return {.service = file_service,
+    return {.service = update_file_service,
             .name = "remove",
             .method = "DELETE",
             .path = "/content/library/item/update-session/{update_session_id}/file/{file_name}",
@@ -410,7 +410,7 @@ struct UpdateSessionFileValidate {
   using Input = UpdateSessionIdInput;
   using Output = ValidationResult;
   static OperationFacts facts() {
-    return {.service = file_service,
+    return {.service = update_file_service,
             .name = "validate",
             .method = "POST",
             .path = "/content/library/item/update-session/{update_session_id}/file",
@@ -466,7 +466,7 @@ struct UpdateSessionFileProbe {
   using Input = UpdateSessionFileProbeInput;
   using Output = ProbeResult;
   static OperationFacts facts() {
-    return {.service = file_service,
+    return {.service = update_file_service,
             .name = "probe",
             .privilege = anyone,
             .errors = {ErrorKind::invalid_argument, ErrorKind::unsupported},

@@ -282,6 +282,23 @@ std::string certificate_digest(std::string_view pem) {
   return base::digest_of(base::DigestAlgorithm::SHA256, certificates->front()).hex;
 }
 
+Result<CertificateDescription> describe_certificate(std::span<const std::byte> der) {
+  const QuietErrors quiet;
+  const auto certificate = certificate_of(der);
+  if (certificate == nullptr) return invalid("a certificate in it is damaged");
+  const auto time_of = [](const ASN1_TIME* text) -> std::optional<base::Time> {
+    std::tm parts{};
+    if (ASN1_TIME_to_tm(text, &parts) != 1) return std::nullopt;
+    return base::Time(std::chrono::seconds(timegm(&parts)));
+  };
+  const auto from = time_of(X509_get0_notBefore(certificate.get()));
+  const auto until = time_of(X509_get0_notAfter(certificate.get()));
+  if (!from || !until) return invalid("the dates of a certificate in it cannot be read");
+  return CertificateDescription{one_line(X509_get_subject_name(certificate.get())),
+                                one_line(X509_get_issuer_name(certificate.get())), *from, *until,
+                                base::digest_of(base::DigestAlgorithm::SHA256, der).hex};
+}
+
 CertificateVerdict verify_package_signature(const PackageSignature& signature, std::span<const std::byte> manifest,
                                             const std::vector<std::string>& trusted_pem, base::Time now) {
   const QuietErrors quiet;

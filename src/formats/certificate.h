@@ -74,6 +74,18 @@ struct CertificateVerdict {
 CertificateVerdict verify_package_signature(const PackageSignature& signature, std::span<const std::byte> manifest,
                                             const std::vector<std::string>& trusted_pem, base::Time now);
 
+/// What a certificate says of itself.
+struct CertificateDescription {
+  std::string subject;  ///< one line in the manner of RFC 2253, UTF-8
+  std::string issuer;
+  base::Time not_before;
+  base::Time not_after;
+  std::string sha256;  ///< of the DER, lower-case hexadecimal
+};
+
+/// Error: invalid_argument, id `quire.certificate.invalid`, param `reason`: no X.509 certificate in DER.
+base::Result<CertificateDescription> describe_certificate(std::span<const std::byte> der);
+
 /// Its judgement of the signer's certificate alone, of the DER of `certificates`, the signer's first; what cannot be
 /// read is UNTRUSTED_CERTIFICATE.
 std::vector<CertificateWarning> judge_certificates(const std::vector<std::vector<std::byte>>& certificates,

@@ -67,6 +67,19 @@ TEST_F(Certificates, ATrustedSignerRaisesNothing) {
   EXPECT_TRUE(verdict.warnings.empty());
 }
 
+TEST_F(Certificates, SayWhoseTheyAreAndUntilWhen) {
+  const auto der = parsed(signer_.package_certificate("vm.mf", manifest, "")).certificates.front();
+  const auto described = describe_certificate(der);
+  ASSERT_TRUE(described) << described.error().text();
+  EXPECT_EQ(described->subject, "CN=Signer");
+  EXPECT_EQ(described->issuer, "CN=Authority");
+  EXPECT_EQ(described->not_before, now - days(10));
+  EXPECT_EQ(described->not_after, now + days(10));
+  EXPECT_EQ(described->sha256, certificate_digest(signer_.pem()));
+  EXPECT_FALSE(describe_certificate(std::span(der).first(der.size() - 1)));
+  EXPECT_FALSE(describe_certificate({}));
+}
+
 TEST_F(Certificates, EveryKeyAndDigestWorks) {
   for (const auto key : {CertificateMaker::KeyKind::RSA, CertificateMaker::KeyKind::EC}) {
     auto wanted = spec("Signer");

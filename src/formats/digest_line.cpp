@@ -5,6 +5,7 @@
 #include "base/file_name.h"
 #include "base/hex.h"
 #include "base/utf8.h"
+#include "formats/text_lines.h"
 
 namespace quire::formats {
 namespace {
@@ -13,12 +14,6 @@ using base::DigestAlgorithm;
 using base::Error;
 using base::ErrorKind;
 using base::Result;
-
-std::string_view trim(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
 
 /// OpenSSL 3 says of which family a digest is.
 std::optional<DigestAlgorithm> algorithm_of(std::string_view name) {
@@ -37,12 +32,12 @@ Result<DigestLine> parse_digest_line(std::string_view line) {
   // Hexadecimal digits hold no '=', so the last one is the separator, whatever the name holds.
   const auto open = line.find('(');
   const auto equals = line.rfind('=');
-  const auto left = trim(line.substr(0, equals));
+  const auto left = trimmed(line.substr(0, equals), blanks);
   if (open == std::string_view::npos || equals == std::string_view::npos || equals < open || left.back() != ')') {
     return Error(ErrorKind::invalid_argument, "quire.digest_line.form",
                  "'{line}' is not of the form SHA256(name)= digits", {{"line", base::displayable(line, 80)}});
   }
-  const auto algorithm_name = trim(line.substr(0, open));
+  const auto algorithm_name = trimmed(line.substr(0, open), blanks);
   const auto algorithm = algorithm_of(algorithm_name);
   if (!algorithm) {
     return Error(ErrorKind::invalid_argument, "quire.digest_line.algorithm",
@@ -54,7 +49,7 @@ Result<DigestLine> parse_digest_line(std::string_view line) {
     return Error(ErrorKind::invalid_argument, "quire.digest_line.name", "the name '{name}' cannot be used: {reason}",
                  {{"name", base::displayable(name)}, {"reason", *std::move(problem)}});
   }
-  const auto hex = trim(line.substr(equals + 1));
+  const auto hex = trimmed(line.substr(equals + 1), blanks);
   if (!is_hex(hex)) {
     return Error(ErrorKind::invalid_argument, "quire.digest_line.digits",
                  "what follows '=' for '{name}' is not an even number of hexadecimal digits",

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <functional>
 #include <limits>
+#include <map>
 #include <memory>
 #include <set>
 #include <string_view>
@@ -69,14 +70,8 @@ bool is_url(std::string_view href) {
   return scheme == "file" || scheme == "http" || scheme == "https" || scheme == "ftp" || scheme == "ds";
 }
 
-std::string_view trim(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
-}
-
 std::optional<std::uint64_t> parse_size(std::string_view text) {
-  text = trim(text);
+  text = trimmed(text, white_space);
   std::uint64_t value = 0;
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (problem != std::errc{} || end != text.data() + text.size() || value > max_size) return std::nullopt;
@@ -144,6 +139,22 @@ std::string property_type(std::string_view type, std::string_view qualifiers, bo
   return least.empty() && most.empty() ? text : text + "(" + least + ".." + most + ")";
 }
 
+/// Bytes in a unit as DSP0004 annex C writes them, as far as descriptors use it: `byte`, `byte * 2^30`, `GigaBytes`.
+std::optional<std::uint64_t> unit_bytes(std::string_view unit) {
+  constexpr std::array<std::pair<std::string_view, unsigned>, 4> words = {
+      {{"KiloBytes", 10U}, {"MegaBytes", 20U}, {"GigaBytes", 30U}, {"TeraBytes", 40U}}};
+  constexpr std::uint64_t exponent_max = 50;
+  unit = trimmed(unit, white_space);
+  if (unit.empty() || unit == "byte" || unit == "Bytes") return 1;
+  for (const auto& [word, bits] : words)
+    if (unit == word) return std::uint64_t{1} << bits;
+  const auto power = unit.find("2^");
+  if (!unit.starts_with("byte") || power == std::string_view::npos) return std::nullopt;
+  const auto exponent = parse_size(unit.substr(power + 2));
+  if (!exponent || *exponent > exponent_max) return std::nullopt;
+  return std::uint64_t{1} << *exponent;
+}
+
 /// Collects what is asked or shown before a deployment, wherever in the document its sections stand.
 class DeploymentReader {
  public:
@@ -154,14 +165,14 @@ class DeploymentReader {
     if (text_of_) return;  // markup within a text
     if (uri == vmware_namespace && name == "StorageGroupSection")
       found_.storage_groups.emplace_back(attributes.vmware("id"));
-    if (is_ovf) visit(name, parent, attributes);
+    if (is_ovf && !visit_description(name, parent, attributes)) visit(name, parent, attributes);
   }
   void text(std::string_view piece) {
     if (text_of_) text_ += piece;
   }
   void end_element() {
     if (text_of_ && path_.size() == text_depth_) {
-      text_of_(trim(text_));
+      text_of_(trimmed(text_, white_space));
       text_of_ = nullptr;
     }
     path_.pop_back();
@@ -169,10 +180,51 @@ class DeploymentReader {
 
   OvfDeployment take() {
     std::erase_if(found_.storage_groups, [](const std::string& id) { return id.empty(); });
+    for (auto& disk : found_.disks)
+      if (const auto file = files_.find(disk.file_ref); file != files_.end()) disk.file = file->second;
     return std::move(found_);
   }
 
  private:
+  /// What only describes the package. True when the element is part of that.
+  bool visit_description(std::string_view name, std::string_view parent, const Attributes& attributes) {
+    if (parent == "ProductSection") {
+      std::string* text = name == "Product"       ? &found_.product
+                          : name == "FullVersion" ? &found_.product_version
+                          : name == "Vendor"      ? &found_.vendor
+                          : name == "ProductUrl"  ? &found_.product_url
+                                                  : nullptr;
+      if (text != nullptr) collect([text](std::string_view piece) { set_first(*text, piece); });
+      return text != nullptr;
+    }
+    if (name == "File" && parent == "References") {
+      files_.emplace(attributes.find("id").value, base::without_leading_dot(attributes.find("href").value));
+    } else if (name == "Disk" && parent == "DiskSection") {
+      add_disk(attributes);
+    } else if (name == "OperatingSystemSection") {
+      const auto vsphere = attributes.vmware("osType");
+      found_.operating_systems.emplace_back(vsphere.empty() ? "CIM " + std::string(attributes.find("id").value)
+                                                            : std::string(vsphere));
+    } else if (name == "Description" && parent == "OperatingSystemSection") {
+      collect([this](std::string_view text) {
+        if (!text.empty()) found_.operating_systems.back() = text;
+      });
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  void add_disk(const Attributes& attributes) {
+    auto& disk = found_.disks.emplace_back();
+    disk.id = attributes.find("diskId").value;
+    disk.file_ref = attributes.find("fileRef").value;
+    disk.format = attributes.find("format").value;
+    const auto unit = unit_bytes(attributes.find("capacityAllocationUnits").value);
+    const auto units = parse_size(attributes.find("capacity").value);
+    if (unit && units && *units <= max_size / *unit) disk.capacity_bytes = *units * *unit;
+  }
+
   void visit(std::string_view name, std::string_view parent, const Attributes& attributes) {
     if (name == "Name" && (parent == "VirtualSystem" || parent == "VirtualSystemCollection")) {
       collect([this](std::string_view text) { set_first(found_.name, text); });
@@ -224,6 +276,7 @@ class DeploymentReader {
   }
 
   OvfDeployment found_;
+  std::map<std::string, std::string, std::less<>> files_;  ///< href by id
   OvfProperty product_;  ///< what the properties of the current section have in common
   bool settable_ = false;
   std::vector<std::string> path_;  ///< names of the open elements, empty for those of other namespaces
@@ -254,6 +307,8 @@ class Reader {
     if (!count_nodes(1 + namespaces + count)) return;
     if (depth_ == 0 && (name != "Envelope" || !is_ovf_namespace(uri))) return refuse(root_problem(name, uri));
     visit(name, is_ovf_namespace(uri), Attributes(attribute_count, attributes));
+    // A refusal stops the parser, which then frees what the attributes lie in.
+    if (refused()) return;
     deployment_.start_element(name, uri, Attributes(attribute_count, attributes));
     ++depth_;
   }
@@ -270,7 +325,7 @@ class Reader {
 
   /// The parser's own complaint; the first one is kept, and counts only when the document turns out ill-formed.
   void complain(int at, std::string_view text) {
-    if (!complaint_) complaint_ = invalid(std::max(at, line()), base::displayable(trim(text)));
+    if (!complaint_) complaint_ = invalid(std::max(at, line()), base::displayable(trimmed(text, white_space)));
   }
 
   void refuse(std::string reason) {

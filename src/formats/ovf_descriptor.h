@@ -49,10 +49,28 @@ struct OvfProperty {
   bool operator==(const OvfProperty&) const = default;
 };
 
+/// A `Disk` of the `DiskSection`.
+struct OvfDisk {
+  std::string id;
+  std::optional<std::uint64_t>
+      capacity_bytes;    ///< what a virtual machine sees; unset when it is asked for by a property
+  std::string file_ref;  ///< `id` of the File that it comes from; empty: an empty disk
+  std::string file;      ///< its href; empty when there is none
+  std::string format;    ///< URI
+  bool operator==(const OvfDisk&) const = default;
+};
+
 /// What is asked or shown before a package is deployed; texts as they stand, without blanks around them.
 struct OvfDeployment {
   std::string name;  ///< of the virtual system or collection
   std::string annotation;
+  std::string product;  ///< these four of the first ProductSection that says them
+  std::string product_version;
+  std::string vendor;
+  std::string product_url;
+  std::vector<std::string>
+      operating_systems;  ///< of each virtual system: its description, else vSphere's name, else CIM's number
+  std::vector<OvfDisk> disks;
   std::vector<std::string> eulas;
   std::vector<std::string> networks;
   std::vector<std::string> storage_groups;  ///< identifiers

@@ -376,6 +376,44 @@ TEST(OvfDescriptorDeployment, IsWhatTheSectionsSay) {
                           OvfProperty{"vami", "size", "1", "Access", "", "", "string[\"s\",\"l\"]", ""}));
 }
 
+TEST(OvfDescriptorDeployment, DescribesProductSystemsAndDisks) {
+  const auto parsed = parse(
+      "<Envelope xmlns='http://schemas.dmtf.org/ovf/envelope/1' xmlns:ovf='http://schemas.dmtf.org/ovf/envelope/1' "
+      "xmlns:vmw='http://www.vmware.com/schema/ovf'>"
+      "<References><File ovf:id='f1' ovf:href='./a.vmdk'/></References>"
+      "<DiskSection><Info/>"
+      "<Disk ovf:diskId='d1' ovf:fileRef='f1' ovf:capacity='40' ovf:capacityAllocationUnits='byte * 2^30' "
+      "ovf:format='urn:f'/>"
+      "<Disk ovf:diskId='d2' ovf:capacity='512'/>"
+      "<Disk ovf:diskId='d3' ovf:capacity='3' ovf:capacityAllocationUnits='MegaBytes' ovf:fileRef='gone'/>"
+      "<Disk ovf:diskId='d4' ovf:capacity='${size}' ovf:capacityAllocationUnits='byte * 2^20'/>"
+      "<Disk ovf:diskId='d5' ovf:capacity='9223372036854775807' ovf:capacityAllocationUnits='byte * 2^30'/>"
+      "<Disk ovf:diskId='d6' ovf:capacity='1' ovf:capacityAllocationUnits='furlong'/></DiskSection>"
+      "<VirtualSystemCollection ovf:id='c'>"
+      "<VirtualSystem ovf:id='1'><OperatingSystemSection ovf:id='96' vmw:osType='debian12_64Guest'><Info/>"
+      "<Description>Debian 12</Description></OperatingSystemSection>"
+      "<ProductSection><Info/><Product>P</Product><Vendor>V</Vendor><Version>1</Version><FullVersion>1.2 "
+      "b3</FullVersion>"
+      "<ProductUrl>http://p</ProductUrl></ProductSection>"
+      "<ProductSection><Product>another</Product></ProductSection></VirtualSystem>"
+      "<VirtualSystem ovf:id='2'><OperatingSystemSection ovf:id='1' vmw:osType='otherGuest'><Description> "
+      "</Description>"
+      "</OperatingSystemSection></VirtualSystem>"
+      "<VirtualSystem ovf:id='3'><OperatingSystemSection ovf:id='101'/></VirtualSystem>"
+      "</VirtualSystemCollection></Envelope>");
+  ASSERT_TRUE(parsed) << parsed.error().text();
+  const auto& deployment = parsed->deployment;
+  EXPECT_EQ(deployment.product, "P");
+  EXPECT_EQ(deployment.vendor, "V");
+  EXPECT_EQ(deployment.product_version, "1.2 b3");
+  EXPECT_EQ(deployment.product_url, "http://p");
+  EXPECT_THAT(deployment.operating_systems, ElementsAre("Debian 12", "otherGuest", "CIM 101"));
+  EXPECT_THAT(deployment.disks,
+              ElementsAre(OvfDisk{"d1", std::uint64_t{40} << 30U, "f1", "a.vmdk", "urn:f"},
+                          OvfDisk{"d2", 512, "", "", ""}, OvfDisk{"d3", std::uint64_t{3} << 20U, "gone", "", ""},
+                          OvfDisk{"d4", {}, "", "", ""}, OvfDisk{"d5", {}, "", "", ""}, OvfDisk{"d6", {}, "", "", ""}));
+}
+
 TEST(OvfDescriptorDeployment, IsEmptyWhereNothingIsSaid) {
   const auto parsed = parse(envelope("<VirtualSystem ovf:id='vm'><ProductSection/></VirtualSystem>"));
   ASSERT_TRUE(parsed);

@@ -18,7 +18,17 @@ inline std::string_view without_utf8_mark(std::string_view text) {
   return text;
 }
 
-inline bool is_blank(std::string_view line) { return line.find_first_not_of(" \t") == std::string_view::npos; }
+inline constexpr std::string_view blanks = " \t";
+inline constexpr std::string_view white_space = " \t\r\n";
+
+inline bool is_blank(std::string_view line) { return line.find_first_not_of(blanks) == std::string_view::npos; }
+
+/// Without what of `around` stands at its ends.
+inline std::string_view trimmed(std::string_view text, std::string_view around) {
+  const auto first = text.find_first_not_of(around);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(around) - first + 1);
+}
 
 /// The lines of a text, without their ends: LF, CRLF, or for the last one nothing.
 class TextLines {
