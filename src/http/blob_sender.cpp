@@ -34,6 +34,7 @@ asio::awaitable<bool> BlobSender::send(ByteRange range) {
   while (range.length > 0) {
     const std::size_t count = co_await send_piece(range);
     if (count == 0) co_return false;
+    parts_.transfers.measurements().downloads.bytes.add(count);
     range.first += count;
     range.length -= count;
     const bool wanted = co_await activity_.still_wanted();

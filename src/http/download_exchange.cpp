@@ -25,7 +25,7 @@ std::string repr_digest(std::string_view sha256_hex) {
 
 /// Opened, or the answer why not.
 struct Opening {
-  std::optional<service::OpenDownload> download;
+  std::optional<wire::Response> download;
   std::optional<wire::Response> answer;
 };
 
@@ -33,7 +33,14 @@ Opening open_blocking(const ServerParts& parts, const RequestHead& head, const T
   Opening opening;
   auto opened = parts.transfers.open_download(target.token, target.name);
   if (opened) {
-    opening.download = *std::move(opened);
+    auto& file = *(opening.download.emplace().file = std::make_shared<wire::ResponseFile>());
+    file.bytes = std::move(opened->bytes);
+    file.sha256 = std::move(opened->sha256);
+    file.touch = [&transfers = parts.transfers, session = opened->session] {
+      return transfers.touch_download(session);
+    };
+    file.is_download = true;
+    opening.download->headers.add("Content-Type", "application/octet-stream");
     return opening;
   }
   if (opened.error().kind() == base::ErrorKind::not_found) {
@@ -49,14 +56,15 @@ Opening open_blocking(const ServerParts& parts, const RequestHead& head, const T
 
 class DownloadExchange {
  public:
-  DownloadExchange(std::shared_ptr<HttpConnection> connection, const ServerParts& parts, service::OpenDownload download)
+  DownloadExchange(std::shared_ptr<HttpConnection> connection, const ServerParts& parts, wire::Response answer)
       : connection_(std::move(connection)),
         parts_(parts),
-        download_(std::move(download)),
+        answer_(std::move(answer)),
+        file_(*answer_.file),
         activity_(
             connection_->transport().socket().executor(), parts_,
-            [&transfers = parts_.transfers, session = download_.session] { return transfers.touch_download(session); }),
-        sender_(connection_->transport(), parts_, download_.bytes, activity_) {}
+            file_.touch ? file_.touch : [] { return base::Result<void>(); }),
+        sender_(connection_->transport(), parts_, file_.bytes, activity_) {}
 
   asio::awaitable<void> run();
 
@@ -66,15 +74,16 @@ class DownloadExchange {
 
   std::shared_ptr<HttpConnection> connection_;
   const ServerParts& parts_;
-  service::OpenDownload download_;
+  wire::Response answer_;
+  wire::ResponseFile& file_;
   TransferActivity activity_;
   BlobSender sender_;
 };
 
 asio::awaitable<void> DownloadExchange::run() {
   const auto& head = connection_->head();
-  const auto size = static_cast<std::uint64_t>(download_.bytes->size());
-  const auto entity_tag = '"' + download_.sha256 + '"';
+  const auto size = static_cast<std::uint64_t>(file_.bytes->size());
+  const auto entity_tag = '"' + file_.sha256 + '"';
   const bool head_only = head.method == "HEAD";
   DownloadConditions conditions;
   if (!head_only) conditions.range = head.headers.find("Range");
@@ -93,28 +102,31 @@ asio::awaitable<void> DownloadExchange::run() {
   wire::Headers headers;
   headers.add("ETag", entity_tag);
   headers.add("Accept-Ranges", "bytes");
+  for (const auto& [name, value] : answer_.headers.all())
+    if (plan.status != 304 || !wire::same_header_name(name, "Content-Type")) headers.add(name, value);
   std::optional<MultipartRanges> multipart;
   std::uint64_t length = plan.ranges.empty() ? 0 : plan.ranges.front().length;
   if (plan.ranges.size() > 1) {
     multipart.emplace(plan, entity_tag, size);
     length = multipart->length();
-    headers.add("Content-Type", multipart->content_type());
-  } else if (plan.status != 304) {
-    headers.add("Content-Type", "application/octet-stream");
+    headers.replace("Content-Type", multipart->content_type());
   }
   if (plan.status == 206 && !multipart) headers.add("Content-Range", content_range(plan.ranges.front(), size));
-  if (plan.status != 304) headers.add("Repr-Digest", repr_digest(download_.sha256));
+  if (plan.status != 304) headers.add("Repr-Digest", repr_digest(file_.sha256));
   const bool with_body = !head_only && length > 0;
   auto& transport = connection_->transport();
   transport.socket().set_cork(with_body && !transport.secure());
   const bool headed = co_await connection_->respond_head(plan.status, headers, length);
   if (headed && with_body) {
+    std::optional<service::CountedTransfer> counted;
+    if (file_.is_download) counted.emplace(parts_.transfers.measurements().downloads);
     bool sent = false;
     if (multipart) {
       sent = co_await send_ranges(plan, *multipart);
     } else {
       sent = co_await sender_.send(plan.ranges.front());
     }
+    if (sent && counted) counted->is_whole();
     if (!sent) connection_->abandon_answer();
   }
   transport.socket().set_cork(false);
@@ -137,7 +149,7 @@ asio::awaitable<bool> DownloadExchange::send_ranges(const DownloadPlan& plan, co
 /// Closes the file on the pool: it may be the last thing that keeps the bytes of a removed blob.
 asio::awaitable<void> DownloadExchange::release() {
   co_await activity_.finish();
-  auto call = [bytes = std::move(download_.bytes)]() mutable {
+  auto call = [bytes = std::move(file_.bytes)]() mutable {
     bytes.reset();
     return true;
   };
@@ -164,6 +176,13 @@ asio::awaitable<void> send_download(std::shared_ptr<HttpConnection> connection, 
   }
   auto download = std::move(*opening.download);
   DownloadExchange exchange(connection, parts, std::move(download));
+  co_await exchange.run();
+}
+
+asio::awaitable<void> send_file(std::shared_ptr<HttpConnection> connection, const ServerParts& parts,
+                                const wire::Response& response) {
+  auto copy = response;
+  DownloadExchange exchange(connection, parts, std::move(copy));
   co_await exchange.run();
 }
 

@@ -14,6 +14,10 @@ namespace quire::http {
 boost::asio::awaitable<void> send_download(std::shared_ptr<HttpConnection> connection, const ServerParts& parts,
                                            const TransferTarget& target);
 
+/// The same of a file that an answer to a call consists of; its header fields come with it.
+boost::asio::awaitable<void> send_file(std::shared_ptr<HttpConnection> connection, const ServerParts& parts,
+                                       const wire::Response& response);
+
 /// The answer to any other method on a transfer endpoint, and to GET on an upload endpoint: 405 with what is allowed.
 wire::Response method_not_allowed(const ApiHandler& api, std::string_view target, std::string_view allowed);
 

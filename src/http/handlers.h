@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "content/ids.h"
 #include "service/download_session/download_sessions.h"
+#include "service/transfer/measurements.h"
 #include "service/upload/uploads.h"
 #include "wire/request/message.h"
 
@@ -42,6 +43,7 @@ class TransferService {
   virtual base::Result<service::OpenDownload> open_download(const content::TransferToken& token,
                                                             const std::string& name) = 0;
   virtual base::Result<void> touch_download(const content::DownloadSessionId& session) = 0;
+  virtual service::Measurements& measurements() = 0;
 };
 
 }  // namespace quire::http

@@ -5,6 +5,7 @@
 #include <boost/asio/post.hpp>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 #include "http/response_head.h"
 
@@ -217,6 +218,41 @@ asio::awaitable<bool> HttpConnection::respond_head(int status, const wire::Heade
   co_return written;
 }
 
+asio::awaitable<bool> HttpConnection::respond_endless_head(int status, const wire::Headers& headers) {
+  keeps_alive_ = false;
+  const auto text = endless_response_head(status, headers, clock_.now());
+  const std::string_view nothing;
+  const bool written = co_await transport_.write(text, nothing, limits_.write_timeout);
+  co_return written;
+}
+
+asio::awaitable<bool> HttpConnection::wait_for_wake(Deadline deadline) {
+  std::array<std::byte, 512> ignored;
+  const std::span<std::byte> space(ignored);
+  auto& socket = transport_.socket();
+  bool in_time = true;
+  bool connected = true;
+  while (connected && in_time && !woken_ && !stopping_ && !socket.interrupted()) {
+    waits_for_wake_ = true;
+    in_time = co_await transport_.wait_readable(1, deadline);
+    if (in_time && !socket.interrupted()) {
+      const std::size_t count = co_await transport_.read_some(space, deadline);
+      connected = count > 0 || socket.end() != DeadlineSocket::End::closed;
+      if (socket.end() == DeadlineSocket::End::timed_out) in_time = false;
+    }
+    waits_for_wake_ = false;
+  }
+  if (std::exchange(woken_, false)) socket.resume();
+  co_return connected && !stopping_ && !socket.interrupted();
+}
+
+void HttpConnection::wake() {
+  asio::post(transport_.socket().executor(), [self = shared_from_this()] {
+    self->woken_ = true;
+    if (self->waits_for_wake_) self->transport_.socket().interrupt();
+  });
+}
+
 asio::awaitable<bool> HttpConnection::ready_for_next() {
   if (!keeps_alive_) co_return false;
   const auto deadline = after(linger);
@@ -237,7 +273,7 @@ asio::awaitable<void> HttpConnection::close() {
 void HttpConnection::request_stop() {
   stopping_ = true;  // at once: the thread may be busy with a call
   asio::post(transport_.socket().executor(), [self = shared_from_this()] {
-    if (self->waits_for_request_) self->transport_.socket().interrupt();
+    if (self->waits_for_request_ || self->waits_for_wake_) self->transport_.socket().interrupt();
   });
 }
 

@@ -20,8 +20,8 @@
 namespace quire::http {
 
 /// HTTP/1.1 on one connection, one request after the other: heads in, bodies in, answers out. Knows nothing of what is
-/// asked. Everything happens on the socket's network thread, except request_stop(), break_off() and interrupt_while(),
-/// which post there.
+/// asked. Everything happens on the socket's network thread, except request_stop(), break_off(), wake() and
+/// interrupt_while(), which post there.
 class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
  public:
   HttpConnection(boost::asio::ip::tcp::socket socket, std::shared_ptr<SSL_CTX> tls, const ServerLimits& limits,
@@ -61,6 +61,14 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   boost::asio::awaitable<bool> respond(const wire::Response& response);
   /// Only the head, for a body of `content_length` bytes that the caller sends on the transport.
   boost::asio::awaitable<bool> respond_head(int status, const wire::Headers& headers, std::uint64_t content_length);
+
+  /// Only the head, for a body that the caller sends and that ends with the connection.
+  boost::asio::awaitable<bool> respond_endless_head(int status, const wire::Headers& headers);
+  /// For an answer that goes on when there is something to say: waits until wake(), which counts from the last wait on,
+  /// or until the deadline. What the client sends meanwhile is ignored. False when it has gone or the server stops.
+  boost::asio::awaitable<bool> wait_for_wake(Deadline deadline);
+  /// From any thread.
+  void wake();
 
   /// The bytes promised by the last answer did not all go out: the connection cannot go on.
   void abandon_answer() { keeps_alive_ = false; }
@@ -111,6 +119,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   bool continue_wanted_ = false;
   bool keeps_alive_ = true;
   bool waits_for_request_ = false;
+  bool waits_for_wake_ = false;
+  bool woken_ = false;
   bool first_request_ = true;
   std::atomic<bool> stopping_ = false;
 };

@@ -31,13 +31,14 @@ class Signal {
 };
 
 /// Answers `<method> <target> <body>`; `/wait` not before `release`, `/none` with 204, `/base` with the base URL,
-/// `/throw` not at all. Refusals say their status and message.
+/// `/throw` not at all, `/stream` with `stream`. Refusals say their status and message.
 class FakeApi final : public ApiHandler {
  public:
   wire::Response handle(const wire::Request& request) const override;
   wire::Response refuse(std::string_view target, int status, const base::Message& message) const override;
   wire::Response transfer_error(int status, const base::Error& error) const override;
 
+  std::shared_ptr<wire::ResponseStream> stream;
   mutable Signal waiting;  ///< a call of `/wait` has come
   mutable Signal release;
 };
@@ -84,6 +85,7 @@ class FakeTransfers final : public TransferService {
   base::Result<service::OpenDownload> open_download(const content::TransferToken& token,
                                                     const std::string& name) override;
   base::Result<void> touch_download(const content::DownloadSessionId& session) override;
+  service::Measurements& measurements() override { return measurements_; }
 
   FakeUpload& add_upload(const std::string& token) { return uploads_[token]; }
   FakeDownload& add_download(const std::string& token, std::string bytes, bool as_file);
@@ -91,6 +93,7 @@ class FakeTransfers final : public TransferService {
  private:
   std::map<std::string, FakeUpload> uploads_;
   std::map<std::string, FakeDownload> downloads_;
+  service::Measurements measurements_;
 };
 
 /// What came back for one request.
@@ -114,6 +117,8 @@ class Client {
   /// The next answer; status 0 when the connection ended first. `with_body` is false for answers to HEAD.
   Answer answer(bool with_body = true);
   Answer ask(std::string_view text, bool with_body = true);
+  /// What comes up to and with `end`; without it when the connection ended first.
+  std::string until(std::string_view end);
   /// Everything up to the end of the connection.
   std::string rest();
   void close();

@@ -120,6 +120,12 @@ wire::Response FakeApi::handle(const wire::Request& request) const {
     waiting.set();
     release.wait();
   }
+  if (request.target == "/stream") {
+    wire::Response response;
+    response.headers.add("Content-Type", "text/event-stream");
+    response.stream = stream;
+    return response;
+  }
   if (request.target == "/throw") throw std::runtime_error("thrown by the test");
   if (request.target == "/base") return text_response(200, request.base_url);
   if (request.target == "/none") return text_response(204, "never sent");
@@ -297,6 +303,16 @@ void Client::abort() {
   const linger reset{.l_onoff = 1, .l_linger = 0};
   setsockopt(socket_, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
   close();
+}
+
+std::string Client::until(std::string_view end) {
+  while (input_.find(end) == std::string::npos && fill()) {
+  }
+  const auto found = input_.find(end);
+  const auto length = found == std::string::npos ? input_.size() : found + end.size();
+  std::string text = input_.substr(0, length);
+  input_.erase(0, length);
+  return text;
 }
 
 std::string Client::thumbprint() const {

@@ -7,9 +7,11 @@
 
 #include "http/download_exchange.h"
 #include "http/offload.h"
+#include "http/stream_exchange.h"
 #include "http/transfer_target.h"
 #include "http/upload_exchange.h"
 #include "http/upload_request.h"
+#include "wire/publication/published_libraries.h"
 
 namespace quire::http {
 namespace asio = boost::asio;
@@ -55,7 +57,8 @@ asio::awaitable<void> refuse(HttpConnection& connection, const ServerParts& part
   co_await connection.respond(response);
 }
 
-asio::awaitable<void> answer_call(HttpConnection& connection, const ServerParts& parts) {
+asio::awaitable<void> answer_call(std::shared_ptr<HttpConnection> caller, const ServerParts& parts) {
+  auto& connection = *caller;
   wire::Request request;
   const auto refusal = co_await collect_body(connection, parts.settings.limits, request.body);
   if (refusal) {
@@ -71,11 +74,20 @@ asio::awaitable<void> answer_call(HttpConnection& connection, const ServerParts&
   request.client_address = connection.transport().socket().peer_address();
   auto call = [&] { return parts.api.handle(request); };
   // Most GETs are answered in less time than it takes to hand them to another thread and back.
-  const bool reads = request.method == "GET" || request.method == "HEAD";
+  const bool reads =
+      (request.method == "GET" || request.method == "HEAD") && !wire::PublishedLibraries::opens_file(request.target);
   auto response = reads ? parts.inline_calls.try_run(call) : std::nullopt;
   if (!response) {
     auto offloaded = co_await offload(parts.call_pool, call);
     response = std::move(offloaded);
+  }
+  if (response->file) {
+    co_await send_file(caller, parts, *response);
+    co_return;
+  }
+  if (response->stream) {
+    co_await send_stream(connection, parts, *response);
+    co_return;
   }
   co_await connection.respond(*response);
 }
@@ -127,7 +139,7 @@ asio::awaitable<void> serve_requests(std::shared_ptr<HttpConnection> connection,
     if (target) {
       co_await answer_transfer(connection, parts, *target);
     } else {
-      co_await answer_call(*connection, parts);
+      co_await answer_call(connection, parts);
     }
     const bool going_on = co_await connection->ready_for_next();
     if (!going_on) co_return;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string_view>
 
 #include "base/hex.h"
@@ -112,8 +113,10 @@ std::string http_date(base::Time time) {
                      clock.seconds().count());
 }
 
-std::string response_head(int status, const wire::Headers& headers, std::uint64_t content_length, bool keep_alive,
-                          base::Time now) {
+namespace {
+
+std::string head_text(int status, const wire::Headers& headers, std::optional<std::uint64_t> content_length,
+                      bool keep_alive, base::Time now) {
   std::string head;
   constexpr std::size_t usual_bytes = 512;
   head.reserve(usual_bytes);
@@ -122,12 +125,24 @@ std::string response_head(int status, const wire::Headers& headers, std::uint64_
     if (status == 204 && base::to_lower(name) == "content-type") continue;
     add_field(head, name, value);
   }
-  if (status != 204 && status != 304) add_field(head, "Content-Length", std::to_string(content_length));
+  if (content_length) add_field(head, "Content-Length", std::to_string(*content_length));
   add_field(head, "Date", date_of_second(std::chrono::floor<std::chrono::seconds>(now)));
   add_field(head, "Server", "Quire");
   add_field(head, "Connection", keep_alive ? "keep-alive" : "close");
   head.append("\r\n");
   return head;
+}
+
+}  // namespace
+
+std::string response_head(int status, const wire::Headers& headers, std::uint64_t content_length, bool keep_alive,
+                          base::Time now) {
+  const bool has_length = status != 204 && status != 304;
+  return head_text(status, headers, has_length ? std::optional(content_length) : std::nullopt, keep_alive, now);
+}
+
+std::string endless_response_head(int status, const wire::Headers& headers, base::Time now) {
+  return head_text(status, headers, std::nullopt, false, now);
 }
 
 }  // namespace quire::http

@@ -16,5 +16,7 @@ std::string http_date(base::Time time);
 /// Content-Length. A 204 loses its Content-Type. Line ends inside of values become blanks.
 std::string response_head(int status, const wire::Headers& headers, std::uint64_t content_length, bool keep_alive,
                           base::Time now);
+/// The same for a body that ends with the connection (RFC 9112 §6.3).
+std::string endless_response_head(int status, const wire::Headers& headers, base::Time now);
 
 }  // namespace quire::http

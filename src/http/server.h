@@ -72,4 +72,9 @@ class Server {
 base::Result<std::unique_ptr<Server>> make_server(ServerSettings settings, service::Services& services,
                                                   const wire::Router& router);
 
+/// A server of its own, on plain HTTP, that has only the pages for monitoring (wire::Router::watch): with threads of
+/// its own, so that it answers when all others are busy. Errors as make_server(). `router` and `clock` must outlive it.
+base::Result<std::unique_ptr<Server>> make_monitoring_server(const ListenAddress& address, const wire::Router& router,
+                                                             const base::Clock& clock);
+
 }  // namespace quire::http

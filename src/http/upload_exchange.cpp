@@ -107,6 +107,7 @@ class UploadExchange {
   std::optional<Call> storing_call_;
   TransferActivity activity_;  ///< of bytes that are too few to be stored yet
   bool stalled_ = false;       ///< nothing came for too long
+  service::CountedTransfer counted_{parts_.transfers.measurements().uploads};
   const std::shared_ptr<bool> live_ =
       std::make_shared<bool>(true);  ///< of the network thread; a stop that comes later is ignored
 };
@@ -242,6 +243,7 @@ asio::awaitable<bool> UploadExchange::fill() {
     const std::size_t count = co_await connection_->read_body(space, deadline);
     if (count == 0) co_return true;
     filling_->add(count);
+    counted_.passed(count);
     [[maybe_unused]] const bool wanted =
         co_await activity_.still_wanted();  // if not, it is stopped or append() says so
     if (now > slow && !filling_->whole_pages().empty()) co_return true;
@@ -372,6 +374,7 @@ asio::awaitable<void> UploadExchange::answer(const Finished& outcome, service::B
     const auto status = kind == base::ErrorKind::not_found ? 410 : transfer_status(kind);
     co_await answer_error(status, outcome.error());
   } else if (body_end == service::BodyEnd::whole) {
+    counted_.is_whole();
     co_await answer_success(*outcome);
   } else if (interrupted) {
     const auto error = stopped();

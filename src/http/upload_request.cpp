@@ -166,6 +166,7 @@ std::variant<UploadHead, Refusal> read_upload_head(const RequestHead& head) {
                        fmt::format("names {} bytes, but Content-Length is {}.", size, *head.content_length));
     if (range->first == 0 && range->length == size) {  // the whole file
       request.part_length = size;
+      request.file_length = size;
       if (!request.body_length) request.body_length = size;
       return result;
     }

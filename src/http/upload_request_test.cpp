@@ -39,6 +39,7 @@ TEST(UploadRequest, APlainPutIsTheWholeFile) {
   const auto ranged = taken(head_of("PUT", {{"Content-Range", "bytes 0-2/3"}})).request;
   EXPECT_EQ(ranged.place, Place::start_over);
   EXPECT_EQ(ranged.part_length, 3);
+  EXPECT_EQ(ranged.file_length, 3);
 }
 
 TEST(UploadRequest, ContentRangeIsAPart) {

@@ -24,10 +24,10 @@ class RecordingInvoker final : public Invoker {
     return content::Caller{"admin", content::LoginId("login")};
   }
   base::Result<content::Caller> log_in(const api::Credentials& credentials,
-                                       std::shared_ptr<const content::CallOrigin> origin) override {
+                                       const content::CallOrigin& origin) override {
     if (credentials.user != "admin" || credentials.password != "secret") return refused();
     ++logins;
-    return content::Caller{"admin", content::LoginId("of one call"), content::Grants::none(), {}, std::move(origin)};
+    return content::Caller{"admin", content::LoginId("of one call"), content::Grants::none(), {}, origin};
   }
   void log_out(const content::Caller& caller) override {
     EXPECT_EQ(caller.login.text(), "of one call");

@@ -9,14 +9,17 @@
 
 namespace quire::wire {
 
-/// Answers every request that is no transfer of file bytes: the three API bindings, the OpenAPI document, the SOAP
-/// façade and the files of datastores (wire-protocols.md §1). Blocking; all threads may call it.
+/// Answers every request that is no transfer of file bytes: the three API bindings, the OpenAPI document, the web page,
+/// the SOAP façade and the files of datastores (wire-protocols.md §1). Blocking; all threads may call it.
 class Router {
  public:
   explicit Router(service::Services& services);
   ~Router();
 
   Response handle(const Request& request) const;
+
+  /// The same at the address for monitoring: its pages and nothing else, without a login.
+  Response watch(const Request& request) const;
 
   /// The answer to a request that the HTTP layer itself refuses (content-library-api.md §28.4): `status` with an
   /// INVALID_REQUEST body in the form of the binding that `target` belongs to; new REST form for unknown ones.

@@ -64,7 +64,7 @@ TEST_F(RouterTest, OpenApiNeedsNoLogin) {
 }
 
 TEST_F(RouterTest, UnknownPaths) {
-  for (const auto* target : {"/", "/rest", "/restful", "/apis", "/api/openapi.json/", "*", ""}) {
+  for (const auto* target : {"/rest", "/restful", "/apis", "/api/openapi.json/", "*", ""}) {
     const auto response = send("GET", target);
     EXPECT_EQ(response.status, 404) << target;
     EXPECT_EQ(error_type_in(response), "OPERATION_NOT_FOUND") << target;
@@ -105,6 +105,43 @@ TEST(Router, RefusesInTheFormOfTheBinding) {
       Router::transfer_error(507, base::Error(base::ErrorKind::unable_to_allocate_resource, "quire.test", "Full."));
   EXPECT_EQ(transfer.status, 507);
   EXPECT_EQ(error_type_in(transfer), "UNABLE_TO_ALLOCATE_RESOURCE");
+}
+
+TEST_F(RouterTest, ThePageCarriesItsSessionInACookie) {
+  const auto ask = [&](std::string method, std::vector<std::pair<std::string, std::string>> fields) {
+    Request request;
+    request.method = std::move(method);
+    request.target = "/api/session";
+    request.headers.add("Sec-Fetch-Site", "same-origin");
+    for (auto& [name, value] : fields) request.headers.add(name, value);
+    return router.handle(request);
+  };
+  const std::pair<std::string, std::string> page{"Quire-Page", "1"};
+  const auto refused = ask("POST", {page, {"Authorization", "Basic YWRtaW5AY2xzLmxvY2FsOnh4"}});
+  EXPECT_EQ(refused.status, 401);
+  EXPECT_EQ(refused.headers.find("WWW-Authenticate"), "SessionId realm=\"quire\"")
+      << "no browser opens a dialog for that";
+  EXPECT_FALSE(refused.headers.contains("Set-Cookie"));
+
+  const auto made = ask("POST", {page, {"Authorization", "Basic YWRtaW5AY2xzLmxvY2FsOnMzY3JldA=="}});
+  ASSERT_EQ(made.status, 201) << made.body;
+  EXPECT_EQ(made.body, "\"\"");
+  const std::string set(made.headers.find("Set-Cookie").value_or(""));
+  const std::pair<std::string, std::string> cookie{"Cookie", set.substr(0, set.find(';'))};
+  const auto got = ask("GET", {cookie});
+  EXPECT_EQ(got.status, 200) << got.body;
+  EXPECT_EQ(got.headers.find("Cache-Control"), "no-store");
+  EXPECT_EQ(ask("DELETE", {cookie}).status, 401) << "a form could send that";
+  const auto gone = ask("DELETE", {cookie, page});
+  EXPECT_EQ(gone.status, 204);
+  EXPECT_NE(gone.headers.find("Set-Cookie").value_or("").find("Max-Age=0"), std::string_view::npos);
+  EXPECT_EQ(ask("GET", {cookie}).status, 401);
+}
+
+TEST_F(RouterTest, ShowsThePageAtTheRoot) {
+  EXPECT_EQ(send("GET", "/").headers.find("Content-Type"), "text/html; charset=utf-8");
+  EXPECT_EQ(send("HEAD", "/").body, "");
+  EXPECT_EQ(send("POST", "/").status, 405);
 }
 
 }  // namespace

@@ -138,12 +138,18 @@ class AccessWalk {
   json::object input_of(const api::Operation& operation) const {
     json::value input = plausible(*operation.input);
     for (const auto& object : operation.objects) at_path(input, object.member) = json::string(ids_.at(object.kind));
+    // Quotas of libraries are set by whoever may do so on the root.
+    if (operation.facts.service == "com.quire.quota.libraries" && input.as_object().contains("library"))
+      input.as_object()["library"] = json::string(ids_.at(ObjectKind::library));
     // Of oneself: to ask of others needs more.
     const bool asks_of_user =
         operation.facts.name == "effective" || operation.facts.service == "com.quire.access.tokens";
     if (asks_of_user) input.as_object().erase("user");
     if (auto* spec = input.as_object().if_contains("create_spec"); spec != nullptr && asks_of_user)
       spec->as_object().erase("library_ids");
+    if (operation.facts.service == "com.quire.webhooks")  // no object, but a filter
+      for (const auto* name : {"create_spec", "update_spec"})
+        if (auto* spec = input.as_object().if_contains(name)) spec->as_object().erase("library");
     return input.as_object();
   }
 

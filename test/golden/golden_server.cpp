@@ -56,6 +56,17 @@ class PlacedBlobStore final : public BlobStore {
   std::string place_;
 };
 
+/// Takes any web address, and sends nothing: nobody runs the deliveries of this world.
+class SilentSender final : public content::MessageSender {
+ public:
+  Result<void> check(const content::SourceUrl& url) const override {
+    if (url.is_web()) return {};
+    return base::Error(base::ErrorKind::invalid_argument, "quire.webhook.unusable_url",
+                       "The URL is not a usable http or https URL without user and password. Check how it is written.");
+  }
+  content::SendOutcome send(const content::OutgoingMessage&, const std::atomic<bool>&) override { return {}; }
+};
+
 /// Other servers: one file, one server that nobody vouches for, and nothing else.
 class FixedFetcher final : public content::Fetcher {
  public:
@@ -135,6 +146,7 @@ std::string described(const base::Error& error) {
 GoldenServer::GoldenServer(const CatalogWrapping& wrapping)
     : catalog_(wrapping(value_of(adapters::sql::open_sqlite_catalog(folder_.path() / "catalog.sqlite")))),
       storages_(storages_in(folder_.path())),
+      message_sender_(std::make_unique<SilentSender>()),
       fetcher_(std::make_unique<FixedFetcher>()),
       context_{.catalog = *catalog_,
                .storages = storages_,
@@ -142,12 +154,13 @@ GoldenServer::GoldenServer(const CatalogWrapping& wrapping)
                .leases = service::LeaseClock(clock_),
                .identities = identities_,
                .transfers = transfers_,
-               .settings = {},
+               .settings = {.password_cost = service::least_password_cost},
                .limits = {},
+               .message_sender = message_sender_.get(),
                .fetcher = fetcher_.get()},
       authenticator_(context_),
       logins_(context_, authenticator_, {}),
-      services_(context_, logins_, std::string(server_guid)),
+      services_(context_, logins_, std::string(server_guid), clock_.now()),
       router_(services_) {
   services_.workers = service::Workers([] {
     return std::vector<service::WorkerStatus>{
@@ -174,7 +187,7 @@ void GoldenServer::give(const std::string& user, const std::vector<Given>& given
 }
 
 void GoldenServer::add_user(const std::string& name, std::vector<content::Permission> permissions) {
-  const auto hash = value_of(service::hash_of_password("secret"));
+  const auto hash = value_of(service::hash_of_password("secret", service::least_password_cost));
   value_of(catalog_->write([&](CatalogWriter& writer) -> Result<bool> {
     writer.put(content::User{name, hash});
     for (auto& permission : permissions) {
@@ -227,6 +240,13 @@ void GoldenServer::run_tasks() {
 void GoldenServer::run_pulls() {
   while (value_of(pulls_.run_next())) {
   }
+}
+
+void GoldenServer::add_delivery(const std::string& webhook, const content::WebhookDelivery& delivery) {
+  value_of(catalog_->write([&](CatalogWriter& writer) -> Result<bool> {
+    writer.put(content::WebhookId(webhook), delivery);
+    return true;
+  }));
 }
 
 std::string GoldenServer::add_task(const std::string& user) {

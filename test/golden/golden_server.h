@@ -72,6 +72,8 @@ class GoldenServer {
     std::string item;
   };
   Subscribed add_subscribed_library();
+  /// Makes an event wait for a webhook, after these attempts.
+  void add_delivery(const std::string& webhook, const content::WebhookDelivery& delivery);
   /// A task of that user's which nobody runs.
   std::string add_task(const std::string& user);
 
@@ -84,6 +86,7 @@ class GoldenServer {
   std::unique_ptr<content::Catalog> catalog_;
   content::Storages storages_;
   service::TransferBoard transfers_;
+  std::unique_ptr<content::MessageSender> message_sender_;
   std::unique_ptr<content::Fetcher> fetcher_;
   service::Context context_;
   service::CatalogAuthenticator authenticator_;

@@ -138,6 +138,27 @@ struct Walk {
     done("content.type.list");
   }
 
+  /// Of a library that ends as it began, but for its version.
+  void publish() const {
+    const auto update = [&](const object& publish_info) {
+      return object{{"library_id", archive}, {"update_spec", object{{"publish_info", publish_info}}}};
+    };
+    done("content.local_library.update",
+         update({{"authentication_method", "BASIC"}, {"published", true}, {"password", "for subscribers"}}),
+         "published with a password");
+    done("content.local_library.get", {{"library_id", archive}}, "published");
+    refused("INVALID_ARGUMENT", "content.local_library.update", update({{"published", false}}),
+            "no longer published, without the present password");
+    refused("INVALID_ARGUMENT", "content.local_library.update",
+            update({{"password", "another"}, {"current_password", "a guess"}}),
+            "another password, with a wrong present one");
+    refused("INVALID_ARGUMENT", "content.local_library.update", update({{"user_name", "somebody"}}),
+            "another user name");
+    done("content.local_library.update",
+         update({{"authentication_method", "NONE"}, {"published", false}, {"current_password", "for subscribers"}}),
+         "no longer published");
+  }
+
   void libraries() {
     section("Libraries");
     done("content.library.list", {}, "none");
@@ -179,16 +200,24 @@ struct Walk {
                                      json::array{object{{"type", "DATASTORE"}, {"datastore_id", "datastore-11"}},
                                                  object{{"type", "DATASTORE"}, {"datastore_id", "datastore-12"}}}}}}},
             "two storage backings");
-    refused("UNSUPPORTED", "content.local_library.create",
-            {{"create_spec",
-              object{{"name", "x"},
-                     {"publish_info",
-                      object{{"authentication_method", "BASIC"}, {"published", true}, {"password", "secret"}}}}}},
-            "published");
+    refused(
+        "INVALID_ARGUMENT", "content.local_library.create",
+        {{"create_spec",
+          object{{"name", "x"}, {"publish_info", object{{"authentication_method", "BASIC"}, {"published", true}}}}}},
+        "published without a password");
+    refused(
+        "UNSUPPORTED", "content.local_library.create",
+        {{"create_spec",
+          object{{"name", "x"},
+                 {"publish_info",
+                  object{{"authentication_method", "NONE"}, {"published", true}, {"persist_json_enabled", true}}}}}},
+        "persisted JSON");
     subscribed = client.server().add_subscribed_library();
 
     done("content.library.list");
     done("content.local_library.list");
+    done("content.subscribed_library.list");
+    done("content.subscribed_library.get", {{"library_id", subscribed.library}});
     done("content.library.get", {{"library_id", images}});
     done("content.library.get", {{"library_id", subscribed.library}}, "subscribed");
     done("content.local_library.get", {{"library_id", archive}});
@@ -211,16 +240,15 @@ struct Walk {
             {{"library_id", images}, {"update_spec", object{{"name", "x"}, {"version", "2"}}}}, "stale version");
     refused("INVALID_ARGUMENT", "content.library.update",
             {{"library_id", images}, {"update_spec", object{{"name", " "}}}}, "blank name");
-    refused("UNSUPPORTED", "content.local_library.update",
-            {{"library_id", images},
-             {"update_spec", object{{"publish_info", object{{"authentication_method", "NONE"}, {"published", true}}}}}},
-            "published");
+    publish();
 
     const object nowhere{{"library_id", unknown_id}};
     const object nowhere_with_spec{{"library_id", unknown_id}, {"update_spec", object{{"name", "x"}}}};
     refused("NOT_FOUND", "content.library.get", nowhere);
     refused("NOT_FOUND", "content.library.update", nowhere_with_spec);
     refused("NOT_FOUND", "content.local_library.get", nowhere);
+    refused("NOT_FOUND", "content.subscribed_library.get", nowhere);
+    refused("INVALID_ELEMENT_TYPE", "content.subscribed_library.get", {{"library_id", images}}, "local");
     refused("NOT_FOUND", "content.local_library.update", nowhere_with_spec);
     refused("NOT_FOUND", "content.local_library.delete", nowhere);
     const object mirror{{"library_id", subscribed.library}};
@@ -695,8 +723,19 @@ struct Walk {
     refused("NOT_ALLOWED_IN_CURRENT_STATE", ovf + "filter", {{"ovf_library_item_id", machine}}, "without content");
     const auto id = new_session(machine);
     push(id, "machine.ovf", file_in_package("machine.ovf"));
+    done("quire.update_sessions.list", {{"library_item_id", machine}}, "somebody's on the item");
+    refused("NOT_FOUND", "quire.update_sessions.list", {{"library_item_id", unknown_id}});
+    done("quire.items.list", {{"library_id", images}}, "with who changes them");
+    refused("NOT_FOUND", "quire.items.list", {{"library_id", unknown_id}});
     complete(id);
     remove_session(id);
+    done("quire.update_sessions.list", {{"library_item_id", machine}}, "none any more");
+    done("quire.libraries.list", {{"library_id", images}}, "one, with what is in it");
+    refused("NOT_FOUND", "quire.libraries.list", {{"library_id", unknown_id}});
+    done("quire.items.package", {{"library_item_id", machine}}, "what a package says");
+    done("quire.items.package", {{"library_item_id", tiny}}, "and who signed it");
+    refused("INVALID_ARGUMENT", "quire.items.package", {{"library_item_id", ubuntu}}, "no package");
+    refused("NOT_FOUND", "quire.items.package", {{"library_item_id", unknown_id}});
     done(ovf + "filter", {{"ovf_library_item_id", machine}}, "without a target");
     done(ovf + "filter", {{"ovf_library_item_id", tiny}, {"target", object{{"resource_pool_id", "resgroup-9"}}}});
     refused("INVALID_ARGUMENT", ovf + "filter", {{"ovf_library_item_id", ubuntu}}, "no package");
@@ -1067,6 +1106,7 @@ struct Walk {
     section("The inventory that storages are looked up in");
     const auto filter = [](object members) { return object{{"filter", std::move(members)}}; };
     const auto list = [](std::initializer_list<std::string_view> all) { return json::array(all.begin(), all.end()); };
+    done("appliance.system.version.get");
     done("vcenter.datastore.list", {}, "all");
     done("vcenter.datastore.list", filter({{"names", list({"LocalDS_2", "nowhere"})}}), "by name");
     done("vcenter.datastore.list",
@@ -1322,6 +1362,92 @@ void walk_through_audit(Client& client) {
   client.refused("INVALID_ARGUMENT", list, {{"limit", 0}}, "no entries at all");
 }
 
+void walk_through_quotas(Client& client) {
+  client.transcript().heading("Quotas");
+  const std::string libraries = "quire.quota.libraries.";
+  const std::string users = "quire.quota.users.";
+  const auto library = text(client.done("content.local_library.create", {{"create_spec", object{{"name", "small"}}}}));
+  const auto set = [&](object spec) { return object{{"library", library}, {"set_spec", std::move(spec)}}; };
+  client.done(libraries + "list", {}, "none");
+  client.done(libraries + "get", {{"library", library}}, "what is used is told without a quota as well");
+  client.refused("INVALID_ARGUMENT", libraries + "set", set({}), "no limit");
+  client.refused("INVALID_ARGUMENT", libraries + "set", set({{"bytes", -1}}));
+  client.refused("NOT_FOUND", libraries + "set", {{"library", unknown_id}, {"set_spec", object{{"bytes", 1}}}});
+  client.refused("NOT_FOUND", libraries + "get", {{"library", unknown_id}});
+  client.refused("NOT_FOUND", libraries + "delete", {{"library", library}}, "there is none");
+  client.done(libraries + "set", set({{"bytes", 10}, {"items", 1}}));
+  const auto create = [&](const char* name) {
+    return object{{"create_spec", object{{"library_id", library}, {"name", name}}}};
+  };
+  const auto item = text(client.done("content.library.item.create", create("first")));
+  client.refused("UNABLE_TO_ALLOCATE_RESOURCE", "content.library.item.create", create("second"), "no room for it");
+  const auto session = text(
+      client.done("content.library.item.update_session.create", {{"create_spec", object{{"library_item_id", item}}}}));
+  const auto add = [&](object spec) {
+    spec.emplace("source_type", "PUSH");
+    return object{{"update_session_id", session}, {"file_spec", std::move(spec)}};
+  };
+  client.done("content.library.item.updatesession.file.add", add({{"name", "a"}, {"size", 6}}), "reserves its size");
+  client.refused("UNABLE_TO_ALLOCATE_RESOURCE", "content.library.item.updatesession.file.add",
+                 add({{"name", "b"}, {"size", 5}}), "more than there is");
+  const auto added =
+      client.done("content.library.item.updatesession.file.add", add({{"name", "b"}}), "of unknown size");
+  client.upload(text(added.at("upload_endpoint").at("uri")), "12345");
+  client.done(libraries + "list");
+  client.done("content.library.item.update_session.cancel", {{"update_session_id", session}});
+  client.done(libraries + "get", {{"library", library}}, "all is there again");
+  client.done(libraries + "delete", {{"library", library}});
+
+  client.done(users + "list", {}, "none");
+  client.done(users + "set", {{"user", "Somebody@vsphere.local"}, {"set_spec", object{{"items", 3}}}});
+  client.refused("INVALID_ARGUMENT", users + "set", {{"user", "x"}, {"set_spec", object{}}}, "no limit");
+  client.done(users + "get", {{"user", somebody}});
+  client.done(users + "list");
+  client.done("quire.quota.own.get");
+  client.done(users + "delete", {{"user", somebody}});
+  client.refused("NOT_FOUND", users + "delete", {{"user", somebody}});
+
+  const auto administrators_token = client.token();
+  log_in(client, somebody, "secret");
+  client.done("quire.quota.own.get", {}, "of anybody");
+  client.refused("UNAUTHORIZED", users + "get", {{"user", administrator}});
+  client.refused("UNAUTHORIZED", users + "set", {{"user", somebody}, {"set_spec", object{{"items", 3}}}});
+  client.refused("UNAUTHORIZED", libraries + "list");
+  client.use(administrators_token);
+}
+
+void walk_through_webhooks(Client& client) {
+  const std::string webhooks = "quire.webhooks.";
+  client.transcript().heading("Webhooks");
+  const auto spec = [](object given) { return object{{"create_spec", std::move(given)}}; };
+  const auto secret = "a secret of both sides";
+  const auto made =
+      text(client.done(webhooks + "create", spec({{"url", "https://ci.example/hook"},
+                                                  {"secret", secret},
+                                                  {"description", "builds what was pushed"},
+                                                  {"kinds", json::array{"item.content_changed", "item.deleted"}}})));
+  client.refused("INVALID_ARGUMENT", webhooks + "create", spec({{"url", "ftp://ci.example/"}, {"secret", secret}}));
+  client.refused("INVALID_ARGUMENT", webhooks + "create",
+                 spec({{"url", "https://ci.example/"}, {"secret", "too short"}}));
+  client.refused("NOT_FOUND", webhooks + "create",
+                 spec({{"url", "https://ci.example/"}, {"secret", secret}, {"library", unknown_id}}));
+  client.done(webhooks + "list");
+  client.done(webhooks + "update",
+              {{"webhook", made}, {"update_spec", object{{"enabled", false}, {"kinds", json::array{}}}}});
+  client.done(webhooks + "get", {{"webhook", made}});
+  client.refused("NOT_FOUND", webhooks + "get", {{"webhook", unknown_id}});
+  client.refused("NOT_FOUND", webhooks + "update", {{"webhook", unknown_id}, {"update_spec", object{}}});
+  client.server().add_delivery(made, {7, content::DeliveryState::DEAD, 12, client.server().clock().now(),
+                                      "The server at https://ci.example/hook answered with status 500."});
+  client.done(webhooks + "deliveries.list", {{"webhook", made}});
+  client.refused("NOT_FOUND", webhooks + "deliveries.list", {{"webhook", unknown_id}});
+  client.done(webhooks + "deliveries.redeliver", {{"webhook", made}, {"event", 7}});
+  client.refused("NOT_FOUND", webhooks + "deliveries.redeliver", {{"webhook", made}, {"event", 8}});
+  client.done(webhooks + "deliveries.list", {{"webhook", made}}, "it waits again");
+  client.done(webhooks + "delete", {{"webhook", made}});
+  client.refused("NOT_FOUND", webhooks + "delete", {{"webhook", made}});
+}
+
 }  // namespace
 
 void walk_through_our_own(Client& client) {
@@ -1332,11 +1458,15 @@ void walk_through_our_own(Client& client) {
   client.authenticate_once(somebody, "secret");
   client.use(text(client.done("cis.session.create")));
   client.refused("UNAUTHORIZED", workers, {}, "not an administrator");
+  client.refused("UNAUTHORIZED", "quire.server.state.get", {}, "not an administrator");
   client.authenticate_once(administrator, "secret");
   client.use(text(client.done("cis.session.create")));
   client.done(workers);
+  client.done("quire.server.state.get");
   walk_through_access(client);
   walk_through_audit(client);
+  walk_through_quotas(client);
+  walk_through_webhooks(client);
 }
 
 }  // namespace quire::golden

@@ -171,9 +171,9 @@ Response JsonRpc::call(const json::value& id, const json::value& params, const R
   const auto* security = context ? object_member(*context, "securityCtx") : nullptr;
   const auto* application = context ? object_member(*context, "appCtx") : nullptr;
   const auto operation_id = application ? text_member(*application, "opId") : std::nullopt;
-  const CallLogin login(
-      invoker_, *operation, identification_of(request.headers, security),
-      call_context(request, std::string(*service) + "." + std::string(*name), operation_id.value_or("")));
+  const std::string_view given_id = operation_id ? std::string_view(*operation_id) : std::string_view();
+  const CallLogin login(invoker_, *operation, identification_of(request.headers, security),
+                        call_context(request, operation->full_name, given_id));
   if (!login.call()) return method_error(id, login.call().error());
   const auto input = operation->make_input();
   if (const auto decoded = decode_vapi(input_value, *operation->input, input.get(), InputPath{}); !decoded)

@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 
+#include "api/event_structures.h"
 #include "wire/codec/error_table.h"
 #include "wire/rest/new_rest_mapping.h"
 
@@ -92,6 +93,11 @@ class Schemas {
     schema.emplace("properties", std::move(properties));
     if (!required.empty()) schema.emplace("required", std::move(required));
     return schema;
+  }
+
+  /// To a structure whose schema is there.
+  void add_property(std::string_view name, std::string_view property, json::object schema) {
+    named_.at(std::string(name)).at("properties").get_object().insert_or_assign(property, std::move(schema));
   }
 
   void add(std::string_view name, json::object schema) {
@@ -247,11 +253,22 @@ json::object links_of(const Entry& entry, const std::vector<Entry>& all) {
         return object.kind == *creates && object.member == name;
       });
       if (!is_named || other.mapping.places[i] != InputPlace::path) continue;
-      const auto id = operation.facts.service + "." + operation.facts.name;
+      const auto& id = operation.full_name;
       links.emplace(id, json::object{{"operationId", id}, {"parameters", json::object{{name, "$response.body"}}}});
     }
   }
   return links;
+}
+
+void add_failures(json::object& responses, const api::OperationFacts& facts) {
+  for (const auto& [status, types] : failures_of(facts)) {
+    std::string description;
+    for (const auto& type : types) description += (description.empty() ? "" : ", ") + type;
+    json::object response;
+    response.emplace("description", description);
+    response.emplace("content", json_content(reference(error_schema_name)));
+    responses.emplace(std::to_string(status), std::move(response));
+  }
 }
 
 json::object responses_of(const Entry& entry, const std::vector<Entry>& all, Schemas& schemas) {
@@ -262,17 +279,9 @@ json::object responses_of(const Entry& entry, const std::vector<Entry>& all, Sch
   if (auto links = links_of(entry, all); !links.empty()) success.emplace("links", std::move(links));
   json::object responses;
   responses.emplace(std::to_string(operation.facts.status), std::move(success));
-  for (const auto& [status, types] : failures_of(operation.facts)) {
-    std::string description;
-    for (const auto& type : types) description += (description.empty() ? "" : ", ") + type;
-    json::object response;
-    response.emplace("description", description);
-    response.emplace("content", json_content(reference(error_schema_name)));
-    responses.emplace(std::to_string(status), std::move(response));
-  }
+  add_failures(responses, operation.facts);
   return responses;
 }
-
 json::object description_of(const Entry& entry, const std::vector<Entry>& all, Schemas& schemas) {
   const auto& facts = entry.operation->facts;
   json::object object;
@@ -295,6 +304,81 @@ json::object description_of(const Entry& entry, const std::vector<Entry>& all, S
     scheme.emplace(password_scheme, json::array());
     object.emplace("security", json::array{std::move(scheme)});
   }
+  return object;
+}
+
+/// `data` of an event: its structure, and what no structure can say.
+json::object event_schema(Schemas& schemas) {
+  auto event = schemas.of(api::event_message_type());
+  auto details = of_type("object");
+  details.emplace("description", "What the kind tells besides: new names, versions, how a session ended.");
+  schemas.add_property(api::event_message_type().name, "details", std::move(details));
+  return event;
+}
+
+/// A message of the stream, as OpenAPI 3.2 describes them (`itemSchema`); 3.1 has no word for it.
+json::object stream_item_schema(Schemas& schemas) {
+  auto others = of_type("string");
+  others.emplace("enum", json::array{"events.lost", "update_session.progress", "task.progress"});
+  json::object data = of_type("string");
+  data.emplace("contentMediaType", "application/json");
+  data.emplace("contentSchema",
+               json::object{{"anyOf", json::array{event_schema(schemas), schemas.of(api::events_lost_type()),
+                                                  schemas.of(api::session_progress_type()),
+                                                  schemas.of(api::task_progress_type())}}});
+  json::object properties;
+  properties.emplace("id", of_type("string"));
+  properties.emplace("event",
+                     json::object{{"anyOf", json::array{schemas.of(api::event_kind_type()), std::move(others)}}});
+  properties.emplace("data", std::move(data));
+  auto item = of_type("object");
+  item.emplace("properties", std::move(properties));
+  item.emplace("required", json::array{"event", "data"});
+  return item;
+}
+
+/// `GET /events` is no operation of the registry: its answer is a stream (wire/events/event_streams.h).
+json::object event_stream_description(Schemas& schemas) {
+  const api::OperationFacts facts{.service = "com.quire.events",
+                                  .name = "follow",
+                                  .privilege = content::Privilege::System_Anonymous,
+                                  .errors = {ErrorKind::service_unavailable},
+                                  .summary = ""};
+  auto kinds = of_type("array");
+  kinds.emplace("items", schemas.of(api::event_kind_type()));
+  auto number = of_type("integer");
+  number.emplace("format", "int64");
+  number.emplace("minimum", 0);
+  const auto described = [](json::object one, std::string_view description) {
+    one.emplace("description", description);
+    return one;
+  };
+  json::object media;
+  media.emplace("schema", described(of_type("string"),
+                                    "Server-sent events (WHATWG HTML), until the client goes, its "
+                                    "login ends or the server stops."));
+  media.emplace("x-item-schema", stream_item_schema(schemas));
+  json::object responses;
+  responses.emplace("200", json::object{{"description", "The events, as they happen."},
+                                        {"content", json::object{{"text/event-stream", std::move(media)}}}});
+  add_failures(responses, facts);
+  json::object object;
+  object.emplace("operationId", "com.quire.events.follow");
+  object.emplace("tags", json::array{facts.service});
+  object.emplace("summary",
+                 "Follows the events that one may see: those behind a number first, then what happens. docs/events.md "
+                 "tells how clients go on after a break.");
+  object.emplace(
+      "parameters",
+      json::array{described(parameter("library", "query", false, of_type("string")), "Only events of this library."),
+                  described(parameter("item", "query", false, of_type("string")), "Only events of this item."),
+                  described(parameter("kind", "query", false, std::move(kinds)), "Only events of these kinds."),
+                  described(parameter("after", "query", false, number),
+                            "Events behind this number first; 0 for all that are kept. Without it: from now on."),
+                  described(parameter("progress", "query", false, of_type("boolean")),
+                            "Besides, how far update sessions and tasks are, once a second at most."),
+                  described(parameter("Last-Event-ID", "header", false, number), "As after, and wins over it.")});
+  object.emplace("responses", std::move(responses));
   return object;
 }
 
@@ -353,6 +437,8 @@ json::object openapi_document(const std::vector<api::Operation>& operations) {
     auto& place = paths.emplace(key_of(entry), json::object()).first->value().get_object();
     place.emplace(lower(entry.operation->facts.method), description_of(entry, all, schemas));
   }
+
+  paths.emplace("/events", json::object{{"get", event_stream_description(schemas)}});
 
   json::object info;
   info.emplace("title", "Quire content library API");

@@ -2,12 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <boost/json/serialize.hpp>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <set>
 #include <string>
+
+#include "content/event.h"
 
 namespace quire::wire {
 namespace {
@@ -42,7 +45,7 @@ TEST(OpenApi, EveryOperationOnce) {
       EXPECT_TRUE(found.insert(name).second) << name;
       EXPECT_FALSE(operation.at("summary").as_string().empty()) << name;
     }
-  std::size_t expected = 0;
+  std::size_t expected = 1;  // the stream of events, which is no operation
   for (const auto& operation : api::all_operations()) expected += operation.facts.in_new_rest ? 1U : 0U;
   EXPECT_EQ(found.size(), expected);
 }
@@ -70,6 +73,23 @@ TEST(OpenApi, DescribesAnOperation) {
             R"({"type":"string","enum":["NONE","PUSH","PULL"]})");
 }
 
+TEST(OpenApi, DescribesTheStreamOfEvents) {
+  const auto& stream = document().at("paths").at("/events").at("get").as_object();
+  std::set<std::string> parameters;
+  for (const auto& parameter : stream.at("parameters").as_array())
+    parameters.insert(std::string(parameter.at("name").as_string()));
+  EXPECT_EQ(parameters, (std::set<std::string>{"library", "item", "kind", "after", "progress", "Last-Event-ID"}));
+  EXPECT_TRUE(stream.at("responses").at("200").at("content").as_object().contains("text/event-stream"));
+  for (const auto* status : {"400", "401", "503"}) EXPECT_TRUE(stream.at("responses").as_object().contains(status));
+  const auto& schemas = document().at("components").at("schemas").as_object();
+  const auto& kinds = schemas.at("com.quire.events.kind").at("enum").as_array();
+  EXPECT_EQ(kinds.size(), base::enumerators<content::EventKind>.size());
+  EXPECT_EQ(kinds.front().as_string(), "library.created");
+  const auto& event = schemas.at("com.quire.events.event").as_object();
+  EXPECT_EQ(json::serialize(event.at("required")), R"(["number","time","kind","actor"])");
+  EXPECT_EQ(json::serialize(event.at("properties").at("details").at("type")), R"("object")");
+}
+
 /// From what creates an object to what can be done with it: clients that explore the API follow these.
 TEST(OpenApi, LinksLeadFromAnObjectToItsOperations) {
   const auto& create = document().at("paths").at("/content/local-library").at("post").at("responses").at("201");
@@ -79,6 +99,22 @@ TEST(OpenApi, LinksLeadFromAnObjectToItsOperations) {
       R"({"operationId":"com.vmware.content.local_library.delete","parameters":{"library_id":"$response.body"}})");
   EXPECT_TRUE(links.contains("com.vmware.content.library.get"));
   EXPECT_FALSE(links.contains("com.vmware.content.library.item.get"));
+}
+
+/// The operations of the hypervisor were once entered without their names, and two links led to an operation `.`.
+TEST(OpenApi, LinksLeadToOperationsOfTheDocument) {
+  std::set<std::string> operations;
+  std::set<std::string> linked;
+  for (const auto& path : document().at("paths").as_object())
+    for (const auto& method : path.value().as_object()) {
+      operations.insert(std::string(method.value().at("operationId").as_string()));
+      for (const auto& response : method.value().at("responses").as_object())
+        if (const auto* links = response.value().as_object().if_contains("links"))
+          for (const auto& link : links->as_object())
+            linked.insert(std::string(link.value().at("operationId").as_string()));
+    }
+  EXPECT_GT(linked.size(), 10U);
+  EXPECT_TRUE(std::ranges::includes(operations, linked));
 }
 
 TEST(OpenApi, IsTheDocumentThatIsCheckedIn) {

@@ -26,22 +26,6 @@ std::string_view unquoted(std::string_view text) {
   return text;
 }
 
-std::optional<std::string> cookie(const Headers& headers, std::string_view name) {
-  for (const auto& [field, value] : headers.all()) {
-    if (!same_header_name(field, "Cookie")) continue;
-    std::string_view rest = value;
-    while (!rest.empty()) {
-      const auto end = rest.find(';');
-      const auto pair = trimmed(rest.substr(0, end));
-      rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-      const auto equals = pair.find('=');
-      if (equals == std::string_view::npos || pair.substr(0, equals) != name) continue;
-      return std::string(unquoted(trimmed(pair.substr(equals + 1))));
-    }
-  }
-  return std::nullopt;
-}
-
 std::optional<std::string> token_header(const Headers& headers) {
   const auto value = headers.find(token_name);
   if (!value) return std::nullopt;
@@ -89,6 +73,22 @@ std::optional<std::string_view> value_of_scheme(std::string_view authorization, 
 
 }  // namespace
 
+std::optional<std::string> find_cookie(const Headers& headers, std::string_view name) {
+  for (const auto& [field, value] : headers.all()) {
+    if (!same_header_name(field, "Cookie")) continue;
+    std::string_view rest = value;
+    while (!rest.empty()) {
+      const auto end = rest.find(';');
+      const auto pair = trimmed(rest.substr(0, end));
+      rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+      const auto equals = pair.find('=');
+      if (equals == std::string_view::npos || pair.substr(0, equals) != name) continue;
+      return std::string(unquoted(trimmed(pair.substr(equals + 1))));
+    }
+  }
+  return std::nullopt;
+}
+
 std::optional<api::Credentials> basic_credentials(std::string_view authorization) {
   const auto encoded = value_of_scheme(authorization, "basic");
   if (!encoded) return std::nullopt;
@@ -106,9 +106,9 @@ std::optional<std::string> bearer_token(std::string_view authorization) {
 
 Identification identification_of(const Headers& headers) {
   Identification who;
-  who.token = cookie(headers, token_name);
+  who.token = find_cookie(headers, token_name);
   if (!who.token) who.token = token_header(headers);
-  if (!who.token) who.token = cookie(headers, soap_cookie_name);
+  if (!who.token) who.token = find_cookie(headers, soap_cookie_name);
   if (const auto authorization = headers.find("Authorization")) {
     who.credentials = basic_credentials(*authorization);
     if (!who.token) who.token = bearer_token(*authorization);
@@ -128,7 +128,7 @@ base::Error login_required() {
                      {{"header", std::string(token_name)}});
 }
 
-api::CallContext call_context(const Request& request, std::string operation, std::string_view operation_id) {
+api::CallContext call_context(const Request& request, std::string_view operation, std::string_view operation_id) {
   for (const auto* header : {"X-Request-ID", "vapi-ctx-opid"})
     if (const auto given = request.headers.find(header)) operation_id = trimmed(*given);
   if (spdlog::should_log(spdlog::level::debug)) {
@@ -138,8 +138,7 @@ api::CallContext call_context(const Request& request, std::string operation, std
   }
   api::CallContext call;
   call.base_url = request.base_url;
-  call.caller.origin = std::make_shared<const content::CallOrigin>(
-      content::CallOrigin{std::move(operation), request.client_address, base::displayable(operation_id)});
+  call.caller.origin = {operation, request.client_address, operation_id};
   return call;
 }
 
@@ -149,15 +148,19 @@ base::Result<api::CallContext> admit(Invoker& invoker, const api::Operation& ope
     call.credentials = who.credentials;
     return call;
   }
-  if (!who.token) return login_required();
-  QUIRE_ASSIGN_OR_RETURN(auto caller, invoker.authenticate(*who.token));
-  caller.origin = std::move(call.caller.origin);
-  call.caller = std::move(caller);
+  QUIRE_ASSIGN_OR_RETURN(call.caller, admit(invoker, who, call));
   return call;
 }
 
+base::Result<content::Caller> admit(Invoker& invoker, const Identification& who, const api::CallContext& call) {
+  if (!who.token) return login_required();
+  QUIRE_ASSIGN_OR_RETURN(auto caller, invoker.authenticate(*who.token));
+  caller.origin = call.caller.origin;
+  return caller;
+}
+
 std::string_view challenge_for(const api::Operation& operation) {
-  return operation.facts.needs_login ? "SessionId realm=\"quire\"" : "Basic realm=\"quire\", charset=\"UTF-8\"";
+  return operation.facts.needs_login ? login_challenge : "Basic realm=\"quire\", charset=\"UTF-8\"";
 }
 
 }  // namespace quire::wire

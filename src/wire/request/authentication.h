@@ -27,6 +27,9 @@ Identification identification_of(const Headers& headers);
 /// nobody.
 Identification identification_of(const Headers& headers, const boost::json::object* security);
 
+/// The value of the first cookie of that name, without quotes around it.
+std::optional<std::string> find_cookie(const Headers& headers, std::string_view name);
+
 /// RFC 7617, UTF-8. nullopt for anything else.
 std::optional<api::Credentials> basic_credentials(std::string_view authorization);
 /// RFC 6750. nullopt for anything else.
@@ -34,8 +37,8 @@ std::optional<std::string> bearer_token(std::string_view authorization);
 
 /// What a call brings along, whoever makes it: the address that it came to, and its origin. The identifier that the
 /// client gives it comes from `vapi-ctx-opid` (wire-protocols.md §2.2), else from X-Request-ID, else it is
-/// `operation_id`. The log's debug level tells each call.
-api::CallContext call_context(const Request& request, std::string operation, std::string_view operation_id = {});
+/// `operation_id`. The log's debug level tells each call. `request` and the two texts outlive what is returned.
+api::CallContext call_context(const Request& request, std::string_view operation, std::string_view operation_id = {});
 
 /// Lets `call` in to `operation`: needs a token unless the operation needs no login. Unauthenticated.
 base::Result<api::CallContext> admit(Invoker& invoker, const api::Operation& operation, const Identification& who,
@@ -43,6 +46,11 @@ base::Result<api::CallContext> admit(Invoker& invoker, const api::Operation& ope
 
 /// The refusal of a request that says nothing about who sent it.
 base::Error login_required();
+
+/// The same for what is no operation: the caller, with the origin of `call`.
+base::Result<content::Caller> admit(Invoker& invoker, const Identification& who, const api::CallContext& call);
+/// How one logs in for it.
+inline constexpr std::string_view login_challenge = "SessionId realm=\"quire\"";
 
 /// For WWW-Authenticate and the `challenge` member: how one logs in to call `operation`.
 std::string_view challenge_for(const api::Operation& operation);

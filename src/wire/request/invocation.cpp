@@ -1,5 +1,6 @@
 #include "wire/request/invocation.h"
 
+#include <chrono>
 #include <exception>
 #include <string>
 
@@ -21,21 +22,29 @@ void log_cause(std::string_view what, std::string_view user, const base::Error& 
 
 }  // namespace
 
+ServiceInvoker::ServiceInvoker(service::Services& services) : services_(services) {
+  for (const auto& operation : api::all_operations())
+    measurements_[&operation] = &services.measurements.operation(operation.facts.service + "." + operation.facts.name);
+}
+
 base::Result<content::Caller> ServiceInvoker::authenticate(std::string_view token) {
   auto caller = services_.logins.authenticate(token);
-  if (!caller) log_cause("checking a token", "a client", caller.error());
+  if (caller) return caller;
+  if (caller.error().kind() == base::ErrorKind::unauthenticated) services_.measurements.rejected_logins.add();
+  log_cause("checking a token", "a client", caller.error());
   return caller;
 }
 
 base::Result<content::Caller> ServiceInvoker::log_in(const api::Credentials& credentials,
-                                                     std::shared_ptr<const content::CallOrigin> origin) {
+                                                     const content::CallOrigin& origin) {
   const auto token = services_.logins.log_in(credentials.user, credentials.password, origin);
   if (!token) {
+    services_.measurements.rejected_logins.add();
     log_cause("a login for one call", "a client", token.error());
     return token.error();
   }
   auto caller = authenticate(*token);
-  if (caller) caller->origin = std::move(origin);
+  if (caller) caller->origin = origin;
   return caller;
 }
 
@@ -46,15 +55,26 @@ void ServiceInvoker::log_out(const content::Caller& caller) {
 
 base::Result<void> ServiceInvoker::run(const api::Operation& operation, const api::CallContext& call, const void* input,
                                        void* output) {
+  const auto known = measurements_.find(&operation);
+  auto* const measured = known == measurements_.end() ? nullptr : known->second;
+  const base::LogScope scope(call.caller.origin.operation_id);
+  const auto begin = std::chrono::steady_clock::now();
   base::Result<void> done;
   try {
     done = operation.run(services_, call, input, output);
   } catch (const std::exception& exception) {
     done = base::internal_error(std::string("exception: ") + exception.what());
   }
+  if (measured != nullptr) {
+    measured->durations.add(std::chrono::steady_clock::now() - begin);
+    if (done)
+      measured->succeeded.add();
+    else
+      measured->count_failure(done.error().kind());
+  }
   if (done) return done;
   if (!services_.audit.record_if_refused(call.caller, done.error()))
-    log_cause(operation.facts.service + "." + operation.facts.name, call.caller.user, done.error());
+    log_cause(operation.full_name, call.caller.user, done.error());
   return done;
 }
 

@@ -2,10 +2,15 @@
 
 #include <memory>
 #include <string_view>
+#include <unordered_map>
 
 #include "api/operation.h"
 #include "base/result.h"
 #include "content/access.h"
+
+namespace quire::service {
+struct OperationMeasurements;
+}
 
 namespace quire::wire {
 
@@ -21,7 +26,7 @@ class Invoker {
   /// A login for one call of `origin` that brought a user and password instead of a token; end it with log_out.
   /// Unauthenticated.
   virtual base::Result<content::Caller> log_in(const api::Credentials& credentials,
-                                               std::shared_ptr<const content::CallOrigin> origin) = 0;
+                                               const content::CallOrigin& origin) = 0;
   virtual void log_out(const content::Caller& caller) = 0;
 
   /// Runs the operation; `output` as Operation::run has it. Never throws.
@@ -33,16 +38,16 @@ class Invoker {
 /// exceptions into InternalServerError.
 class ServiceInvoker final : public Invoker {
  public:
-  explicit ServiceInvoker(service::Services& services) : services_(services) {}
+  explicit ServiceInvoker(service::Services& services);
   base::Result<content::Caller> authenticate(std::string_view token) override;
-  base::Result<content::Caller> log_in(const api::Credentials& credentials,
-                                       std::shared_ptr<const content::CallOrigin> origin) override;
+  base::Result<content::Caller> log_in(const api::Credentials& credentials, const content::CallOrigin& origin) override;
   void log_out(const content::Caller& caller) override;
   base::Result<void> run(const api::Operation& operation, const api::CallContext& call, const void* input,
                          void* output) override;
 
  private:
   service::Services& services_;
+  std::unordered_map<const api::Operation*, service::OperationMeasurements*> measurements_;  ///< of the registry
 };
 
 /// The operation's output, made and filled; nullptr for void.

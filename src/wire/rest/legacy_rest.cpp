@@ -7,14 +7,8 @@
 namespace quire::wire {
 namespace {
 
-constexpr auto form = RestForm::legacy;
+constexpr auto legacy_form = RestForm::legacy;
 constexpr std::string_view id_prefix = "id:";
-
-std::optional<std::string> action_of(const RequestTarget& target) {
-  for (const auto& parameter : target.query)
-    if (parameter.name == "~action") return dashed(parameter.value);
-  return std::nullopt;
-}
 
 base::Result<void> decode_input(const api::Operation& operation, const LegacyMapping& mapping, const Request& request,
                                 const RequestTarget& target, const std::optional<std::string>& id, const RestBody& body,
@@ -28,7 +22,7 @@ base::Result<void> decode_input(const api::Operation& operation, const LegacyMap
     else if (from_query)
       done = decode_query(target.query, field.name, *field.type, field.get_mutable(input), used);
     else
-      done = decode_body_member(form, operation, body, field, input);
+      done = decode_body_member(legacy_form, operation, body, field, input);
     if (!done) return done;
   }
   return {};
@@ -89,25 +83,25 @@ Response LegacyRest::run(const Route& route, const Request& request, const Reque
                          const std::optional<std::string>& id) const {
   const auto& operation = *route.operation;
   const auto challenge = challenge_for(operation);
-  const auto call = admit(invoker_, operation, identification_of(request.headers),
-                          call_context(request, operation.facts.service + "." + operation.facts.name));
-  if (!call) return rest_failure(form, call.error(), challenge);
+  const auto call =
+      admit(invoker_, operation, identification_of(request.headers), call_context(request, operation.full_name));
+  if (!call) return rest_failure(legacy_form, call.error(), challenge);
   RestBody body;
-  if (request.method != "GET" && request.method != "DELETE") body = read_body(form, request);
+  if (request.method != "GET" && request.method != "DELETE") body = read_body(legacy_form, request);
   if (body.refusal) return *std::move(body.refusal);
   const auto input = operation.make_input();
   const auto decoded = decode_input(operation, route.mapping, request, target, id, body, input.get());
-  if (!decoded) return rest_failure(form, decoded.error());
+  if (!decoded) return rest_failure(legacy_form, decoded.error());
   const auto output = invoke(invoker_, operation, *call, input.get());
-  if (!output) return rest_failure(form, output.error(), challenge);
-  auto response = rest_success(form, operation, output->get());
+  if (!output) return rest_failure(legacy_form, output.error(), challenge);
+  auto response = rest_success(legacy_form, operation, output->get());
   add_session_cookie(operation, output->get(), request, response);
   return response;
 }
 
 Response LegacyRest::handle(const Request& request) const {
   auto target = parse_target(request.target);
-  if (!target) return rest_failure(form, target.error());
+  if (!target) return rest_failure(legacy_form, target.error());
   auto& segments = target->segments;
   std::optional<std::string> id;
   if (segments.back().compare(0, id_prefix.size(), id_prefix) == 0) {
@@ -117,15 +111,15 @@ Response LegacyRest::handle(const Request& request) const {
   std::string path;
   for (const auto& segment : segments) path += '/' + segment;
   const auto service = services_.find(path);
-  if (service == services_.end()) return rest_failure(form, operation_not_found(path_of(request.target)));
-  const auto action = action_of(*target);
+  if (service == services_.end()) return rest_failure(legacy_form, operation_not_found(path_of(request.target)));
+  const auto action = action_of(*target, "~action");
   if (const auto* route = select(service->second, request.method, action, id.has_value()))
     return run(*route, request, *target, id);
   auto methods = allowed(service->second, id.has_value());
   const bool method_exists = (", " + methods + ",").find(", " + request.method + ",") != std::string::npos;
   if (methods.empty() || method_exists)
-    return rest_failure(form, operation_not_found(request.method + " " + request.target));
-  return method_not_allowed(form, request.method, std::move(methods));
+    return rest_failure(legacy_form, operation_not_found(request.method + " " + request.target));
+  return method_not_allowed(legacy_form, request.method, std::move(methods));
 }
 
 }  // namespace quire::wire

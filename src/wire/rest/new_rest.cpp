@@ -40,12 +40,6 @@ bool has_parameter(const RequestTarget& target, std::string_view name) {
   return std::any_of(target.query.begin(), target.query.end(), [&](const auto& given) { return given.name == name; });
 }
 
-std::optional<std::string> action_of(const RequestTarget& target) {
-  for (const auto& parameter : target.query)
-    if (parameter.name == action_name) return dashed(parameter.value);
-  return std::nullopt;
-}
-
 /// How many of its mandatory query members are given; nullopt when one is missing. A pair of operations that differ by
 /// them alone (`…/file` and `…/file?name=`) is told apart so.
 std::optional<std::size_t> given_in_query(const api::Operation& operation, const NewRestMapping& mapping,
@@ -197,8 +191,8 @@ const NewRest::Place* NewRest::find(const std::vector<std::string>& segments) co
 Response NewRest::run(const Candidate& candidate, const Request& request, const RequestTarget& target) const {
   const auto& operation = *candidate.operation;
   const auto challenge = challenge_for(operation);
-  const auto call = admit(invoker_, operation, identification_of(request.headers),
-                          call_context(request, operation.facts.service + "." + operation.facts.name));
+  const auto call =
+      admit(invoker_, operation, identification_of(request.headers), call_context(request, operation.full_name));
   if (!call) return rest_failure(form_, call.error(), challenge);
   RestBody body;
   if (request.method != "GET" && request.method != "DELETE") body = read_body(form_, request);
@@ -217,16 +211,20 @@ Response NewRest::handle(const Request& request) const {
   const auto* place = find(target->segments);
   if (!place) return rest_failure(form_, operation_not_found(path_of(request.target)));
 
-  const auto action = action_of(*target);
-  std::set<std::string> methods;
+  const auto action = action_of(*target, action_name);
+  const auto is_served = [&](const Candidate& candidate) { return action || !candidate.operation->facts.action_of_9; };
+  bool allowed = false;
   for (const auto& candidate : place->candidates) {
-    if (action || !candidate.operation->facts.action_of_9) methods.insert(candidate.method);
+    allowed = allowed || (candidate.method == request.method && is_served(candidate));
     forgive_doubled_name(*candidate.operation, candidate.mapping, *target);
   }
-  if (methods.count(request.method) == 0) {
-    std::string allowed;
-    for (const auto& method : methods) allowed += (allowed.empty() ? "" : ", ") + method;
-    return method_not_allowed(form_, request.method, std::move(allowed));
+  if (!allowed) {
+    std::set<std::string> methods;
+    for (const auto& candidate : place->candidates)
+      if (is_served(candidate)) methods.insert(candidate.method);
+    std::string list;
+    for (const auto& method : methods) list += (list.empty() ? "" : ", ") + method;
+    return method_not_allowed(form_, request.method, std::move(list));
   }
 
   const Candidate* chosen = nullptr;

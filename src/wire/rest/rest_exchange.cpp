@@ -9,6 +9,7 @@
 #include "base/utf8.h"
 #include "wire/codec/error_table.h"
 #include "wire/codec/json_text.h"
+#include "wire/rest/legacy_mapping.h"
 
 namespace quire::wire {
 namespace {
@@ -45,6 +46,12 @@ Response rest_failure(RestForm form, const base::Error& error, std::string_view 
 
 Response rest_failure(RestForm form, int status, const base::Error& error) {
   return json_response(status, rest_error_body(error, form));
+}
+
+std::optional<std::string> action_of(const RequestTarget& target, std::string_view name) {
+  for (const auto& parameter : target.query)
+    if (parameter.name == name) return dashed(parameter.value);
+  return std::nullopt;
 }
 
 Response method_not_allowed(RestForm form, std::string_view method, std::string allowed) {

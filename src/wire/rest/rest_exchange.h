@@ -2,12 +2,14 @@
 
 #include <boost/json/value.hpp>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "api/operation.h"
 #include "base/result.h"
 #include "wire/codec/rest_codec.h"
 #include "wire/request/message.h"
+#include "wire/request/request_target.h"
 
 /// What requests and answers of the two REST forms have in common.
 namespace quire::wire {
@@ -16,6 +18,10 @@ namespace quire::wire {
 /// carries it (content-library-api.md §1.7).
 Response rest_failure(RestForm form, const base::Error& error, std::string_view challenge = {});
 Response rest_failure(RestForm form, int status, const base::Error& error);
+
+/// The value of the query parameter `name` that says which action of a path is meant (`~action` in /rest, `action` in
+/// /api), as the operations write it; nullopt when there is none.
+std::optional<std::string> action_of(const RequestTarget& target, std::string_view name);
 
 /// 405; `allowed` is the value of Allow.
 Response method_not_allowed(RestForm form, std::string_view method, std::string allowed);

@@ -188,6 +188,7 @@ Answer<DataObject> search_datastore(const SoapCall& call, const Reference& task,
   if (!storage) return ended_task(call, task, {"error", failure(file_not_found(*at))});
   auto found = search(call, *storage, *at, wanted_by(call.arguments), with_folders_below);
   if (!found) {
+    record_if_refused(call, found.error());
     const auto fault = fault_of(call, *at, found.error());
     if (!fault) return tl::unexpected(system_error(call.method, found.error()));
     return ended_task(call, task, {"error", failure(*fault)});

@@ -65,15 +65,19 @@ Response DatastoreFolder::handle(const Request& request) const {
   }
   const auto target = parse_target(request.target);
   if (!target) return text_response(400, target.error().text());
-  const auto caller = services_.logins.authenticate(identification_of(request.headers).token.value_or(""));
+  auto caller = services_.logins.authenticate(identification_of(request.headers).token.value_or(""));
   if (!caller) return refusal(caller.error());
+  caller->origin = call_context(request, "folder.get").caller.origin;
   const auto& storages = services_.storages.all();
   const auto storage = std::find_if(storages.begin(), storages.end(),
                                     [&](const auto& each) { return each.name == parameter(*target, "dsName"); });
   if (storage == storages.end() || !is_our_datacenter(parameter(*target, "dcPath")))
     return text_response(404, "There is no such datastore.");
   const auto file = services_.datastore_files.prepare(*caller, storage->id, file_path(*target));
-  if (!file) return refusal(file.error());
+  if (!file) {
+    services_.audit.record_if_refused(*caller, file.error());
+    return refusal(file.error());
+  }
   Response response = text_response(307, "The file is at the place that Location names.");
   response.headers.add("Location",
                        "/cls/data/" + file->token.text() + "/" + base::percent_encode_path(file->file.name));

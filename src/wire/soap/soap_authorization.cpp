@@ -68,8 +68,9 @@ std::string told(const base::Error& error, std::string_view parameter) {
   return {};
 }
 
-/// A service's error as one of vim25's classes (wire-protocols.md §4.4).
+/// A service's error, which answers the call, as one of vim25's classes (wire-protocols.md §4.4).
 Fault fault_of(const SoapCall& call, const base::Error& error) {
+  record_if_refused(call, error);
   const auto& id = error.messages().front().id;
   switch (error.kind()) {
     case ErrorKind::unauthorized: {

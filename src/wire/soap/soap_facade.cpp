@@ -2,14 +2,17 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "base/hex.h"
+#include "base/log.h"
 #include "base/result.h"
 #include "base/utf8.h"
 #include "wire/request/authentication.h"
+#include "wire/request/request_target.h"
 #include "wire/soap/soap_methods.h"
 #include "wire/soap/soap_values.h"
 #include "wire/soap/soap_xml.h"
@@ -39,8 +42,6 @@ constexpr std::string_view service_versions =
 </namespace></namespaces>
 )";
 
-std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
-
 std::string_view trim(std::string_view text) {
   const auto first = text.find_first_not_of(" \t");
   if (first == std::string_view::npos) return {};
@@ -61,19 +62,22 @@ std::optional<std::string> cookie_value(std::string_view header) {
   return std::nullopt;
 }
 
+std::string_view unquoted(std::string_view text) {
+  if (text.size() >= 2 && text.front() == '"' && text.back() == '"') return text.substr(1, text.size() - 2);
+  return text;
+}
+
+/// By a cookie, the API's header, the SOAP header, or Authorization, in this order; empty when there is none.
 std::string session_token(const Headers& headers, const XmlElement* soap_header) {
   for (const auto& [name, value] : headers.all()) {
     if (base::to_lower(name) != "cookie") continue;
     if (auto token = cookie_value(value)) return std::move(*token);
   }
   if (const auto token = headers.find(session_header)) return std::string(trim(*token));
-  const XmlElement* cookie = soap_header == nullptr ? nullptr : soap_header->child("vcSessionCookie");
-  if (cookie == nullptr)
-    if (const auto authorization = headers.find("Authorization"))
-      if (auto token = bearer_token(*authorization)) return *std::move(token);
-  std::string_view value = cookie == nullptr ? std::string_view{} : cookie->trimmed_text();
-  if (value.size() >= 2 && value.front() == '"' && value.back() == '"') value = value.substr(1, value.size() - 2);
-  return std::string(value);
+  if (const auto* cookie = soap_header == nullptr ? nullptr : soap_header->child("vcSessionCookie"))
+    return std::string(unquoted(cookie->trimmed_text()));
+  if (const auto authorization = headers.find("Authorization")) return bearer_token(*authorization).value_or("");
+  return "";
 }
 
 /// The request's method and what stands around it.
@@ -156,6 +160,9 @@ Response no_soap_request(const std::string& text) {
   return fault_response("soapenv:Client", {"InvalidRequest", text, {}});
 }
 
+/// As the audit trail and the measurements call it.
+std::string operation_of(const SoapMethod& method) { return "vim25." + std::string(method.name); }
+
 Fault method_not_found(const Reference& receiver, std::string_view method) {
   const std::string shown = base::displayable(method);
   return {
@@ -165,7 +172,10 @@ Fault method_not_found(const Reference& receiver, std::string_view method) {
 }  // namespace
 
 SoapFacade::SoapFacade(service::Services& services)
-    : services_(services), views_(std::make_unique<SoapViews>(services.identities)) {}
+    : services_(services), views_(std::make_unique<SoapViews>(services.identities)) {
+  for (const auto& method : soap_methods())
+    measurements_.push_back(&services.measurements.operation(operation_of(method)));
+}
 
 bool SoapFacade::owns(std::string_view path) {
   constexpr std::array<std::string_view, 5> paths{"/sdk", "/sdk/", versions_path, "/pbm", "/pbm/sdk"};
@@ -201,7 +211,9 @@ Response SoapFacade::call(const Request& request, std::string_view method_space)
   if (method == soap_methods().end()) return fail(method_not_found(receiver, element.name));
   if (!method->receiver.id.empty() && method->receiver.id != receiver.id) return fail(vim::object_not_found(receiver));
 
-  const auto origin = call_context(request, "vim25." + std::string(method->name)).caller.origin;
+  const auto operation = operation_of(*method);
+  const auto origin = call_context(request, operation).caller.origin;
+  const base::LogScope scope(origin.operation_id);
   std::optional<SoapSession> session;
   if (method->needs_session) {
     std::string token = session_token(request.headers, envelope->header);
@@ -216,9 +228,16 @@ Response SoapFacade::call(const Request& request, std::string_view method_space)
   out.open(std::string(method->name) + "Response");
   out.attribute("xmlns", method_space);
   SoapReply reply{out, {}};
+  auto& measured = *measurements_[static_cast<std::size_t>(method - soap_methods().begin())];
+  const auto begin = std::chrono::steady_clock::now();
   const auto done =
       method->run({services_, *views_, method->name, element, receiver, std::move(session), origin}, reply);
-  if (!done) return fail(done.error());
+  measured.durations.add(std::chrono::steady_clock::now() - begin);
+  if (!done) {
+    measured.count_failure(ErrorKind::error);  // a fault has a type of its own, and no kind
+    return fail(done.error());
+  }
+  measured.succeeded.add();
   out.close();
   Response response = close_envelope(std::move(out), 200);
   if (!reply.new_token.empty()) {

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "service/services.h"
 #include "wire/request/message.h"
@@ -28,6 +29,7 @@ class SoapFacade {
 
   service::Services& services_;
   std::unique_ptr<SoapViews> views_;
+  std::vector<service::OperationMeasurements*> measurements_;  ///< of soap_methods(), in their order
 };
 
 }  // namespace quire::wire

@@ -61,8 +61,16 @@ class LoginsOnly final : public content::CatalogWriter {
   }
 
   std::vector<content::TrustedCertificate> trusted_certificates() override { not_for_logins(); }
+  bool has_quotas() override { not_for_logins(); }
+  std::vector<content::Quota> quotas(content::QuotaKind) override { not_for_logins(); }
+  content::QuotaUse use_of(const content::QuotaOwner&) override { not_for_logins(); }
+  std::vector<content::ExceededQuota> exceeded_quotas() override { return {}; }
+  std::vector<content::Webhook> webhooks() override { not_for_logins(); }
+  std::size_t webhook_delivery_count(content::DeliveryState) override { not_for_logins(); }
   std::vector<content::LoginSession> api_tokens(std::string_view) override { not_for_logins(); }
   void remove_api_tokens_of(std::string_view) override { not_for_logins(); }
+  std::vector<content::Contradiction> contradictions(std::size_t) override { not_for_logins(); }
+  std::size_t repair_contradictions() override { not_for_logins(); }
   std::vector<content::User> users() override { not_for_logins(); }
   std::vector<content::Group> groups() override { not_for_logins(); }
   std::vector<std::string> groups_of(std::string_view) override { not_for_logins(); }
@@ -88,7 +96,7 @@ class LoginsOnly final : public content::CatalogWriter {
                                                         const std::optional<content::ItemId>&) override {
     not_for_logins();
   }
-  std::size_t active_update_session_count() override { not_for_logins(); }
+  std::size_t update_session_count(content::UpdateSessionState) override { not_for_logins(); }
   std::vector<content::UpdateSessionId> expired_update_sessions(base::Time, std::size_t) override { not_for_logins(); }
   std::vector<content::UpdateSessionId> ended_update_sessions(base::Time, std::size_t) override { not_for_logins(); }
   std::vector<content::UpdateSessionId> active_update_sessions_after(const content::UpdateSessionId&,
@@ -127,6 +135,7 @@ class LoginsOnly final : public content::CatalogWriter {
   void remove_client_tokens(base::Time) override { not_for_logins(); }
   std::vector<content::BlobId> remove_content_if_unused(const content::ContentId&) override { not_for_logins(); }
   void insert_blob(const content::Blob&, std::span<const std::byte>) override { not_for_logins(); }
+  void advance_generation(const content::LibraryId&) override { not_for_logins(); }
   void move_blob_to_storage(const content::BlobId&) override { not_for_logins(); }
   void replace_blob(const content::ItemId&, const content::BlobId&, const content::BlobId&) override {
     not_for_logins();
@@ -212,14 +221,21 @@ struct SoapWorld {
       {storage_of("datastore-11", "LocalDS_0", content::BlobStore::Space{1'000'000'000'000, 400'000'000'000}),
        storage_of("datastore-12", "R&D <\"disks\">", std::nullopt)}};
   service::TransferBoard transfers;
-  service::Context context{catalog, storages, clock, service::LeaseClock(clock), identities, transfers, {}, {}};
+  service::Context context{catalog,
+                           storages,
+                           clock,
+                           service::LeaseClock(clock),
+                           identities,
+                           transfers,
+                           {.password_cost = service::least_password_cost},
+                           {}};
   service::CatalogAuthenticator authenticator{context};
   service::Logins logins{context, authenticator, {}};
-  service::Services services{context, logins, "11111111-2222-3333-4444-555555555555"};
+  service::Services services{context, logins, "11111111-2222-3333-4444-555555555555", {}};
 
   SoapWorld() {
     const auto made = catalog.write([](content::CatalogWriter& writer) -> base::Result<void> {
-      QUIRE_ASSIGN_OR_RETURN(const auto hash, service::hash_of_password("s3cret"));
+      QUIRE_ASSIGN_OR_RETURN(const auto hash, service::hash_of_password("s3cret", service::least_password_cost));
       writer.put(content::User{"admin@cls.local", hash});
       return {};
     });

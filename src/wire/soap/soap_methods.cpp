@@ -1,10 +1,13 @@
 #include "wire/soap/soap_methods.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
 #include "base/hex.h"
 #include "base/log.h"
+#include "service/inventory.h"
 #include "wire/soap/datastore_browser.h"
 #include "wire/soap/soap_authorization.h"
 #include "wire/soap/soap_values.h"
@@ -32,11 +35,12 @@ Fault invalid_login(std::string text) { return {"InvalidLogin", std::move(text),
 /// and apiType.
 DataObject about(const service::Services& services) {
   return {"AboutInfo",
-          {{"name", std::string("VMware vCenter Server")},
-           {"fullName", std::string("VMware vCenter Server 8.0.3 build-24022515")},
+          {{"name", std::string(service::product_name)},
+           {"fullName",
+            fmt::format("{} {} build-{}", service::product_name, service::product_version, service::product_build)},
            {"vendor", std::string("VMware, Inc.")},
-           {"version", std::string("8.0.3")},
-           {"build", std::string("24022515")},
+           {"version", std::string(service::product_version)},
+           {"build", std::string(service::product_build)},
            {"localeVersion", std::string("INTL")},
            {"localeBuild", std::string("000")},
            {"osType", std::string("linux-x64")},
@@ -371,6 +375,10 @@ const std::vector<SoapMethod>& soap_methods() {
     return methods;
   }();
   return all;
+}
+
+void record_if_refused(const SoapCall& call, const base::Error& error) {
+  if (call.session) call.services.audit.record_if_refused(call.session->caller, error);
 }
 
 Fault not_authenticated(const Reference& receiver) {

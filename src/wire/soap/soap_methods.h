@@ -29,7 +29,7 @@ struct SoapCall {
   const XmlElement& arguments;
   vim::Reference receiver;
   std::optional<SoapSession> session;
-  std::shared_ptr<const content::CallOrigin> origin;
+  content::CallOrigin origin;
 };
 
 /// What a method puts into its response element, and the token that a new login gets as cookie.
@@ -48,6 +48,10 @@ struct SoapMethod {
 };
 
 const std::vector<SoapMethod>& soap_methods();
+
+/// Tells the audit trail when `error`, which answers the call, is a refusal. Whoever turns a service's error into a
+/// fault calls it: faults do not tell any more.
+void record_if_refused(const SoapCall& call, const base::Error& error);
 
 vim::Fault not_authenticated(const vim::Reference& receiver);
 /// For errors that no class of §4.4 tells. The client learns the text only, the log the cause.
