@@ -1,9 +1,11 @@
 #include "main/assembly.h"
 
 #include <pthread.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <boost/json/serialize.hpp>
 #include <csignal>
 #include <cstdio>
@@ -13,6 +15,7 @@
 #include <thread>
 
 #include "adapters/curl/curl_fetcher.h"
+#include "adapters/curl/curl_sender.h"
 #include "adapters/files/ballast.h"
 #include "adapters/files/durable_file.h"
 #include "adapters/files/file_blob_store.h"
@@ -23,16 +26,23 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/uri.h"
+#include "content/address_policy.h"
 #include "content/fetcher_by_scheme.h"
+#include "doctor/scrub.h"
 #include "formats/certificate.h"
 #include "http/tls_identity.h"
+#include "main/installation.h"
+#include "main/service_notification.h"
+#include "metrics/metrics_text.h"
 #include "service/access/catalog_authenticator.h"
 #include "service/library/item_copy.h"
 #include "service/library/library_migration.h"
+#include "service/readiness.h"
 #include "service/services.h"
 #include "service/session/activity_interval.h"
 #include "service/transaction/events.h"
 #include "service/upload/pulls.h"
+#include "service/webhook/webhook_runner.h"
 #include "wire/codec/rest_codec.h"
 #include "wire/router.h"
 #include "work/audit_file.h"
@@ -43,85 +53,13 @@ namespace quire::main {
 namespace {
 
 namespace fs = std::filesystem;
-using base::Error;
-using base::ErrorKind;
 using base::Result;
-using content::CatalogWriter;
 
 constexpr auto administrator = "administrator@vsphere.local";
 constexpr std::size_t password_bytes_max = 4096;
 constexpr std::size_t trusted_certificates_bytes_max = 16U << 20U;
 constexpr int certificate_days = 825;
 constexpr mode_t audit_file_mode = 0640;
-
-Error bad_setting(std::string_view text, std::vector<base::MessageParam> params = {}) {
-  return {ErrorKind::invalid_argument, "quire.settings.bad_value", text, std::move(params)};
-}
-
-/// A setting of the installation that is made once and then stays.
-Result<std::string> fixed_setting(content::Catalog& catalog, const std::string& name, const std::string& fresh) {
-  return catalog.write([&](CatalogWriter& writer) -> Result<std::string> {
-    if (auto stored = writer.setting(name)) return *std::move(stored);
-    writer.put_setting(name, fresh);
-    return fresh;
-  });
-}
-
-/// Managed object ids are given out once and kept with the storage's name: `datastore-11`, `datastore-12`, …
-Result<std::string> storage_id(content::Catalog& catalog, const std::string& name) {
-  return catalog.write([&](CatalogWriter& writer) -> Result<std::string> {
-    if (auto stored = writer.setting("storage." + name + ".id")) return *std::move(stored);
-    const int next = std::atoi(writer.setting("storage.next_id").value_or("11").c_str());
-    const std::string id = "datastore-" + std::to_string(next);
-    writer.put_setting("storage." + name + ".id", id);
-    writer.put_setting("storage.next_id", std::to_string(next + 1));
-    return id;
-  });
-}
-
-Result<content::Storage> open_storage(const std::string& definition, bool is_default, const Settings& settings,
-                                      content::Catalog& catalog, base::IdentitySource& identities) {
-  const fs::path data = settings.data;
-  const auto equals = definition.find('=');
-  const std::string name = definition.substr(0, equals);
-  if (name.empty() || name.find('/') != std::string::npos)
-    return bad_setting("Storage {definition} needs a name without slashes before the =.", {{"definition", definition}});
-  const fs::path own_place = is_default ? data : data / "storage" / name;
-  const fs::path folder =
-      fs::weakly_canonical(equals == std::string::npos ? own_place : fs::path(definition.substr(equals + 1)));
-  adapters::files::FileBlobStoreOptions options;
-  options.storage_name = name;
-  options.reserve_bytes = settings.storage_reserve;
-  options.reserve_shrinks = settings.storage_reserve == default_storage_reserve;
-  QUIRE_ASSIGN_OR_RETURN(auto blobs, adapters::files::open_file_blob_store(folder, std::move(options)));
-  QUIRE_ASSIGN_OR_RETURN(const auto id, storage_id(catalog, name));
-  QUIRE_ASSIGN_OR_RETURN(const auto uuid, fixed_setting(catalog, "storage." + name + ".uuid", identities.uuid()));
-  return content::Storage{content::StorageId(id), name, uuid, adapters::files::file_uri(folder), std::move(blobs)};
-}
-
-Result<content::Storages> open_storages(const Settings& settings, content::Catalog& catalog,
-                                        base::IdentitySource& identities) {
-  if (settings.storage.empty()) return bad_setting("At least one storage is needed.");
-  std::vector<content::Storage> all;
-  std::set<std::string> names;
-  for (const auto& definition : settings.storage) {
-    QUIRE_ASSIGN_OR_RETURN(auto storage, open_storage(definition, all.empty(), settings, catalog, identities));
-    if (!names.insert(storage.name).second)
-      return bad_setting("Storage {name} is configured twice.", {{"name", storage.name}});
-    all.push_back(std::move(storage));
-  }
-  return content::Storages(std::move(all));
-}
-
-bool is_embedded(const Settings& settings) { return settings.catalog == "sqlite"; }
-
-Result<std::unique_ptr<content::Catalog>> open_catalog(const Settings& settings) {
-  if (is_embedded(settings)) return adapters::sql::open_sqlite_catalog(fs::path(settings.data) / "catalog.sqlite", {});
-  if (settings.catalog.starts_with("postgresql://") || settings.catalog.starts_with("postgres://"))
-    return adapters::sql::open_postgresql_catalog(settings.catalog, {});
-  return bad_setting("The catalog is {catalog}; it must be sqlite or a postgresql:// URL.",
-                     {{"catalog", settings.catalog}});
-}
 
 /// Opens also on a full disk, as far as the ballast makes room.
 Result<std::unique_ptr<content::Catalog>> open_embedded_catalog(const Settings& settings,
@@ -133,28 +71,53 @@ Result<std::unique_ptr<content::Catalog>> open_embedded_catalog(const Settings& 
       std::make_unique<adapters::files::BallastedCatalog>(*std::move(opened), ballast));
 }
 
+/// What the settings say of quotas becomes the catalog's.
+Result<void> keep_default_quotas(content::Catalog& catalog, const content::DefaultQuotas& defaults) {
+  const auto kept = catalog.read(
+      [&](content::CatalogReader& reader) -> Result<bool> { return content::are_default_quotas(reader, defaults); });
+  if (!kept) return kept.error();
+  if (*kept) return {};
+  return catalog.write([&](content::CatalogWriter& writer) -> Result<void> {
+    content::put_default_quotas(writer, defaults);
+    return {};
+  });
+}
+
 std::string generated_password(base::IdentitySource& identities) { return identities.secret().substr(0, 20); }
+
+/// Tells a generated password once, or keeps it where the settings say. Before the administrator is made: a password
+/// that nobody can read would lock everybody out.
+Result<void> hand_over(const Settings& settings, const std::string& password) {
+  if (settings.generated_password_file.empty()) {
+    std::fprintf(stderr, "The password of %s is %s (shown only this once)\n", administrator, password.c_str());
+    return {};
+  }
+  QUIRE_RETURN_IF_ERROR(
+      adapters::files::write_file_durably(settings.generated_password_file, password + "\n", S_IRUSR | S_IWUSR));
+  std::fprintf(stderr, "The password of %s is in %s\n", administrator, settings.generated_password_file.c_str());
+  return {};
+}
+
+/// The administrator's first password, as the settings say.
+Result<std::string> first_password(const Settings& settings, base::IdentitySource& identities) {
+  if (!settings.admin_password_file.empty()) {
+    QUIRE_ASSIGN_OR_RETURN(auto read, adapters::files::read_file(settings.admin_password_file, password_bytes_max));
+    while (!read.empty() && (read.back() == '\n' || read.back() == '\r')) read.pop_back();
+    return read;
+  }
+  if (const char* given = std::getenv("QUIRE_ADMIN_PASSWORD"); given != nullptr && *given != '\0')
+    return std::string(given);
+  auto generated = generated_password(identities);
+  QUIRE_RETURN_IF_ERROR(hand_over(settings, generated));
+  return generated;
+}
 
 /// Makes the administrator at the first start; later starts leave the users alone.
 Result<void> make_administrator(const Settings& settings, service::Users& users, base::IdentitySource& identities) {
   QUIRE_ASSIGN_OR_RETURN(const auto present, users.has_any());
   if (present) return {};
-  std::string password;
-  bool generated = false;
-  if (!settings.admin_password_file.empty()) {
-    QUIRE_ASSIGN_OR_RETURN(auto read, adapters::files::read_file(settings.admin_password_file, password_bytes_max));
-    password = std::move(read);
-    while (!password.empty() && (password.back() == '\n' || password.back() == '\r')) password.pop_back();
-  } else if (const char* given = std::getenv("QUIRE_ADMIN_PASSWORD"); given != nullptr && *given != '\0') {
-    password = given;
-  } else {
-    password = generated_password(identities);
-    generated = true;
-  }
-  QUIRE_RETURN_IF_ERROR(users.make_administrator(administrator, password));
-  if (generated)
-    std::fprintf(stderr, "The password of %s is %s (shown only this once)\n", administrator, password.c_str());
-  return {};
+  QUIRE_ASSIGN_OR_RETURN(const auto password, first_password(settings, identities));
+  return users.make_administrator(administrator, password);
 }
 
 /// Names that the self-signed certificate is for: this machine's, the listen address, the public URL's, and the given
@@ -237,9 +200,10 @@ std::string shown(const http::ListenAddress& address) {
   return (v6 ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port);
 }
 
-void print_ready(const http::Server& server) {
+void print_ready(const http::Server& server, const http::Server* monitoring) {
   if (const auto https = server.https_address()) std::printf("ready https://%s\n", shown(*https).c_str());
   if (const auto http = server.http_address()) std::printf("ready http://%s\n", shown(*http).c_str());
+  if (monitoring != nullptr) std::printf("ready monitoring http://%s\n", shown(*monitoring->http_address()).c_str());
   std::fflush(stdout);
 }
 
@@ -251,7 +215,7 @@ sigset_t watched_signals() {
   return signals;
 }
 
-void obey_signals(http::Server& server, base::Duration grace) {
+void obey_signals(http::Server& server, base::Duration grace, std::atomic<bool>& stopping) {
   const auto signals = watched_signals();
   for (;;) {
     int signal = 0;
@@ -264,7 +228,9 @@ void obey_signals(http::Server& server, base::Duration grace) {
         spdlog::error("The TLS certificate could not be read again, the old one stays: {}", reloaded.error().text());
       continue;
     }
+    notify_service_manager("STOPPING=1");
     spdlog::info("Stopping: running transfers get {}.", duration_text(grace));
+    stopping = true;
     server.stop(grace);
     return;
   }
@@ -280,6 +246,38 @@ work::AuditFile make_audit_file(service::Context& context, const std::string& pa
     return adapters::files::append_durably(path, lines, audit_file_mode);
   };
   return {context, line_of, append};
+}
+
+/// Who may read the pages for monitoring without a login, among the API.
+Result<std::function<bool(const std::string&)>> monitoring_networks(const std::vector<std::string>& texts) {
+  std::vector<content::IpNetwork> networks;
+  for (const auto& text : texts) {
+    const auto network = content::IpNetwork::parse(text);
+    if (!network) return bad_setting("monitoring_allow names {network}, which is no network.", {{"network", text}});
+    networks.push_back(*network);
+  }
+  return std::function<bool(const std::string&)>([networks](const std::string& address) {
+    const auto asking = content::IpAddress::parse(address);
+    return asking && std::ranges::any_of(networks, [&](const auto& network) {
+             const auto v4 = asking->embedded_ipv4();
+             return network.contains(*asking) || (v4 && network.contains(*v4));
+           });
+  });
+}
+
+/// The pages for monitoring: readiness ends when the server begins to stop.
+service::Monitoring make_monitoring(service::Context& context, service::Services& services,
+                                    const work::Supervisor& supervisor, const std::atomic<bool>& stopping) {
+  const metrics::Sources sources{context, services.event_feed, [&supervisor] { return supervisor.status(); },
+                                 QUIRE_VERSION, context.clock.now()};
+  service::Monitoring monitoring;
+  monitoring.metrics = [sources] { return metrics::metrics_text(sources); };
+  monitoring.readiness = [&context, &supervisor, &stopping] {
+    auto readiness = service::readiness_of(context, supervisor.status());
+    if (stopping) readiness.obstacles.push_back("The server is stopping.");
+    return readiness;
+  };
+  return monitoring;
 }
 
 std::vector<work::PeriodicWork> periodic_works(service::Context& context, service::Services& services,
@@ -301,7 +299,13 @@ std::vector<work::PeriodicWork> periodic_works(service::Context& context, servic
       {"task retention", std::chrono::seconds(30), [&] { return services.tasks.remove_old(); }},
       {"login expiry", std::chrono::seconds(30), [&] { return services.logins.remove_expired(); }},
       {"activity of pulls", keep_alive_interval, [&] { return services.update_sessions.keep_pulling_alive(); }},
-      {"completion of idle pulls", interval, [&] { return services.update_sessions.complete_idle_pulls(); }}};
+      {"completion of idle pulls", interval, [&] { return services.update_sessions.complete_idle_pulls(); }},
+      {"event streams", base::Duration(0),
+       [&services, interval] {
+         services.event_feed.wait(interval);
+         return services.event_feed.hand_out();
+       }},
+      {"progress for event streams", interval, [&] { return services.progress_feed.look(); }}};
   for (std::size_t i = 0; i < pulls_max; ++i)
     works.push_back({"pull " + std::to_string(i + 1), base::Duration(0), [&]() -> Result<void> {
                        const auto ran = pulls.run_next();
@@ -346,9 +350,11 @@ Result<adapters::files::ReadableFiles> readable_files(const Settings& settings, 
     readable.folders.push_back(canonical);
   }
   const auto data = fs::weakly_canonical(settings.data);
-  for (const auto* own : {"tls", "lock", "ballast", "catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm"})
+  for (const auto* own :
+       {"tls", "lock", "ballast", "catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm", "before-upgrade"})
     readable.closed.push_back(data / own);
-  for (const auto& secret : {settings.tls_key, settings.admin_password_file, settings.audit_file})
+  for (const auto& secret :
+       {settings.tls_key, settings.admin_password_file, settings.generated_password_file, settings.audit_file})
     if (!secret.empty()) readable.closed.push_back(fs::weakly_canonical(fs::absolute(secret)));
   return readable;
 }
@@ -365,10 +371,22 @@ Result<std::unique_ptr<content::Fetcher>> make_web_fetcher(const Settings& setti
   return adapters::curl::make_curl_fetcher(std::move(options));
 }
 
+Result<std::unique_ptr<content::MessageSender>> make_message_sender(const Settings& settings) {
+  adapters::curl::SenderOptions options;
+  QUIRE_ASSIGN_OR_RETURN(options.policy, content::AddressPolicy::make(settings.webhook_allow, settings.webhook_deny));
+  options.timeout = settings.webhook_timeout;
+  options.extra_ca_file = settings.pull_ca_file;
+  options.user_agent = "Quire";
+  return adapters::curl::make_curl_sender(std::move(options));
+}
+
 }  // namespace
 
 Result<void> serve(const Settings& settings) {
-  base::set_up_log(spdlog::level::from_str(settings.log_level));
+  const auto log_format = base::enumerator_named<base::LogFormat>(settings.log_format);
+  if (!log_format)
+    return bad_setting("The log format is {format}; it must be text or json.", {{"format", settings.log_format}});
+  base::set_up_log(spdlog::level::from_str(settings.log_level), *log_format);
   if (settings.data.empty()) return bad_setting("The data folder is missing; give --data DIR.");
   const auto signals = watched_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
@@ -384,7 +402,10 @@ Result<void> serve(const Settings& settings) {
   QUIRE_ASSIGN_OR_RETURN(const auto catalog,
                          ballast ? open_embedded_catalog(settings, *ballast) : open_catalog(settings));
   QUIRE_ASSIGN_OR_RETURN(auto storages, open_storages(settings, *catalog, identities));
+  QUIRE_RETURN_IF_ERROR(keep_default_quotas(*catalog, settings.default_quotas));
   QUIRE_ASSIGN_OR_RETURN(const auto guid, fixed_setting(*catalog, "server_guid", identities.uuid()));
+
+  QUIRE_ASSIGN_OR_RETURN(const auto installed, fixed_setting(*catalog, "installed", base::to_text(clock.now())));
 
   service::TransferBoard transfers;
   QUIRE_ASSIGN_OR_RETURN(const auto leases, service::open_lease_clock(*catalog, clock));
@@ -396,6 +417,9 @@ Result<void> serve(const Settings& settings) {
   const auto files = adapters::files::make_file_fetcher(std::move(readable));
   content::FetcherByScheme fetcher(
       {{"http", web.get()}, {"https", web.get()}, {"file", files.get()}, {"ds", files.get()}});
+  QUIRE_ASSIGN_OR_RETURN(const auto message_sender, make_message_sender(settings));
+  context.message_sender = message_sender.get();
+  service::WebhookRunner webhooks(context);
   service::Pulls pulls(context);
   context.fetcher = &fetcher;
   context.on_pull_added = [&pulls] { pulls.wake(); };
@@ -403,7 +427,9 @@ Result<void> serve(const Settings& settings) {
   service::Logins logins(context, authenticator, settings.logins);
   service::TaskRunner tasks(context, {service::item_copy_tasks(), service::library_migration_tasks()});
   context.on_task_added = [&tasks] { tasks.wake(); };
-  service::Services services(context, logins, guid);
+  service::Services services(context, logins, guid, base::parse_time(installed).value_or(base::Time()),
+                             {QUIRE_VERSION, is_embedded(settings) ? "sqlite" : "postgresql", clock.now()});
+  context.on_events = [&services] { services.event_feed.announce(); };
   if (auto added = services.trusted_certificates.add_all(trusted); !added) return added;
   if (auto made = make_administrator(settings, services.users, identities); !made) return made;
 
@@ -418,18 +444,45 @@ Result<void> serve(const Settings& settings) {
   QUIRE_ASSIGN_OR_RETURN(const auto server, http::make_server(std::move(http_settings), services, router));
 
   auto works = periodic_works(context, services, pulls, settings.pulls_max, tasks, settings.tasks_max);
+  for (std::size_t i = 0; i < settings.webhooks_at_once; ++i)
+    works.push_back({"webhooks " + std::to_string(i + 1), base::Duration(0), [&]() -> Result<void> {
+                       const auto ran = webhooks.run_round();
+                       if (!ran || !*ran) webhooks.wait(std::chrono::seconds(1));
+                       return ran ? Result<void>() : ran.error();
+                     }});
+  works.push_back({"dead webhook deliveries", std::chrono::minutes(1), [&] { return webhooks.remove_old(); }});
   auto audit_file = make_audit_file(context, settings.audit_file);
   if (!settings.audit_file.empty()) {
     // A path that cannot be written is found at the start, not by a worker at night.
     if (auto written = audit_file.append_new(); !written) return written;
     works.push_back({"audit file", std::chrono::seconds(1), [&] { return audit_file.append_new(); }});
   }
+  doctor::Scrub scrub(*catalog, storages);
+  if (settings.scrub_rate > 0)
+    works.push_back({"scrub", std::chrono::seconds(1), [&] { return scrub.read_on(settings.scrub_rate); }});
   work::Supervisor supervisor(std::move(works), clock);
   services.workers = service::Workers([&supervisor] { return supervisor.status(); });
-  print_ready(*server);
-  std::thread signal_thread([&] { obey_signals(*server, settings.shutdown_grace); });
+  std::atomic<bool> stopping = false;
+  services.monitoring = make_monitoring(context, services, supervisor, stopping);
+  QUIRE_ASSIGN_OR_RETURN(services.monitoring.lets_in, monitoring_networks(settings.monitoring_allow));
+  std::unique_ptr<http::Server> monitoring_server;
+  std::thread monitoring_thread;
+  if (!settings.listen_monitoring.empty()) {
+    QUIRE_ASSIGN_OR_RETURN(const auto address, parse_listen_address(settings.listen_monitoring));
+    QUIRE_ASSIGN_OR_RETURN(monitoring_server, http::make_monitoring_server(address, router, clock));
+    monitoring_thread = std::thread([&monitoring_server] { monitoring_server->run(); });
+  }
+  print_ready(*server, monitoring_server.get());
+  notify_service_manager("READY=1");
+  std::thread signal_thread([&] { obey_signals(*server, settings.shutdown_grace, stopping); });
   server->run();
   signal_thread.join();
+  if (monitoring_server) {  // the last to go, so that it can tell that the others are going
+    monitoring_server->stop(base::Duration(0));
+    monitoring_thread.join();
+  }
+  services.event_feed.stop();
+  webhooks.stop();
   pulls.stop();
   tasks.stop();
   supervisor.stop();

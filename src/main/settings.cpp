@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <charconv>
 #include <limits>
+
+#include "base/decimal.h"
 
 // toml++ throws by default; read_settings_file turns that into a Result.
 #include <toml++/toml.h>
@@ -25,11 +26,8 @@ Error bad_value(std::string_view value, std::string_view expected) {
 }
 
 Result<std::int64_t> parse_number(std::string_view text) {
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || number < 0)
-    return bad_value(text, "a whole number of at least 0");
-  return number;
+  if (const auto number = base::parse_decimal(text)) return *number;
+  return bad_value(text, "a whole number of at least 0");
 }
 
 struct Unit {
@@ -133,10 +131,37 @@ SettingDefinition number(std::string key, std::string description, Member member
           }};
 }
 
+/// A number of things that may be 0.
+template <class Member>
+SettingDefinition count(std::string key, std::string description, Member member) {
+  auto definition = number(std::move(key), std::move(description), member);
+  definition.set = [member](Settings& settings, const std::vector<std::string>& values) -> Result<void> {
+    QUIRE_ASSIGN_OR_RETURN(member(settings), parse_number(values.back()));
+    return {};
+  };
+  return definition;
+}
+
+/// A size or number that takes no other values.
+SettingDefinition between(std::int64_t least, std::int64_t most, SettingDefinition definition) {
+  const auto shown = [&](std::int64_t value) {
+    return definition.placeholder == "SIZE" ? size_text(value) : std::to_string(value);
+  };
+  const auto range = shown(least) + " to " + shown(most);
+  definition.description += " From " + range + ".";
+  definition.set = [set = definition.set, least, most, range](Settings& settings,
+                                                              const std::vector<std::string>& values) -> Result<void> {
+    const auto given = parse_size(values.back());
+    if (given && (*given < least || *given > most)) return bad_value(values.back(), "from " + range);
+    return set(settings, values);
+  };
+  return definition;
+}
+
 // NOLINTNEXTLINE(bugprone-macro-parentheses): a member name stands in no parentheses
 #define QUIRE_AT(member) [](Settings& settings) -> auto& { return settings.member; }
 
-std::string quoted(std::string_view value) {
+std::string toml_text(std::string_view value) {
   std::string out = "\"";
   for (const char c : value) {
     if (c == '"' || c == '\\') out += '\\';
@@ -149,10 +174,10 @@ std::string quoted(std::string_view value) {
 std::string toml_value(const SettingDefinition& definition, const std::vector<std::string>& values) {
   if (definition.repeated) {
     std::string list;
-    for (const auto& value : values) list += (list.empty() ? "" : ", ") + quoted(value);
+    for (const auto& value : values) list += (list.empty() ? "" : ", ") + toml_text(value);
     return "[" + list + "]";
   }
-  return definition.placeholder == "NUMBER" ? values.front() : quoted(values.front());
+  return definition.placeholder == "NUMBER" ? values.front() : toml_text(values.front());
 }
 
 const SettingDefinition* find_definition(std::string_view key) {
@@ -210,6 +235,10 @@ const std::vector<SettingDefinition>& setting_definitions() {
            "QUIRE_ADMIN_PASSWORD is taken, "
            "or one is generated and shown once.",
            &Settings::admin_password_file),
+      text("generated_password_file", "FILE",
+           "A generated password is written here, readable by the server's user only, instead of being shown: what is "
+           "shown may end up in a journal. Remove the file when you have read it.",
+           &Settings::generated_password_file),
       texts("storage", "NAME[=DIR]",
             "A storage, shown as a datastore of that name; may be repeated, the first is the default. Without DIR it "
             "lies in the data folder.",
@@ -219,6 +248,10 @@ const std::vector<SettingDefinition>& setting_definitions() {
           "What uploads leave free on the disk of each storage, for the catalog: without that room nobody could log in "
           "or delete. The default is a sixteenth of the disk where that is less.",
           QUIRE_AT(storage_reserve)),
+      size("scrub_rate",
+           "How much of the stored bytes is read each second, again and again, and compared with their digests; damage "
+           "is written to the log and shown with the workers. 0: never.",
+           QUIRE_AT(scrub_rate)),
       size("catalog_ballast",
            "Size of a file in the data folder that is let go when the catalog's disk is full all the same, so that "
            "sessions can be ended and content deleted; a thirty-second of the disk where that is less. Nothing new "
@@ -233,6 +266,29 @@ const std::vector<SettingDefinition>& setting_definitions() {
             &Settings::tls_name),
       text("log_level", "LEVEL", "trace, debug, info, warning, error or critical. The log goes to stderr.",
            &Settings::log_level),
+      text("log_format", "FORMAT",
+           "text, or json: a line is an object with time, level, message and, where the client named its call, "
+           "operation_id.",
+           &Settings::log_format),
+      text("listen_monitoring", "HOST:PORT",
+           "Address, on plain HTTP, for /healthz, /readyz and /metrics alone; whoever can reach it may read them "
+           "without a login. Empty: off.",
+           &Settings::listen_monitoring),
+      texts("monitoring_allow", "NETWORK",
+            "A network whose clients may read /healthz, /readyz and /metrics on the addresses of the API without a "
+            "login; may be repeated. Behind a proxy, all clients have the proxy's address.",
+            &Settings::monitoring_allow),
+      size(
+          "default_library_quota_bytes",
+          "What a library may hold that has no quota of its own. 0: no limit. An own quota takes its place as a whole.",
+          QUIRE_AT(default_quotas.library_bytes)),
+      count("default_library_quota_items", "How many items such a library may hold. 0: no limit.",
+            QUIRE_AT(default_quotas.library_items)),
+      size("default_user_quota_bytes",
+           "What the items may hold that a user made who has no quota of their own. 0: no limit.",
+           QUIRE_AT(default_quotas.user_bytes)),
+      count("default_user_quota_items", "How many items such a user may make. 0: no limit.",
+            QUIRE_AT(default_quotas.user_items)),
       duration("update_session_timeout", "An update session without activity for this long expires.",
                QUIRE_AT(service.update_session_timeout)),
       duration("download_session_timeout", "A download session without activity for this long expires.",
@@ -241,6 +297,8 @@ const std::vector<SettingDefinition>& setting_definitions() {
                QUIRE_AT(service.ended_session_retention)),
       duration("event_retention", "How long the audit trail, the events of changes and refusals, can be read.",
                QUIRE_AT(service.event_retention)),
+      duration("event_heartbeat", "A stream of events without an event for this long sends a comment.",
+               QUIRE_AT(service.event_heartbeat)),
       text("audit_file", "FILE",
            "The audit trail is written here as well, a JSON object a line; its entries stay until somebody removes "
            "them, so let it be rotated. Empty: nowhere.",
@@ -254,6 +312,9 @@ const std::vector<SettingDefinition>& setting_definitions() {
           "A copy of an item that moves up to this many bytes to another storage is made before the call answers; more "
           "are copied by a task.",
           QUIRE_AT(service.copy_in_call_bytes_max)),
+      duration("replaced_content_retention",
+               "How long subscribers of a published library can read the files of an item after it got others.",
+               QUIRE_AT(service.replaced_content_retention)),
       duration("client_token_retention", "How long a client token makes a repeated creation return the first result.",
                QUIRE_AT(service.client_token_retention)),
       duration(
@@ -282,6 +343,18 @@ const std::vector<SettingDefinition>& setting_definitions() {
             "ContentLibrary.ReadStorage on the item; may be repeated. The server's own files are refused wherever they "
             "lie.",
             &Settings::pull_files_from),
+      texts("webhook_allow", "NETWORK",
+            "A network that webhooks may lie in although it is refused by default (loopback, link-local, …); may be "
+            "repeated.",
+            &Settings::webhook_allow),
+      texts("webhook_deny", "NETWORK",
+            "A network that webhooks must not lie in; wins over webhook_allow; may be repeated.",
+            &Settings::webhook_deny),
+      duration("webhook_timeout", "A webhook must have answered after this long.", QUIRE_AT(webhook_timeout)),
+      number("webhook_attempts", "How often a webhook is told of an event in vain before the delivery is dead.",
+             QUIRE_AT(service.webhook_attempts)),
+      number("webhooks_at_once", "Webhooks that are told at the same time; further ones wait.",
+             QUIRE_AT(webhooks_at_once)),
       text("trusted_certificates", "FILE",
            "Certificates (PEM) that each start adds to the trust store: OVF packages whose signer's certificate "
            "follows from "
@@ -307,12 +380,34 @@ const std::vector<SettingDefinition>& setting_definitions() {
              QUIRE_AT(limits.upload_ranges_max)),
       number("password_length_min", "Characters that a password must have at least when it is set.",
              QUIRE_AT(limits.password_length_min)),
+      between(service::least_password_cost.memory_bytes, service::most_password_cost.memory_bytes,
+              size("password_memory",
+                   "Memory that a digest of a password (Argon2id) takes. A password that was set at another cost gets "
+                   "its new digest at the next login.",
+                   QUIRE_AT(service.password_cost.memory_bytes))),
+      between(static_cast<std::int64_t>(service::least_password_cost.passes),
+              static_cast<std::int64_t>(service::most_password_cost.passes),
+              number("password_passes", "Passes over that memory.", QUIRE_AT(service.password_cost.passes))),
+      between(static_cast<std::int64_t>(service::least_password_cost.lanes),
+              static_cast<std::int64_t>(service::most_password_cost.lanes),
+              number("password_lanes", "Lanes, the parallelism of Argon2id, that the memory is divided into.",
+                     QUIRE_AT(service.password_cost.lanes))),
       number("group_members_max", "Users of a group.", QUIRE_AT(limits.group_members_max)),
       number("logins_max", "Login sessions alive at once.", QUIRE_AT(limits.logins_max)),
       number("api_tokens_of_user_max", "API tokens of one user.", QUIRE_AT(limits.api_tokens_of_user_max)),
       number("trusted_certificates_max", "Certificates of the trust store.", QUIRE_AT(limits.trusted_certificates_max)),
+      number("event_streams_max", "Clients that follow the events at once.", QUIRE_AT(limits.event_streams_max)),
+      number("event_streams_of_user_max", "Clients of one user that follow the events at once.",
+             QUIRE_AT(limits.event_streams_of_user_max)),
+      number("webhooks_max", "Webhooks.", QUIRE_AT(limits.webhooks_max)),
+      number("webhook_deliveries_max", "Events that wait to be told to one webhook; later ones wait in their table.",
+             QUIRE_AT(limits.webhook_deliveries_max)),
       number("update_sessions_active_max", "Active update sessions.", QUIRE_AT(limits.update_sessions_active_max)),
       number("download_sessions_max", "Download sessions.", QUIRE_AT(limits.download_sessions_max)),
+      size("published_index_bytes_max",
+           "Memory for the indexes of published libraries; one that has no room is written anew for each subscriber "
+           "that asks for it.",
+           QUIRE_AT(limits.published_index_bytes_max)),
       size("catalog_blob_bytes_max",
            "A file up to this size is kept in the catalog until somebody asks for its place on the storage.",
            QUIRE_AT(limits.catalog_blob_bytes_max)),
@@ -380,6 +475,18 @@ std::string default_settings_file() {
     file += fmt::format("\n# {}\n{} = {}\n", definition.description, definition.key,
                         toml_value(definition, definition.get(defaults)));
   return file;
+}
+
+std::string settings_file(const Settings& settings) {
+  const Settings defaults;
+  std::string given = "# Given:\n";
+  std::string usual = "\n# At their defaults:\n";
+  for (const auto& definition : setting_definitions()) {
+    const auto values = definition.get(settings);
+    auto& part = values == definition.get(defaults) ? usual : given;
+    part += fmt::format("{} = {}\n", definition.key, toml_value(definition, values));
+  }
+  return given + usual;
 }
 
 std::string settings_document() {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "content/default_quota.h"
 #include "content/limits.h"
 #include "http/server.h"
 #include "service/access/logins.h"
@@ -25,6 +26,8 @@ struct Settings {
   std::string public_url;
   std::string catalog = "sqlite";
   std::string admin_password_file;
+  std::string generated_password_file;
+  std::int64_t scrub_rate = std::int64_t{4} << 20U;  ///< bytes a second; 0: never
   std::vector<std::string> storage = {"LocalDS_0"};  ///< NAME, in the data folder, or NAME=DIR
   std::int64_t catalog_ballast = 16LL << 20U;
   std::int64_t storage_reserve = default_storage_reserve;
@@ -32,6 +35,9 @@ struct Settings {
   std::string tls_key;
   std::vector<std::string> tls_name;
   std::string log_level = "info";
+  std::string log_format = "text";
+  std::string listen_monitoring;
+  std::vector<std::string> monitoring_allow;
   std::vector<std::string> pull_allow;
   std::vector<std::string> pull_deny;
   std::string pull_ca_file;
@@ -42,7 +48,12 @@ struct Settings {
   base::Duration pull_stall_timeout = std::chrono::seconds(60);
   std::size_t pulls_max = 8;
   std::size_t tasks_max = 2;
+  std::vector<std::string> webhook_allow;
+  std::vector<std::string> webhook_deny;
+  base::Duration webhook_timeout = std::chrono::seconds(10);
+  std::size_t webhooks_at_once = 4;
   base::Duration shutdown_grace = std::chrono::seconds(30);
+  content::DefaultQuotas default_quotas;
   service::Settings service;
   service::Logins::Settings logins;
   content::Limits limits;
@@ -71,6 +82,9 @@ base::Result<void> read_settings_file(const std::string& path, Settings& setting
 
 /// A TOML file with every setting, commented and at its default.
 std::string default_settings_file();
+
+/// A TOML file with these settings, those that are not at their defaults first.
+std::string settings_file(const Settings& settings);
 
 /// The table of settings for docs/settings.md.
 std::string settings_document();

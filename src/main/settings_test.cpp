@@ -87,7 +87,8 @@ TEST(Settings, TheDocumentIsTheOneThatIsCheckedIn) {
 TEST(Settings, MistakesNameTheFileAndTheLine) {
   Settings settings;
   for (const char* text : {"\nno_such_key = 1\n", "\nupdate_session_timeout = \"soon\"\n", "\nstorage = \"a\"\n",
-                           "\nlisten = [\n", "\nlogins_max = 0\n"}) {
+                           "\nlisten = [\n", "\nlogins_max = 0\n", "\npassword_memory = \"512KiB\"\n",
+                           "\npassword_passes = 17\n", "\npassword_lanes = 0\n"}) {
     const auto read = read_settings_file(write_file(text), settings);
     ASSERT_FALSE(read) << text;
     EXPECT_NE(read.error().text().find(", line "), std::string::npos) << read.error().text();
