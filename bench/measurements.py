@@ -6,13 +6,16 @@ import os
 import shutil
 import statistics
 import subprocess
+import tempfile
 import time
+import urllib.request
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from servers import ROOT, Caddy, Nginx, Quire, Vcsim, make_certificate
+from servers import PEERS, ROOT, Caddy, Nginx, Quire, Vcsim, make_certificate
 
+RCLONE = PEERS / "bin" / "rclone"
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 
 
@@ -27,12 +30,15 @@ class Sizes:
     clients: tuple = (16, 64)
     listed: tuple = (1_000, 10_000)
     stored: tuple = (1_000, 1_000_000)
+    people: tuple = (100, 1_000)
+    published: tuple = (2_000, 10_000)
     stall_seconds: float = 3
+    pushed: int = 4 * GIB
 
 
 SHORT = Sizes(
     body=8 * MIB, large=32 * MIB, sparse=32 * MIB, disturbing=16 * MIB, uploads=((1, 8 * MIB), (4, 2 * MIB), (8, MIB)),
-    seconds=0.2, clients=(2, 4), listed=(50, 500), stored=(100, 2_000), stall_seconds=0.3,
+    seconds=0.2, clients=(2, 4), listed=(50, 500), stored=(100, 2_000), people=(20, 100), published=(50, 200), stall_seconds=0.3, pushed=8 * MIB,
 )
 
 
@@ -111,7 +117,9 @@ class World:
 
     def random_file(self, size):
         path = self.memory_folder / "body"
-        subprocess.run(["openssl", "rand", "-out", str(path), str(size)], check=True)
+        with path.open("wb") as body:
+            for start in range(0, size, GIB):  # openssl counts in an int
+                subprocess.run(["openssl", "rand", str(min(GIB, size - start))], stdout=body, check=True)
         return path
 
     def discard(self, server):
@@ -453,12 +461,12 @@ def memory_of_uploads(world):
     return [group]
 
 
-def seeded(world, count):
+def seeded(world, count, what="items"):
     """A server whose library holds `count` items: server, its API, the library, an item."""
     quire = world.quire()
     with world.running(quire):
         library = quire.api().create_library("bench")
-    output = subprocess.run([world.programs / "quire_seed", quire.catalog, library, str(count)], check=True,
+    output = subprocess.run([world.programs / "quire_seed", what, quire.catalog, library, str(count)], check=True,
                             capture_output=True, text=True).stdout
     return quire, library, output.strip()
 
@@ -497,7 +505,248 @@ def many_items(world):
     return [lists, gets]
 
 
+def many_people(world):
+    """item get and list of libraries for a user with permissions, among many users; the administrator of an empty server beside it."""
+    gets = Group("people-get", "item get with 64 connections", "requests/s")
+    lists = Group("people-list", "list of the libraries that one may read, one client", "ms")
+    alone = world.quire()
+    servers = {count: world.quire() for count in world.sizes.people}
+    items = {}
+    for quire in (alone, *servers.values()):
+        with world.running(quire):
+            api = quire.api()
+            items[quire] = api.create_item(api.create_library("bench"), "item")
+            api.create_user("reader@vsphere.local", "reader's password")
+    for count, quire in servers.items():
+        subprocess.run([world.programs / "quire_seed", "people", quire.catalog, "reader@vsphere.local", str(count)],
+                       check=True, capture_output=True)
+    with world.running(alone, *servers.values()):
+        calls = [("the administrator alone", alone, alone.api())]
+        for count, quire in servers.items():
+            library = quire.api().call("GET", f"content/library/item/id:{items[quire]}")["library_id"]
+            quire.api().permit("reader@vsphere.local", library, "Read-only")
+            calls.append((f"one of {count:,} users", quire, quire.api("reader@vsphere.local", "reader's password")))
+        for number in range(world.rounds):
+            for name, quire, api in in_turn(calls, number):
+                path = f"/rest/com/vmware/content/library/item/id:{items[quire]}"
+                gets.add(name, 1e6 / request_time_us(world, quire, api, path, 64))
+                if quire is not alone:
+                    lists.add(name, request_time_us(world, quire, api, "/rest/com/vmware/content/library", 1) / 1000)
+        found = {count: len(api.call("GET", "content/library"))
+                 for count, (_, _, api) in zip(servers, calls[1:], strict=True)}
+    for quire in (alone, *servers.values()):
+        world.discard(quire)
+    few, many = (f"one of {count:,} users" for count in world.sizes.people)
+    growth = found[world.sizes.people[1]] / found[world.sizes.people[0]]
+    gets.rows = [Row("people-get", "item get by one of 1,000 users among 10,000 permissions / by the only administrator",
+                     gets.ratio(many, "the administrator alone"), ">=", 0.95, 1.0, "×")]
+    lists.rows = [Row("people-list", "list of libraries among 1,000: time per library that is listed / that among 100",
+                      lists.ratio(many, few) / growth, "<=", 1.5, 1.1, "×")]
+    return [gets, lists]
+
+
+def entity_tag(base, path):
+    answer = http_get(base, path)
+    return answer.headers["ETag"]
+
+
+def http_get(base, path):
+    with urllib.request.urlopen(base + path, timeout=600) as answer:
+        answer.read()
+        return answer
+
+
+def publications(world):
+    """A poll without news beside a conditional GET of a static file; the index of a large library after one change."""
+    polls = Group("polls", "Poll of a published library without news, 16 connections", "requests/s")
+    indexes = Group("index", "Index of a published library", "ms")
+    published, many = world.sizes.published
+    files = world.fresh("files")
+    files.mkdir()
+    nginx = Nginx(world.fresh("nginx"), files, world.certificate)
+    quire, library, _ = seeded(world, published, "published")
+    with world.running(quire, nginx):
+        quire.api().publish(library)
+        path = f"/cls/vcsp/lib/{library}/lib.json"
+        with urllib.request.urlopen(quire.bases["http"] + path) as answer:
+            (files / "lib.json").write_bytes(answer.read())
+        http_get(quire.bases["http"], path.replace("lib.json", "items.json"))
+        calls = [(quire, path), (nginx, "/lib.json")]
+        for number in range(world.rounds):
+            for server, polled in in_turn(calls, number):
+                result = world.load("requests", "--base", server.bases["http"], "--clients", 16, "--seconds",
+                                    world.sizes.seconds, "--if-none-match", entity_tag(server.bases["http"], polled), polled)
+                polls.add(server.name, result["requests_per_second"])
+    world.discard(quire)
+    world.discard(nginx)
+    shutil.rmtree(files)
+    for number in range(world.rounds):
+        quire, library, item = seeded(world, many, "published")
+        with world.running(quire):
+            api = quire.api()
+            api.publish(library)
+            path = f"/cls/vcsp/lib/{library}/items.json"
+            for candidate in ("read for the first time", "after one change", "without a change"):
+                if candidate == "after one change":
+                    api.rename_item(item, f"renamed-{number}")
+                begun = time.monotonic()
+                http_get(quire.bases["http"], path)
+                indexes.add(candidate, (time.monotonic() - begun) * 1000)
+        world.discard(quire)
+    polls.plotted = ["Quire", "nginx"]
+    polls.rows = [Row("poll", f"poll without news of {published:,} items / conditional GET of a static file by nginx, time",
+                      polls.ratio("nginx", "Quire"), "<=", 1.2, 1.0, "×")]
+    indexes.rows = [Row("index-change", f"index after one change among {many:,} items / read for the first time, time",
+                        indexes.ratio("after one change", "read for the first time"), "<=", 0.5, 0.2, "×")]
+    return [polls, indexes]
+
+
+@dataclass
+class Run:
+    """A client that has ended: wall time, and processor time of its process."""
+
+    seconds: float
+    cpu: float
+    code: int
+    said: str
+
+
+def run_client(command, environment=None):
+    begin = time.perf_counter()
+    with tempfile.TemporaryFile("w+") as output:
+        process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                                   env={**os.environ, **(environment or {})})
+        _, status, used = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - begin
+        process.returncode = os.waitstatus_to_exitcode(status)
+        output.seek(0)
+        return Run(seconds, used.ru_utime + used.ru_stime, process.returncode, output.read())
+
+
+def must(run, what):
+    if run.code != 0:
+        raise RuntimeError(f"{what} ended with {run.code}: {run.said[-2000:]}")
+    return run
+
+
+class Clients:
+    """quire, curl and rclone, each carrying one file to and from the same server as people run them."""
+
+    def __init__(self, world, quire, scheme):
+        self.world, self.quire, self.scheme = world, quire, scheme
+        self.api = quire.api()
+        self.library = self.api.create_library(f"clients-{scheme}")
+        self.base = quire.bases[scheme]
+        self.home = world.fresh("home")
+        self.home.mkdir()
+        self.environment = {
+            "HOME": str(self.home), "XDG_CONFIG_HOME": str(self.home), "XDG_STATE_HOME": str(self.home),
+            "QUIRE_URL": self.base, "QUIRE_TOKEN": self.api.token, "SSL_CERT_FILE": str(quire.ca_file),
+        }
+
+    def push_quire(self, body, name):
+        """Item, session, bytes, completion; the file must not have changed meanwhile."""
+        command = [os.environ["QUIRE_BINARY"], "push", body, f"clients-{self.scheme}/{name}", "--name", "disk.iso", "--quiet"]
+        run = must(run_client(command, self.environment), "quire push")
+        return run, self.api.find_item(self.library, name)
+
+    def push_curl(self, body, name):
+        """The bytes alone: item and session are there, and are completed when the clock has stopped."""
+        item, session, path = self._begin(name)
+        run = must(run_client(["curl", "--silent", "--show-error", "--fail", "--cacert", self.quire.ca_file, "--upload-file", body,
+                               self.base + path]), "curl")
+        self.api.complete(session)
+        return run, item
+
+    def push_rclone(self, body, name):
+        """Likewise. It asks a WebDAV server for the file when the bytes are in, which an upload endpoint does not answer: its
+        exit code says so, and that the bytes are there is looked up below."""
+        item, session, path = self._begin(name)
+        folder, file = (self.base + path).rsplit("/", 1)
+        environment = {**self.environment, "RCLONE_CONFIG": "/dev/null", "RCLONE_WEBDAV_URL": folder, "RCLONE_WEBDAV_VENDOR": "other"}
+        run = run_client([RCLONE, "copyto", body, f":webdav:{file}", "--ca-cert", self.quire.ca_file, "--no-check-dest", "--retries",
+                          "1", "--low-level-retries", "1", "--buffer-size", "16M"], environment)
+        self.api.complete(session)
+        return run, item
+
+    def pull_quire(self, name, target):
+        """Compared with the server's SHA-256 while it arrives."""
+        return must(run_client([os.environ["QUIRE_BINARY"], "pull", f"clients-{self.scheme}/{name}", target, "--quiet"],
+                               self.environment), "quire pull")
+
+    def pull_curl(self, name, target):
+        """Compared with nothing."""
+        path = self.api.download_path(self.api.find_item(self.library, name))
+        return must(run_client(["curl", "--silent", "--show-error", "--fail", "--cacert", self.quire.ca_file, "--output", target,
+                                self.base + path]), "curl")
+
+    def pull_curl_and_compare(self, name, target):
+        """What curl's user does to know what quire knows."""
+        run = self.pull_curl(name, target)
+        hashed = must(run_client(["sha256sum", target]), "sha256sum")
+        return Run(run.seconds + hashed.seconds, run.cpu + hashed.cpu, 0, run.said)
+
+    def pull_rclone(self, name, target):
+        """Likewise: the server is one of plain HTTP to it."""
+        path = self.api.download_path(self.api.find_item(self.library, name))
+        return must(run_client([RCLONE, "copyurl", self.base + path, target, "--ca-cert", self.quire.ca_file, "--retries", "1"],
+                               {**self.environment, "RCLONE_CONFIG": "/dev/null"}), "rclone")
+
+    def _begin(self, name):
+        item = self.api.create_item(self.library, name)
+        return (item, *self.api.begin_upload(item))
+
+
+def clients(world):
+    """Push and pull of one file by the command line, beside curl and rclone, all to the same server.
+
+    The server does the same for each of them: it takes the SHA-256 of what arrives, and answers when the bytes are durable.
+    quire pays besides for its item, its session and its completion, and compares what it pulls with the server's digest.
+    """
+    push = Group("push", "push of one file by a client, durable", "GB/s")
+    pull = Group("pull", "pull of one file by a client, into memory", "GB/s")
+    cpu = Group("client-cpu", "CPU of the client", "s/GiB")
+    size = world.sizes.pushed
+    body = world.random_file(size)
+    digest = subprocess.run(["sha256sum", body], capture_output=True, text=True, check=True).stdout.split()[0]
+    tools = ("quire", "curl", "rclone")
+    with world.running(world.quire()) as (quire,):
+        for scheme in ("http", "https"):
+            all_of = Clients(world, quire, scheme)
+            for number in range(world.rounds):
+                for tool in in_turn(list(tools), number):
+                    run, item = getattr(all_of, f"push_{tool}")(body, f"{tool}-{number}")
+                    stored = all_of.api.files(item)
+                    if [(file["size"], file["checksum_info"]["checksum"]) for file in stored] != [(size, digest)]:
+                        raise RuntimeError(f"{tool} did not bring the file over: {stored}; {run.said}")
+                    push.add(f"{tool} {scheme}", size / run.seconds / 1e9)
+                    cpu.add(f"{tool} push {scheme}", run.cpu / (size / GIB))
+                    if tool != "quire":
+                        all_of.api.delete_item(item)
+                for tool in in_turn([*tools, "curl_and_compare"], number):
+                    target = world.memory_folder / "pulled"
+                    run = getattr(all_of, f"pull_{tool}")(f"quire-{number}", target)
+                    if target.stat().st_size != size:
+                        raise RuntimeError(f"{tool} did not bring the file back: {run.said}")
+                    target.unlink()
+                    pull.add(f"{tool} {scheme}", size / run.seconds / 1e9)
+                    cpu.add(f"{tool} pull {scheme}", run.cpu / (size / GIB))
+                all_of.api.delete_item(all_of.api.find_item(all_of.library, f"quire-{number}"))
+    world.discard(quire)
+    body.unlink()
+    for group, verb in ((push, "push"), (pull, "pull")):
+        group.plotted = list(group.samples)
+        for scheme in ("http", "https"):
+            for peer in ("curl", "rclone") if verb == "push" else ("curl", "curl_and_compare", "rclone"):
+                # A processor hashes slower than bytes come over the loopback: who compares cannot keep up with who does not.
+                bar, aim = (0.5, 1.0) if (verb, peer) == ("pull", "curl") else (0.95, 1.0)
+                group.rows.append(Row(f"{verb}-{scheme}-{peer}", f"quire {verb} of {size / GIB:.3g} GiB over {scheme.upper()} / {peer.replace('_', ' ')}",
+                                      group.ratio(f"quire {scheme}", f"{peer} {scheme}"), ">=", bar, aim, "×"))
+    return [push, pull, cpu]
+
+
 ALL = {
+    "clients": clients,
     "transfers": transfers,
     "cycles": life_cycles,
     "item-get": item_gets,
@@ -507,6 +756,8 @@ ALL = {
     "complete": completes,
     "memory": memory_of_uploads,
     "many-items": many_items,
+    "many-people": many_people,
+    "publications": publications,
 }
 
 __all__ = ["ALL", "ROOT", "SHORT", "Group", "Row", "Sizes", "World"]

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Measures Quire beside nginx, caddy and vcsim, interleaved in one run with one client.
+"""Measures Quire beside nginx, caddy, vcsim, curl and rclone, interleaved in one run with one client.
 
     bench/run.py [--build build/clang] [--rounds 5] [--only NAME]… [--short] [--json FILE] [--document docs/performance.md]
+    bench/run.py --only clients --pushed-mib 256      # push and pull of a file by quire, curl and rclone; 4 GiB else
 
 Run by root, everything happens in a network namespace of its own with the congestion control reno, so that the plain
 downloads of all servers are alike; otherwise the system's is used, and the report says so. --short makes everything tiny:
@@ -10,6 +11,7 @@ it finds out whether all measurements run, and its figures mean nothing. Nothing
 
 import argparse
 import ctypes
+import dataclasses
 import datetime
 import fcntl
 import os
@@ -59,6 +61,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", action="append", choices=measurements.ALL)
     parser.add_argument("--short", action="store_true")
+    parser.add_argument("--pushed-mib", type=int, metavar="MIB", help="size of the file that clients push and pull")
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "bench", help="where data goes: the disk to measure")
     parser.add_argument("--json", type=Path, help="write the figures there")
     parser.add_argument("--document", type=Path, help="write the figures into this document")
@@ -71,6 +74,9 @@ def main():
         sizes, rounds = measurements.SHORT, 1
     else:
         sizes, rounds = measurements.Sizes(), options.rounds
+
+    if options.pushed_mib:
+        sizes = dataclasses.replace(sizes, pushed=options.pushed_mib << 20)
 
     options.folder.mkdir(parents=True, exist_ok=True)
     groups = []

@@ -117,14 +117,19 @@ class Api:
         self.token = self.call("POST", "cis/session")
         self.headers = {"Content-Type": "application/json", "vmware-api-session-id": self.token}
 
-    def call(self, method, path, body=None):
+    def request(self, method, path, body=None):
+        """The text of a good answer."""
         connection = http.client.HTTPConnection(self.authority, timeout=600)
-        connection.request(method, "/rest/com/vmware/" + path, None if body is None else json.dumps(body), self.headers)
+        connection.request(method, path, None if body is None else json.dumps(body), self.headers)
         answer = connection.getresponse()
         text = answer.read()
         connection.close()
         if answer.status // 100 != 2:
             raise RuntimeError(f"{method} {path}: {answer.status} {text.decode()}")
+        return text
+
+    def call(self, method, path, body=None):
+        text = self.request(method, "/rest/com/vmware/" + path, body)
         return json.loads(text).get("value") if text else None
 
     def create_library(self, name):
@@ -136,6 +141,13 @@ class Api:
     def create_item(self, library, name):
         spec = {"library_id": library, "name": name, "type": "iso"}
         return self.call("POST", "content/library/item", {"create_spec": spec})
+
+    def publish(self, library):
+        self.call("PATCH", f"content/local-library/id:{library}",
+                  {"update_spec": {"publish_info": {"authentication_method": "NONE", "published": True}}})
+
+    def rename_item(self, item, name):
+        self.call("PATCH", f"content/library/item/id:{item}", {"update_spec": {"name": name}})
 
     def begin_upload(self, item):
         """An update session and the path of its upload endpoint."""
@@ -156,6 +168,13 @@ class Api:
                          {"file_name": "disk.iso"})
         return urllib.parse.urlsplit(info["download_endpoint"]["uri"]).path
 
+    def find_item(self, library, name):
+        [item] = self.call("POST", "content/library/item?~action=find", {"spec": {"library_id": library, "name": name}})
+        return item
+
+    def files(self, item):
+        return self.call("GET", f"content/library/item/file?library_item_id={item}")
+
     def delete_item(self, item):
         self.call("DELETE", f"content/library/item/id:{item}")
 
@@ -164,7 +183,8 @@ class Quire(Child):
     name = "Quire"
 
     def __init__(self, folder, flags=()):
-        self.server = QuireServer(folder, flags=["--listen-http", f"{HOST}:0", "--log-level", "warning", *flags])
+        self.server = QuireServer(folder, flags=["--listen-http", f"{HOST}:0", "--log-level", "warning", *flags],
+                                  as_installed=True)
 
     def start(self):
         said_before = len(self.server.stdout())
@@ -180,8 +200,23 @@ class Quire(Child):
     def stop(self):
         self.server.stop()
 
-    def api(self):
-        return Api(self.bases["http"], self.server.user, self.server.password)
+    def api(self, user=None, password=None):
+        return QuireApi(self.bases["http"], user or self.server.user, password or self.server.password)
+
+
+class QuireApi(Api):
+    """And those that only Quire has."""
+
+    def new_rest(self, method, path, body=None):
+        text = self.request(method, "/api/quire/" + path, body)
+        return json.loads(text) if text else None
+
+    def create_user(self, name, password):
+        self.new_rest("POST", "access/users", {"name": name, "password": password})
+
+    def permit(self, user, library, role_name):
+        role = next(role["role"] for role in self.new_rest("GET", "access/roles") if role["name"] == role_name)
+        self.new_rest("PUT", "access/permissions", {"principal": user, "type": "USER", "library_id": library, "role": role})
 
 
 class Vcsim(Child):
@@ -228,6 +263,7 @@ http {{
   ssl_certificate_key {key};
   ssl_protocols TLSv1.3;
   ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256;
+  keepalive_requests 1000000000;
   server {{
     listen {host}:{http};
     listen {host}:{https} ssl;

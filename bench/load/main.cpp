@@ -59,6 +59,7 @@ int run(int argc, char** argv) {
   auto* requests = app.add_subcommand("requests", "GET of one path, as often as possible");
   add_calling(*requests, calling);
   requests->add_option("path", path)->required();
+  requests->add_option("--if-none-match", calling.known, "Entity tag, for answers of 304");
   requests->callback([&] { work = [&] { return bench::run_gets(calling, path); }; });
 
   double interval_ms = 5;

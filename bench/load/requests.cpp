@@ -43,6 +43,7 @@ std::string request_text(const Calling& calling, const Url& base, std::string_vi
   text.append(method).append(" ").append(path).append(" HTTP/1.1\r\nHost: ");
   text.append(base.host).append(":").append(std::to_string(base.port));
   text.append("\r\nvmware-api-session-id: ").append(calling.token);
+  if (!calling.known.empty()) text.append("\r\nIf-None-Match: ").append(calling.known);
   if (method != "GET") {
     text.append("\r\nContent-Type: application/json\r\nContent-Length: ").append(std::to_string(body.size()));
   }
@@ -215,7 +216,8 @@ std::optional<Framed> framed_answer(std::string_view text) {
   const auto end = text.find("\r\n\r\n");
   if (end == std::string_view::npos) return std::nullopt;
   const auto head = text.substr(0, end + 2);
-  if (head.substr(head.find(' ') + 1, 1) != "2") throw LoadFailure("the server answered " + std::string(text));
+  const auto status = head.substr(head.find(' ') + 1, 3);
+  if (!status.starts_with('2') && status != "304") throw LoadFailure("the server answered " + std::string(text));
   std::size_t length = 0;
   auto at = head.find("Content-Length: ");
   if (at == std::string_view::npos && head.find("chunked") != std::string_view::npos)

@@ -12,6 +12,7 @@ struct Calling {
   std::string token;    ///< of a login session
   std::string binding;  ///< `legacy`, `rest` or `rpc`
   std::string library;
+  std::string known;  ///< entity tag that every GET sends as If-None-Match; empty: none
   std::size_t clients = 1;
   double seconds = 1;
   double warm_up_seconds = 0.3;

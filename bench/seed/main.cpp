@@ -1,18 +1,26 @@
-// quire_seed: fills a library with items for measurements, through the catalog's adapter. The server must not run.
+// quire_seed: fills a catalog for measurements, through its adapter. The server must not run.
 //
-//     quire_seed <catalog.sqlite> <library id> <how many>       prints the id of the item in the middle
+//     quire_seed items <catalog.sqlite> <library id> <how many>
+//         fills the library; prints the id of the item in the middle
+//     quire_seed published <catalog.sqlite> <library id> <how many>
+//         the same with items that have a small file each, as a published library shows them
+//     quire_seed people <catalog.sqlite> <user> <how many>
+//         so many libraries and users, and ten permissions for each; `user` may read every tenth library
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <cstdio>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "adapters/sql/sql_catalog.h"
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/identity.h"
 #include "content/catalog.h"
 
@@ -21,13 +29,46 @@ namespace {
 
 constexpr std::int64_t items_per_transaction = 10'000;
 
-base::Result<content::ItemId> seed(content::Catalog& catalog, const content::LibraryId& library, std::int64_t count) {
+/// A file whose bytes the catalog holds, the same for every item.
+class SmallFile {
+ public:
+  SmallFile(content::CatalogWriter& writer, base::IdentitySource& identities) : identities_(identities) {
+    const std::string_view text = "seeded";
+    const auto bytes = std::as_bytes(std::span(text));
+    const auto digest = base::digest_of(base::DigestAlgorithm::SHA256, bytes);
+    file_.name = "seeded.iso";
+    file_.since = 2;
+    file_.checksum = digest;
+    file_.size = static_cast<std::int64_t>(text.size());
+    const content::StorageId storage("datastore-11");
+    const auto there = writer.blob_with(storage, digest.hex, file_.size);
+    file_.blob = there ? there->id : content::BlobId(identities.uuid());
+    if (!there) writer.insert_blob({file_.blob, storage, file_.size, digest.hex, true}, bytes);
+  }
+
+  void give(content::CatalogWriter& writer, content::Item& item) {
+    item.content = content::ContentId(identities_.uuid());
+    item.content_version = 2;
+    item.size = file_.size;
+    writer.insert(content::Content{item.content, item.id, item.content_version, item.creation_time});
+    writer.insert(item.content, file_);
+  }
+
+ private:
+  base::IdentitySource& identities_;
+  content::ContentFile file_;
+};
+
+base::Result<content::ItemId> seed(content::Catalog& catalog, const content::LibraryId& library, std::int64_t count,
+                                   bool with_files) {
   const base::SystemClock clock;
   base::RandomIdentitySource identities;
   content::ItemId middle;
   for (std::int64_t done = 0; done < count; done += items_per_transaction) {
     const auto filled = catalog.write([&](content::CatalogWriter& writer) -> base::Result<void> {
       const auto end = std::min(done + items_per_transaction, count);
+      std::optional<SmallFile> file;
+      if (with_files) file.emplace(writer, identities);
       for (auto number = done; number < end; ++number) {
         content::Item item;
         item.id = content::ItemId(identities.uuid());
@@ -36,6 +77,7 @@ base::Result<content::ItemId> seed(content::Catalog& catalog, const content::Lib
         item.type = "iso";
         item.creation_time = clock.now();
         item.last_modified_time = item.creation_time;
+        if (file) file->give(writer, item);
         writer.insert(item);
         if (number == count / 2) middle = item.id;
       }
@@ -46,26 +88,75 @@ base::Result<content::ItemId> seed(content::Catalog& catalog, const content::Lib
   return middle;
 }
 
+content::Library library_of(base::IdentitySource& identities, base::Time now, std::int64_t number) {
+  content::Library library;
+  library.id = content::LibraryId(identities.uuid());
+  library.name = "seeded-" + std::to_string(number);
+  library.backing = {content::StorageBackingType::DATASTORE, "datastore-11", std::nullopt};
+  library.storage = content::StorageId("datastore-11");
+  library.creation_time = now;
+  library.last_modified_time = now;
+  return library;
+}
+
+base::Result<void> seed_people(content::Catalog& catalog, const std::string& reader, std::int64_t count) {
+  constexpr std::int64_t permissions_of_user = 10;
+  const base::SystemClock clock;
+  base::RandomIdentitySource identities;
+  const auto set = [](content::CatalogWriter& writer, const std::string& user, const content::LibraryId& library,
+                      std::int64_t role) {
+    writer.insert(content::Permission{user, content::PrincipalType::USER, library, role});
+  };
+  return catalog.write([&](content::CatalogWriter& writer) -> base::Result<void> {
+    std::vector<content::LibraryId> libraries;
+    for (std::int64_t number = 0; number < count; ++number) {
+      const auto library = library_of(identities, clock.now(), number);
+      writer.insert(library);
+      libraries.push_back(library.id);
+      if (number % permissions_of_user == 0) set(writer, reader, library.id, content::read_only_role);
+    }
+    for (std::int64_t number = 0; number < count; ++number) {
+      const auto name = "seeded-" + std::to_string(number) + "@vsphere.local";
+      writer.insert(content::User{name, "no password fits"});
+      for (std::int64_t one = 0; one < permissions_of_user; ++one)
+        set(writer, name, libraries[static_cast<std::size_t>((number + one) % count)], content::read_only_role);
+    }
+    return {};
+  });
+}
+
+/// What it prints.
+base::Result<std::string> fill(content::Catalog& catalog, std::string_view what, const std::string& whose,
+                               std::int64_t count) {
+  if (what == "people") {
+    if (const auto filled = seed_people(catalog, whose, count); !filled) return filled.error();
+    return whose;
+  }
+  const auto middle = seed(catalog, content::LibraryId(whose), count, what == "published");
+  if (!middle) return middle.error();
+  return middle->text();
+}
+
 int run(std::span<char*> arguments) {
-  constexpr std::size_t arguments_wanted = 4;
-  if (arguments.size() != arguments_wanted) {
-    std::fputs("quire_seed <catalog.sqlite> <library id> <how many>\n", stderr);
+  constexpr std::size_t arguments_wanted = 5;
+  const std::string_view what = arguments.size() > 1 ? arguments[1] : "";
+  if (arguments.size() != arguments_wanted || (what != "items" && what != "published" && what != "people")) {
+    std::fputs(
+        "quire_seed items|published <catalog.sqlite> <library id> <how many> | people <catalog.sqlite> <user> <how "
+        "many>\n",
+        stderr);
     return 2;
   }
-  const std::string_view digits = arguments[3];
+  const std::string_view digits = arguments[4];
   std::int64_t count = 0;
   std::from_chars(digits.data(), digits.data() + digits.size(), count);
-  const auto catalog = adapters::sql::open_sqlite_catalog(arguments[1]);
-  if (!catalog) {
-    std::fprintf(stderr, "quire_seed: %s %s\n", catalog.error().text().c_str(), catalog.error().cause().c_str());
+  const auto catalog = adapters::sql::open_sqlite_catalog(arguments[2]);
+  const auto filled = catalog ? fill(**catalog, what, arguments[3], count) : catalog.error();
+  if (!filled) {
+    std::fprintf(stderr, "quire_seed: %s %s\n", filled.error().text().c_str(), filled.error().cause().c_str());
     return 1;
   }
-  const auto middle = seed(**catalog, content::LibraryId(arguments[2]), count);
-  if (!middle) {
-    std::fprintf(stderr, "quire_seed: %s %s\n", middle.error().text().c_str(), middle.error().cause().c_str());
-    return 1;
-  }
-  std::puts(middle->text().c_str());
+  std::puts(filled->c_str());
   return 0;
 }
 

@@ -1,4 +1,4 @@
-"""Runs modules of the pinned Ansible collection vmware.vmware against a server."""
+"""Runs modules of the pinned Ansible collections against a server."""
 
 import json
 import os
@@ -11,9 +11,10 @@ TIMEOUT = 120
 
 
 class Ansible:
-    """`ansible localhost -m vmware.vmware.…` with a home folder of its own and nothing of the caller's environment."""
+    """`ansible localhost -m <collection>.…` with a home folder of its own and nothing of the caller's environment."""
 
-    def __init__(self, server, home):
+    def __init__(self, server, home, collection="vmware.vmware"):
+        self.collection = collection
         environment = REPOSITORY / "build/clients/ansible"
         self.program = environment / "bin/ansible"
         if not self.program.exists():
@@ -25,6 +26,13 @@ class Ansible:
             "password": server.password,
             "validate_certs": True,
         }
+        if collection == "vmware.vmware_rest":  # which takes host and port in one
+            self.connection = {
+                "vcenter_hostname": server.authority,
+                "vcenter_username": server.user,
+                "vcenter_password": server.password,
+                "vcenter_validate_certs": True,
+            }
         home = Path(home)
         home.mkdir(parents=True, exist_ok=True)
         self.environment = {
@@ -44,7 +52,7 @@ class Ansible:
 
     def run(self, module, check=False, **arguments):
         """Whether the module failed, and what it returned."""
-        command = [str(self.program), "localhost", "-o", "-m", f"vmware.vmware.{module}"]
+        command = [str(self.program), "localhost", "-o", "-m", f"{self.collection}.{module}"]
         command += ["-a", json.dumps({**self.connection, **arguments}, default=str)]
         completed = subprocess.run(
             [*command, *(["--check"] if check else [])],

@@ -10,6 +10,8 @@ import subprocess
 import threading
 from pathlib import Path
 
+from secret_watch import WATCH
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 ADMINISTRATOR = "administrator@vsphere.local"
 START_TIMEOUT = 60
@@ -32,22 +34,41 @@ class QuireServer:
     that URLs handed out before stay good.
     """
 
-    def __init__(self, folder, password=None, flags=()):
+    def __init__(self, folder, password=None, flags=(), as_installed=False):
+        """`as_installed`: with no settings but `flags`; for measurements."""
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.data_dir = self.folder / "data"
         self.user = ADMINISTRATOR
         self.password = password or "pw-" + secrets.token_urlsafe(12)
         self.flags = list(flags)
-        if CALLS_FILE and "--log-level" not in self.flags:
-            self.flags += ["--log-level", "debug"]  # which tells each call
+        self.log_file = self.folder / "server.log"
+        self.audit_file = None
+        if not as_installed:
+            self._set_up_for_tests()
         self.host = "127.0.0.1"
         self.port = 0
         self.process = None
-        self._stderr_path = self.folder / "server.log"
         self._stdout_lines = []
         self._ready = None
         self._reader = None
+
+    def _set_up_for_tests(self):
+        # What is written down is as much as can be: the calls at debug level, and the audit trail as a file.
+        self._default_flag("--log-level", "debug")
+        self.audit_file = Path(self._default_flag("--audit-file", str(self.folder / "audit.jsonl")))
+        # Passwords are drawn and thrown away, so they need not cost what guessers should pay.
+        self._default_flag("--password-memory", "1MiB")
+        self._default_flag("--password-passes", "1")
+        WATCH.servers.append(self)
+        WATCH.add(self.password, "the administrator's password")
+
+    def _default_flag(self, flag, value):
+        """The flag's value: what the test has given, else `value`."""
+        if flag in self.flags:
+            return self.flags[self.flags.index(flag) + 1]
+        self.flags += [flag, value]
+        return value
 
     @property
     def url(self):
@@ -87,7 +108,7 @@ class QuireServer:
     def start(self):
         assert self.process is None, "already running"
         self._ready = queue.Queue()
-        with open(self._stderr_path, "ab") as log:
+        with open(self.log_file, "ab") as log:
             self.process = subprocess.Popen(
                 self.command(), stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL, text=True
             )
@@ -135,13 +156,15 @@ class QuireServer:
             raise AssertionError(f"server did not end within {STOP_TIMEOUT} s\n{self.log()}") from None
         self._reader.join(STOP_TIMEOUT)
         self._note_calls()
+        if self in WATCH.servers:
+            WATCH.look_at(self)
         return code
 
     def _note_calls(self):
         """Adds what the server's log tells of its calls to CALLS_FILE: operation, target, client."""
         if not CALLS_FILE:
             return
-        text = self._stderr_path.read_text(errors="replace")
+        text = self.log_file.read_text(errors="replace")
         calls = set(re.findall(r" debug call (\S+) (\S+ \S+) ?(.*)$", text, re.MULTILINE))
         with open(CALLS_FILE, "a", encoding="utf-8") as file:
             for call in sorted(calls):
@@ -156,7 +179,7 @@ class QuireServer:
         return "".join(self._stdout_lines)
 
     def log(self, last_lines=80):
-        lines = self._stderr_path.read_text(errors="replace").splitlines() if self._stderr_path.exists() else []
+        lines = self.log_file.read_text(errors="replace").splitlines() if self.log_file.exists() else []
         return "\n".join(
             [
                 "--- server stdout ---",

@@ -520,6 +520,7 @@ def test_tags(govc, library, iso):
     govc.ok("library.import", library, iso)
     category, tag = f"stage-{library}", f"tested-{library}"
     govc.ok("tags.category.create", "-d", "of testing", "-m", category)
+    assert govc.json("tags.category.info", category)[0]["description"] == "of testing"
     assert category in govc.ok("tags.category.ls")
     govc.ok("tags.create", "-d", "well", "-c", category, tag)
     assert tag in govc.ok("tags.ls", "-c", category)
@@ -536,3 +537,27 @@ def test_tags(govc, library, iso):
     govc.ok("tags.category.update", "-n", f"{category}-2", category)
     govc.ok("tags.category.rm", f"{category}-2")
     assert category not in govc.ok("tags.category.ls")
+
+
+def test_what_is_told_is_told_as_json(govc, library, iso):
+    """Scripts read it so; each of these commands decodes an answer of its own."""
+    govc.ok("library.import", library, iso)
+    category, tag = f"stage-{library}", f"tested-{library}"
+    govc.ok("tags.category.create", category)
+    govc.ok("tags.create", "-c", category, tag)
+    govc.ok("tags.attach", "-c", category, tag, f"/{library}")
+    assert library in {each["name"] for each in govc.json("library.ls")}
+    assert [each["name"] for each in govc.json("library.ls", f"/{library}/*")] == ["boot"]
+    assert [each["name"] for each in govc.json("library.info", f"/{library}")] == [library]
+    assert [each["name"] for each in govc.json("library.info", f"/{library}/boot/*")] == ["boot.iso"]
+    assert govc.json("library.policy.ls")
+    assert not govc.json("library.trust.ls")
+    assert {"Admin", "ReadOnly", "NoAccess"} <= {each["name"] for each in govc.json("role.ls")}
+    assert "administrator@vsphere.local" in json.dumps(govc.json("permissions.ls"))
+    assert "administrator@vsphere.local" in json.dumps(govc.json("role.usage", "Admin"))
+    assert category in {each["name"] for each in govc.json("tags.category.ls")}
+    assert tag in {each["name"] for each in govc.json("tags.ls")}
+    assert len(govc.json("tags.attached.ls", tag)) == 1
+    listed = json.dumps(govc.json("datastore.ls", "-ds", "LocalDS_0"))
+    assert "contentlib-" in listed
+    assert "LocalDS_0" in json.dumps(govc.json("datastore.info", "LocalDS_0"))

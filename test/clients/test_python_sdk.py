@@ -1,4 +1,4 @@
-"""The Python clients, newest and oldest, each in its own interpreter (steps in sdk_steps.py)."""
+"""The Python clients, newest, of vSphere 8 and oldest, each in its own interpreter (steps in sdk_steps.py)."""
 
 import os
 import subprocess
@@ -11,6 +11,7 @@ from quire_server import REPOSITORY, QuireServer
 
 STEPS = Path(__file__).with_name("sdk_steps.py")
 TIMEOUT = 180
+ENVIRONMENTS = ["venv", "venv-8", "venv-old"]
 
 
 def run_step(environment, step, server, **variables):
@@ -36,7 +37,7 @@ def run_step(environment, step, server, **variables):
     assert completed.returncode == 0, f"{environment}: {step}\n{completed.stdout}{completed.stderr}"
 
 
-@pytest.mark.parametrize("environment", ["venv", "venv-old"])
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
 @pytest.mark.parametrize(
     "step",
     [
@@ -65,7 +66,7 @@ def test_sdk_migrates_a_library(tmp_path):
         server.stop()
 
 
-@pytest.mark.parametrize("environment", ["venv", "venv-old"])
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_sdk_pushes_an_ova(shared_server, environment, package, tmp_path):
     archive = package.pack(tmp_path / "vm.ova")
     digests = {f"QUIRE_OVA_{file.name}": digest(file) for file in package.content_files()}

@@ -1,11 +1,11 @@
-"""pyVmomi, newest and 7.0.3, against the SOAP façade (steps in sdk_steps.py)."""
+"""pyVmomi, newest, 8.0.3 and 7.0.3, against the SOAP façade (steps in sdk_steps.py)."""
 
 import pytest
 
-from test_python_sdk import run_step
+from test_python_sdk import ENVIRONMENTS, run_step
 
 
-@pytest.mark.parametrize("environment", ["venv", "venv-old"])
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
 @pytest.mark.parametrize(
     "step",
     [

@@ -102,7 +102,8 @@ def test_a_broken_upload_goes_on_after_a_restart(tmp_path):
     server.start()
     answer = world.head(url)
     assert answer.status_code == 204
-    assert int(answer.headers["Upload-Offset"]) == offset
+    # Nothing that was told is lost; a little more may have arrived since.
+    assert offset <= int(answer.headers["Upload-Offset"]) <= 3 * MIB + 5
     assert answer.headers["Upload-Complete"] == "?0"
     assert answer.headers["Upload-Length"] == str(len(content))
     world = World.__new__(World)

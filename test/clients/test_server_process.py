@@ -169,7 +169,7 @@ def test_start_after_kill(server):
         (["serve", "--data", "DATA", "--listen", "127.0.0.1:0", "--config", "DATA/none.toml"], "none.toml"),
         (["serve", "--data", "/proc/quire", "--listen", "127.0.0.1:0"], "/proc/quire"),
         (["serve", "--colour", "red"], "colour"),
-        (["dance"], "subcommand"),
+        (["dance"], "no command 'dance'"),
         ([], ""),
     ],
 )

@@ -79,7 +79,7 @@ class Story {
   }
 
  private:
-  service::Users users() { return service::Users(world_.context()); }
+  service::Users users() { return service::Users(world_.context(), throttle_); }
   service::Groups groups() { return service::Groups(world_.context()); }
   service::Roles roles() { return service::Roles(world_.context()); }
   service::Permissions permissions() { return service::Permissions(world_.context()); }
@@ -137,6 +137,7 @@ class Story {
   }
 
   ServiceWorld world_;
+  service::LoginThrottle throttle_;
   content::LibraryId library_;
   content::ItemId item_;
   std::int64_t first_event_ = 0;

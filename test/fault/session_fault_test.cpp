@@ -7,6 +7,7 @@
 #include "support/crash_checks.h"
 #include "support/fault_points.h"
 #include "support/tar_writer.h"
+#include "work/orphan_sweep.h"
 
 // Update sessions when a call to the catalog or the blob store fails or the process dies at it, for every call in turn;
 // and two clients at once with real threads.
@@ -21,6 +22,7 @@ using content::UpdateSessionId;
 using content::UpdateSessionState;
 using test_support::alice;
 using test_support::check_bytes;
+using test_support::check_use;
 using test_support::Crash;
 using test_support::Engine;
 using test_support::Faults;
@@ -494,6 +496,7 @@ WorldOptions options() {
 
 TEST(SessionFaultTest, EveryCallFailsOnceInTurn) {
   ServiceWorld world(options());
+  test_support::keep_use(world);
   const test_support::FaultPoints points;
   for (std::size_t k = points.first;; k += points.step) {
     Faults faults(Faults::Kind::error, k);
@@ -510,6 +513,7 @@ TEST(SessionFaultTest, EveryCallFailsOnceInTurn) {
     }
     check_items(world, client);
     check_events(world, before);
+    check_use(world);
     if (leaves_no_orphans(faults.where())) check_bytes(world);
     ASSERT_TRUE(work::sweep_orphans(world.context()));
     check_items(world, client);
@@ -523,6 +527,7 @@ TEST(SessionFaultTest, EveryCallFailsOnceInTurn) {
 
 TEST(SessionFaultTest, TheProcessDiesAtEveryCallInTurn) {
   ServiceWorld world(options());
+  test_support::keep_use(world);
   const test_support::FaultPoints points;
   for (std::size_t k = points.first;; k += points.step) {
     Faults faults(Faults::Kind::crash, k);
@@ -539,6 +544,7 @@ TEST(SessionFaultTest, TheProcessDiesAtEveryCallInTurn) {
     world.restart();
     check_items(world, client);
     check_events(world, before);
+    check_use(world);
     check_bytes(world);
     check_tasks_end(world, client);
     check_usable(world, client);

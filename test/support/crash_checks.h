@@ -45,4 +45,25 @@ inline void check_bytes(ServiceWorld& world) {
   EXPECT_EQ(world.files_on_disk(), world.blobs_in_catalog().size() + begun);
 }
 
+/// A quota that nobody reaches, so that the catalog keeps what the items use that alice made.
+inline void keep_use(ServiceWorld& world) {
+  world.change([](content::CatalogWriter& writer) {
+    const auto owner = content::QuotaOwner::of_user(alice().user);
+    writer.put(content::Quota{owner.kind, owner.name, 1 << 30, 1 << 30, 0, 0, 0});
+  });
+}
+
+/// What the catalog keeps is what one finds by counting.
+inline void check_use(ServiceWorld& world) {
+  world.look([](content::CatalogReader& reader) {
+    for (const auto& quota : reader.quotas(content::QuotaKind::USER)) {
+      const auto counted = reader.use_of(quota.of());
+      EXPECT_EQ(quota.items, counted.items);
+      EXPECT_EQ(quota.bytes, counted.bytes);
+      EXPECT_EQ(quota.reserved, counted.reserved);
+    }
+    return true;
+  });
+}
+
 }  // namespace quire::test_support

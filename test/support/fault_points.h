@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdlib>
 
 #include "support/seed.h"
 
@@ -18,11 +20,18 @@ inline constexpr bool is_sanitized = false;
 inline constexpr bool is_sanitized = false;
 #endif
 
-/// Which calls of a story a fault strikes, one story after the other: each of them. Under a sanitizer, where a story
-/// takes several times as long, every fourth, from one on that the seed draws.
+/// Which calls of a story a fault strikes, one story after the other: every QUIRE_FAULT_STEP-th, from one on that the
+/// seed draws. When that is not set: each of them, and under a sanitizer, where a story takes several times as long,
+/// every eighth.
 struct FaultPoints {
-  std::size_t step = is_sanitized ? 4 : 1;
-  std::size_t first = is_sanitized ? 1 + static_cast<std::size_t>(test_seed() % step) : 1;
+  std::size_t step = chosen_step();
+  std::size_t first = 1 + static_cast<std::size_t>(test_seed() % step);
+
+ private:
+  static std::size_t chosen_step() {
+    const auto* chosen = std::getenv("QUIRE_FAULT_STEP");
+    return chosen != nullptr ? std::max<std::size_t>(1, std::strtoull(chosen, nullptr, 10)) : is_sanitized ? 8 : 1;
+  }
 };
 
 }  // namespace quire::test_support

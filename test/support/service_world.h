@@ -13,28 +13,25 @@
 #include <utility>
 #include <vector>
 
-#include "adapters/files/file_blob_store.h"
 #include "service/download_session/download_sessions.h"
-#include "service/library/item_copy.h"
 #include "service/library/items.h"
 #include "service/library/libraries.h"
-#include "service/library/library_migration.h"
 #include "service/library/usages.h"
 #include "service/task/task_runner.h"
 #include "service/update_session/update_sessions.h"
 #include "service/upload/pulls.h"
 #include "service/upload/uploads.h"
 #include "support/catalog_place.h"
-#include "support/failing_blob_store.h"
-#include "support/failing_catalog.h"
 #include "support/faults.h"
 #include "support/manual_clock.h"
 #include "support/scripted_fetcher.h"
 #include "support/sequential_identities.h"
 #include "support/temporary_folder.h"
-#include "work/orphan_sweep.h"
 
 namespace quire::test_support {
+
+class FailingBlobStore;
+class FailingCatalog;
 
 inline std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
 
@@ -42,39 +39,24 @@ struct WorldOptions {
   Engine engine = Engine::Sqlite;
   service::Settings settings = {};
   content::Limits limits = {};
+  service::PasswordCost password_cost = service::least_password_cost;
 };
 
 /// The services of one server on a catalog and a blob folder of their own, with a clock that a test moves, wired as
 /// main does it. Everything else is real.
 class ServiceWorld {
  public:
-  explicit ServiceWorld(WorldOptions options = {})
-      : options_(std::move(options)), folder_(fast_folder()), home_(options_.engine, folder_.path()) {
-    start(nullptr);
-  }
-  ~ServiceWorld() { stop(); }
+  explicit ServiceWorld(WorldOptions options = {});
+  ~ServiceWorld();
   ServiceWorld(const ServiceWorld&) = delete;
   ServiceWorld& operator=(const ServiceWorld&) = delete;
 
   /// The server stops and starts again. With `faults`, catalog and blob store fail as they say; they must live until
   /// the next restart.
-  void restart(Faults* faults = nullptr) {
-    // What a dead process was writing is cleaned up by the start, not by destructors.
-    const auto blobs = blobs_;
-    const auto other_blobs = other_blobs_;
-    const auto failing_blobs = failing_blobs_;
-    const auto failing_other_blobs = failing_other_blobs_;
-    stop();
-    start(faults);
-  }
+  void restart(Faults* faults = nullptr);
 
   /// A restart without what a server does first: the orphan sweep and the extension of sessions.
-  void wire_faults(Faults* faults) {
-    const bool dead = faults_ != nullptr && faults_->crashed();
-    if (dead) throw std::logic_error("a dead server needs a restart");
-    services_.reset();
-    wire(faults);
-  }
+  void wire_faults(Faults* faults);
 
   /// What a read transaction finds, past any faults.
   template <class F>
@@ -96,24 +78,8 @@ class ServiceWorld {
 
   /// How many blobs, finished or not, lie in the folders of both storages.
   std::size_t files_on_disk() const { return files_in("store") + files_in("other store"); }
-  std::size_t files_in(const std::string& store) const {
-    std::size_t count = 0;
-    for (const auto* place : {"blobs", "incoming"}) {
-      const auto root = folder_.path() / store / place;
-      if (!std::filesystem::exists(root)) continue;
-      for (const auto& entry : std::filesystem::recursive_directory_iterator(root))
-        count += entry.is_regular_file() ? 1 : 0;
-    }
-    return count;
-  }
-  std::set<std::string> blobs_on_disk() const {
-    std::set<std::string> ids;
-    for (const auto& blobs : {blobs_, other_blobs_}) {
-      const auto listed = blobs->list([&](const content::BlobId& id) { ids.insert(id.text()); });
-      if (!listed) throw std::runtime_error(listed.error().cause());
-    }
-    return ids;
-  }
+  std::size_t files_in(const std::string& store) const;
+  std::set<std::string> blobs_on_disk() const;
   /// The blobs that the catalog knows to lie in the folder.
   std::set<std::string> blobs_in_catalog() { return blobs_known(false); }
   /// The blobs whose bytes the catalog holds itself.
@@ -124,41 +90,11 @@ class ServiceWorld {
     return folder_.path() / "store" / "blobs" / id.text().substr(0, 2) / id.text();
   }
   /// All bytes of a committed blob, past any faults; nullopt when it cannot be read.
-  std::optional<std::string> blob(const content::BlobId& id) {
-    const auto held = look([&](content::CatalogReader& reader) { return reader.blob_bytes(id); });
-    if (held) return std::string(reinterpret_cast<const char*>(held->data()), held->size());
-    for (const auto& blobs : {blobs_, other_blobs_})
-      if (const auto reader = blobs->open(id)) return read_all(**reader);
-    return std::nullopt;
-  }
-  static std::optional<std::string> read_all(content::BlobReader& reader) {
-    std::string all(static_cast<std::size_t>(reader.size()), '\0');
-    std::size_t filled = 0;
-    while (filled < all.size()) {
-      const auto got =
-          reader.read(static_cast<std::int64_t>(filled), std::as_writable_bytes(std::span(all)).subspan(filled));
-      if (!got || *got == 0) return std::nullopt;
-      filled += *got;
-    }
-    return all;
-  }
+  std::optional<std::string> blob(const content::BlobId& id);
+  static std::optional<std::string> read_all(content::BlobReader& reader);
 
   /// The item's files as name -> bytes; nullopt when there is no such item. Every byte must be readable.
-  std::optional<std::map<std::string, std::string>> content_of(const content::ItemId& id) {
-    const auto files = look([&](content::CatalogReader& reader) -> std::optional<std::vector<content::ContentFile>> {
-      const auto item = reader.find<content::Item>(id);
-      if (!item) return std::nullopt;
-      return reader.list<content::ContentFile>(item->content);
-    });
-    if (!files) return std::nullopt;
-    std::map<std::string, std::string> all;
-    for (const auto& file : *files) {
-      auto bytes = blob(file.blob);
-      if (!bytes) throw std::runtime_error("the bytes of " + file.name + " are gone");
-      all.emplace(file.name, *std::move(bytes));
-    }
-    return all;
-  }
+  std::optional<std::map<std::string, std::string>> content_of(const content::ItemId& id);
 
   static content::StorageId storage_id() { return content::StorageId("datastore-11"); }
   static content::StorageId other_storage_id() { return content::StorageId("datastore-12"); }
@@ -166,6 +102,7 @@ class ServiceWorld {
   ManualClock& clock() { return clock_; }
   SequentialIdentities& identities() { return identities_; }
   service::Context& context() { return services_->context; }
+  service::LoginThrottle& throttle() { return services_->throttle; }
   service::Libraries& libraries() { return services_->libraries; }
   service::Items& items() { return services_->items; }
   service::UpdateSessions& sessions() { return services_->sessions; }
@@ -179,91 +116,31 @@ class ServiceWorld {
   service::Downloads& download_bytes() { return services_->download_bytes; }
 
  private:
-  std::set<std::string> blobs_known(bool in_catalog) {
-    return look([&](content::CatalogReader& reader) {
-      std::set<std::string> ids;
-      for (const auto& storage : {storage_id(), other_storage_id()})
-        for (const auto& blob : reader.blobs_after(storage, content::BlobId(), 100'000))
-          if (blob.in_catalog == in_catalog) ids.insert(blob.id.text());
-      return ids;
-    });
-  }
+  std::set<std::string> blobs_known(bool in_catalog);
 
   struct Wired {
     Wired(content::Catalog& catalog, content::Storages all, base::Clock& clock, service::LeaseClock leases,
-          base::IdentitySource& identities, const WorldOptions& options)
-        : storages(std::move(all)),
-          context{catalog, storages, clock, leases, identities, transfers, options.settings, options.limits} {}
+          base::IdentitySource& identities, const WorldOptions& options);
 
     content::Storages storages;
     service::TransferBoard transfers;
     service::Context context;
-    service::Libraries libraries{context};
+    service::LoginThrottle throttle;
+    service::Libraries libraries{context, throttle};
     service::Items items{context};
     service::UpdateSessions sessions{context};
     service::Uploads uploads{context};
     service::Pulls pulls{context};
     service::Usages usages{context};
     service::Tasks tasks{context};
-    service::TaskRunner task_runner{context, {service::item_copy_tasks(), service::library_migration_tasks()}};
+    service::TaskRunner task_runner;
     service::DownloadSessions downloads{context};
     service::Downloads download_bytes{context};
   };
 
-  void wire(Faults* faults) {
-    faults_ = faults;
-    content::Catalog* catalog = catalog_.get();
-    std::shared_ptr<content::BlobStore> blobs = blobs_;
-    std::shared_ptr<content::BlobStore> other_blobs = other_blobs_;
-    failing_catalog_.reset();
-    failing_blobs_.reset();
-    failing_other_blobs_.reset();
-    if (faults != nullptr) {
-      failing_catalog_ = std::make_unique<FailingCatalog>(*catalog_, *faults);
-      catalog = failing_catalog_.get();
-      failing_blobs_ = std::make_shared<FailingBlobStore>(*blobs_, *faults);
-      blobs = failing_blobs_;
-      failing_other_blobs_ = std::make_shared<FailingBlobStore>(*other_blobs_, *faults);
-      other_blobs = failing_other_blobs_;
-    }
-    services_ = std::make_unique<Wired>(
-        *catalog,
-        content::Storages(
-            {{storage_id(), "LocalDS_0", "uuid", adapters::files::file_uri(folder_.path() / "store"), blobs},
-             {other_storage_id(), "LocalDS_1", "other uuid", adapters::files::file_uri(folder_.path() / "other store"),
-              other_blobs}}),
-        clock_, *leases_, identities_, options_);
-    services_->context.fetcher = &sources_;
-  }
-
-  void start(Faults* faults) {
-    catalog_ = home_.open();
-    auto leases = service::open_lease_clock(*catalog_, clock_);
-    if (!leases) throw std::runtime_error(leases.error().text());
-    leases_ = *leases;
-    auto blobs = adapters::files::open_file_blob_store(folder_.path() / "store", {"LocalDS_0", false});
-    auto other = adapters::files::open_file_blob_store(folder_.path() / "other store", {"LocalDS_1", false});
-    if (!blobs) throw std::runtime_error(blobs.error().text());
-    if (!other) throw std::runtime_error(other.error().text());
-    blobs_ = *std::move(blobs);
-    other_blobs_ = *std::move(other);
-    wire(nullptr);
-    if (auto swept = work::sweep_orphans(context()); !swept) throw std::runtime_error(swept.error().cause());
-    if (auto extended = sessions().extend_after_start(); !extended) throw std::runtime_error(extended.error().cause());
-    if (auto released = task_runner().release_claims(); !released) throw std::runtime_error(released.error().cause());
-    if (faults != nullptr) wire(faults);
-  }
-
-  void stop() {
-    services_.reset();
-    failing_catalog_.reset();
-    failing_blobs_.reset();
-    failing_other_blobs_.reset();
-    blobs_.reset();
-    other_blobs_.reset();
-    catalog_.reset();
-    faults_ = nullptr;
-  }
+  void wire(Faults* faults);
+  void start(Faults* faults);
+  void stop();
 
   WorldOptions options_;
   TemporaryFolder folder_;
@@ -283,16 +160,9 @@ class ServiceWorld {
 };
 
 /// Sends `body` in chunks to an upload endpoint. An Error is the refusal or what append or finish said.
-inline base::Result<void> send(ServiceWorld& world, const content::TransferToken& token, std::string_view body,
-                               service::BodyEnd end = service::BodyEnd::whole,
-                               std::optional<std::int64_t> content_length = std::nullopt, std::size_t chunk = 65536) {
-  auto begun = world.uploads().begin(token, service::UploadRequest::whole(content_length), [] {});
-  if (!begun.upload) return begun.refusal->error;
-  for (std::size_t at = 0; at < body.size(); at += chunk)
-    if (auto taken = begun.upload->append(bytes_of(body.substr(at, chunk))); !taken) return taken;
-  const auto finished = begun.upload->finish(end);
-  return finished ? base::Result<void>() : finished.error();
-}
+base::Result<void> send(ServiceWorld& world, const content::TransferToken& token, std::string_view body,
+                        service::BodyEnd end = service::BodyEnd::whole,
+                        std::optional<std::int64_t> content_length = std::nullopt, std::size_t chunk = 65536);
 
 /// `com.vmware.…` or `quire.…` of the outermost message; "" on success.
 template <class T>
@@ -306,70 +176,24 @@ std::string kind(const base::Result<T>& result) {
 }
 
 /// Somebody with these privileges on the root and all below it.
-inline content::Caller caller_with(const std::string& user, const content::PrivilegeSet& privileges) {
-  return {user, content::LoginId("login-of-" + user),
-          std::make_shared<const content::Grants>(
-              std::vector<content::GrantedRole>{{{user, content::PrincipalType::USER, {}, 0}, privileges}})};
-}
+content::Caller caller_with(const std::string& user, const content::PrivilegeSet& privileges);
 /// Everything about content, but for the places where it lies.
-inline content::Caller content_caller(const std::string& user) {
-  auto privileges = content::find_system_role(content::content_library_administrator_role)->privileges;
-  privileges.remove(content::Privilege::ContentLibrary_ReadStorage);
-  return caller_with(user, privileges);
-}
-inline content::Caller alice() {
-  static const auto caller = content_caller("alice@vsphere.local");
-  return caller;
-}
-inline content::Caller bob() {
-  static const auto caller = content_caller("bob@vsphere.local");
-  return caller;
-}
-inline content::Caller administrator() {
-  static const auto caller = caller_with("administrator@vsphere.local", content::PrivilegeSet::all());
-  return caller;
-}
-inline bool is_administrator(const content::Caller& caller) {
-  return caller.grants->on_root() == content::PrivilegeSet::all();
-}
+content::Caller content_caller(const std::string& user);
+content::Caller alice();
+content::Caller bob();
+content::Caller administrator();
+bool is_administrator(const content::Caller& caller);
 
-inline service::LibrarySpec library_spec(const std::string& name) {
-  service::LibrarySpec spec;
-  spec.name = name;
-  return spec;
-}
+service::LibrarySpec library_spec(const std::string& name);
 /// On the second storage.
-inline service::LibrarySpec other_library_spec(const std::string& name) {
-  auto spec = library_spec(name);
-  spec.storage_backings = {{content::StorageBackingType::DATASTORE, ServiceWorld::other_storage_id().text(), {}}};
-  return spec;
-}
-inline service::ItemSpec item_spec(const content::LibraryId& library, const std::string& name,
-                                   const std::string& type) {
-  service::ItemSpec spec;
-  spec.library_id = library.text();
-  spec.name = name;
-  spec.type = type;
-  return spec;
-}
+service::LibrarySpec other_library_spec(const std::string& name);
+service::ItemSpec item_spec(const content::LibraryId& library, const std::string& name, const std::string& type);
 /// A PUSH.
-inline service::AddFileSpec file_spec(const std::string& name, std::optional<std::int64_t> size = std::nullopt,
-                                      std::optional<base::Checksum> checksum = std::nullopt) {
-  service::AddFileSpec spec;
-  spec.name = name;
-  spec.size = size;
-  spec.checksum = std::move(checksum);
-  return spec;
-}
+service::AddFileSpec file_spec(const std::string& name, std::optional<std::int64_t> size = std::nullopt,
+                               std::optional<base::Checksum> checksum = std::nullopt);
 
 /// A PULL.
-inline service::AddFileSpec pull_spec(const std::string& name, const std::string& url) {
-  service::AddFileSpec spec;
-  spec.name = name;
-  spec.source_type = content::SourceType::PULL;
-  spec.source_endpoint = content::SourceEndpoint{url, {}, {}};
-  return spec;
-}
+service::AddFileSpec pull_spec(const std::string& name, const std::string& url);
 
 /// A world with an item, and the calls that most tests make; what they call must succeed.
 class ServiceTest : public testing::TestWithParam<Engine> {

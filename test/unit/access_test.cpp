@@ -34,6 +34,8 @@ using test_support::why;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
+using namespace std::chrono_literals;
+
 constexpr auto carol = "carol@vsphere.local";
 constexpr auto dave = "dave@vsphere.local";
 constexpr auto password = "long enough";
@@ -47,7 +49,7 @@ class AccessTest : public test_support::ServiceTest {
     for (const auto* user : {carol, dave}) must(users().create(administrator(), {user, ""}, password));
   }
 
-  service::Users users() { return service::Users(world_->context()); }
+  service::Users users() { return service::Users(world_->context(), logins().throttle()); }
   service::Groups groups() { return service::Groups(world_->context()); }
   service::Roles roles() { return service::Roles(world_->context()); }
   service::Permissions permissions() { return service::Permissions(world_->context()); }
@@ -59,6 +61,11 @@ class AccessTest : public test_support::ServiceTest {
   std::string log_in(const std::string& user) { return must(logins().log_in(user, password)); }
   /// A user as the wires would have them.
   content::Caller as(const std::string& user) { return must(logins().authenticate(log_in(user))); }
+
+  /// With a token from long ago.
+  static content::Caller as_caller(const std::string& user) {
+    return {user, content::LoginId("an older login"), content::Grants::none()};
+  }
 
   void give(const std::string& principal, std::int64_t role, const LibraryId& library = {},
             PrincipalType type = PrincipalType::USER) {
@@ -448,11 +455,43 @@ TEST_P(AccessTest, PasswordsHaveALength) {
   EXPECT_EQ(kind(users().create(administrator(), {"system:pulls", ""}, password)), "invalid_argument");
 }
 
+/// Whoever has found an open session must not try passwords faster there than at the door.
+TEST_P(AccessTest, GuessingTheOldPasswordIsSlowedDownLikeLoggingIn) {
+  const auto too_many = "quire.session.too_many_failures";
+  const auto from = [](content::Caller caller, const char* address) {
+    caller.origin = {"users.change_password", address, ""};
+    return caller;
+  };
+  const auto thief = from(as(carol), "192.0.2.7");
+  const auto change = [&](const content::Caller& caller, const char* old) {
+    return why(users().change_password(caller, old, "another one"));
+  };
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(change(thief, "a guess"), "quire.access.wrong_password");
+  EXPECT_EQ(change(thief, password), too_many) << "the right one is not looked at either";
+  EXPECT_EQ(kind(users().change_password(thief, password, "another one")), "not_allowed_in_current_state");
+  EXPECT_EQ(change(from(as_caller(carol), "198.51.100.1"), password), too_many) << "it counts for the user";
+  EXPECT_EQ(why(logins().log_in(carol, password, {"session.create", "198.51.100.1", ""})), too_many);
+  EXPECT_EQ(change(from(as_caller(dave), "192.0.2.7"), "a guess"), "quire.access.wrong_password") << "others go on";
+  world_->clock().advance(1s);
+  EXPECT_EQ(change(thief, ""), "quire.access.wrong_password");
+  must(users().change_password(thief, password, "another one"));
+  must(users().change_password(thief, "another one", password));
+  EXPECT_EQ(change(thief, "a guess"), "quire.access.wrong_password") << "a right one counts anew";
+
+  // The address has a count of its own, whomever it guesses for.
+  for (int i = 0; i < 60; ++i) {
+    EXPECT_NE(change(thief, "a guess"), "");
+    world_->clock().advance(31s);
+  }
+  EXPECT_EQ(change(from(as_caller(dave), "192.0.2.7"), password), too_many);
+  must(users().change_password(from(as_caller(dave), "198.51.100.1"), password, "another one"));
+}
+
 /// Checking a privilege asks the catalog nothing: at the size of an enterprise as little as with one user.
 TEST_P(AccessTest, AnEnterpriseCostsNoMoreQueries) {
   constexpr int users_count = 1000;
   constexpr int permissions_each = 10;
-  const auto hash = must(service::hash_of_password(password));
+  const auto hash = must(service::hash_of_password(password, service::least_password_cost));
   world_->change([&](content::CatalogWriter& writer) {
     auto library = *writer.find<content::Library>(library_);
     for (int i = 0; i < users_count; ++i) {

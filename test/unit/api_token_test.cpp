@@ -43,7 +43,7 @@ class ApiTokenTest : public test_support::ServiceTest {
     give(content::contributor_role);
   }
 
-  service::Users users() { return service::Users(world_->context()); }
+  service::Users users() { return service::Users(world_->context(), logins_->throttle()); }
   service::ApiTokens tokens() { return service::ApiTokens(world_->context()); }
   void give(std::int64_t role) {
     must(service::Permissions(world_->context())

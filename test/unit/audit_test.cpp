@@ -38,14 +38,13 @@ class AuditTest : public test_support::ServiceTest {
     audit_ = std::make_unique<service::Audit>(world_->context());
     authenticator_ = std::make_unique<service::CatalogAuthenticator>(world_->context());
     logins_ = std::make_unique<service::Logins>(world_->context(), *authenticator_, service::Logins::Settings());
-    must(service::Users(world_->context()).create(administrator(), {carol, ""}, password));
+    must(service::Users(world_->context(), logins_->throttle()).create(administrator(), {carol, ""}, password));
     start_ = list({}).entries.back().number;
   }
 
-  static std::shared_ptr<const content::CallOrigin> origin(const std::string& operation) {
-    return std::make_shared<const content::CallOrigin>(content::CallOrigin{operation, "192.0.2.7", "op-1"});
-  }
-  static content::Caller from(content::Caller caller, const std::string& operation) {
+  /// Of an operation that is named by a literal.
+  static content::CallOrigin origin(const char* operation) { return {operation, "192.0.2.7", "op-1"}; }
+  static content::Caller from(content::Caller caller, const char* operation) {
     caller.origin = origin(operation);
     return caller;
   }

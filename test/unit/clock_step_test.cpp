@@ -34,7 +34,7 @@ class ClockStepTest : public ServiceTest {
   };
   service::Logins& logins() { return access_.emplace(world_->context()).logins; }
   void add_alice() {
-    const auto hash = must(service::hash_of_password("secret"));
+    const auto hash = must(service::hash_of_password("secret", service::least_password_cost));
     world_->change([&](content::CatalogWriter& writer) { writer.put(content::User{"alice@vsphere.local", hash}); });
   }
   content::DownloadSessionId open_download() {

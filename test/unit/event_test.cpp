@@ -100,7 +100,7 @@ TEST_P(EventTest, AnExpiryIsTheServersOwnDoing) {
   const auto ended = events().back();
   EXPECT_EQ(ended.kind, EventKind::update_session_ended);
   EXPECT_EQ(ended.actor, "system:update session expiry");
-  EXPECT_EQ(ended.details, R"({"outcome":"expired"})");
+  EXPECT_EQ(ended.details, R"({"outcome":"expired","creator":"alice@vsphere.local"})");
 }
 
 TEST_P(EventTest, OldEventsGo) {

@@ -149,6 +149,24 @@ TEST_P(ItemCopyTest, ACanceledCopyLeavesNothing) {
   copy();  // its name is free again
 }
 
+/// Its cancellation was forgotten as long as it failed, found by the page's test of tasks.
+TEST_P(ItemCopyTest, ACopyThatFailsAndWouldBeTriedAgainIsCanceled) {
+  fill(item_, files_);
+  const auto id = copy();
+  const auto file = world_->blob_file(must(world_->items().file(alice(), item_, "b.iso")).blob);
+  std::filesystem::rename(file, file.string() + ".away");
+  std::filesystem::create_symlink(file.string() + ".away", file);  // which the store does not follow
+  ASSERT_TRUE(run());
+  EXPECT_EQ(only_task().status, TaskStatus::RUNNING) << "it will be tried again";
+  EXPECT_FALSE(run());
+  must(world_->tasks().cancel(alice(), only_task().id));
+  ASSERT_TRUE(run());
+  EXPECT_EQ(only_task().status, TaskStatus::FAILED);
+  EXPECT_EQ(only_task().error->kind, base::ErrorKind::canceled);
+  EXPECT_EQ(kind(world_->items().get(alice(), id)), "not_found");
+  EXPECT_EQ(world_->files_in("other store"), 0U);
+}
+
 TEST_P(ItemCopyTest, ADamagedSourceFailsTheCopy) {
   fill(item_, files_);
   const auto id = copy();

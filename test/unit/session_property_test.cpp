@@ -271,6 +271,7 @@ class Run {
     for (std::size_t i = 0; i < bodies.size(); ++i) world_.sources().put(source_of(i), bodies[i]);
     const auto library = world_.libraries().create_local(owner, test_support::library_spec("library"), {});
     library_ = *library;
+    keep_use();
     make_item();
     for (const auto& step : sequence) {
       take(step);
@@ -281,6 +282,18 @@ class Run {
     if (world_.files_on_disk() != 0) throw Disagreement{"bytes are left when everything is deleted"};
     if (!world_.blobs_in_catalog().empty() || !world_.blobs_held_by_catalog().empty())
       throw Disagreement{"blob rows are left when everything is deleted"};
+  }
+
+  /// Quotas that nobody reaches, so that the catalog keeps what is used.
+  void keep_use() {
+    quotas_ = {content::QuotaOwner::of_library(library_)};
+    for (const auto& caller : callers) quotas_.push_back(content::QuotaOwner::of_user(caller.user));
+    world_.change([&](content::CatalogWriter& writer) {
+      for (const auto& owner : quotas_) {
+        const auto use = writer.use_of(owner);
+        writer.put(content::Quota{owner.kind, owner.name, 1 << 20, 1 << 20, use.items, use.bytes, use.reserved});
+      }
+    });
   }
 
   /// After a failure: lets go of what depends on the world.
@@ -882,7 +895,22 @@ class Run {
     });
   }
 
+  void check_use() {
+    const auto [kept, counted] = world_.look([&](content::CatalogReader& reader) {
+      std::pair<content::QuotaUse, content::QuotaUse> use;
+      for (const auto& owner : quotas_) {
+        use = {reader.find<content::Quota>(owner).value().use(), reader.use_of(owner)};
+        if (use.first != use.second) break;
+      }
+      return use;
+    });
+    same(counted.items, kept.items, "the number of items that a quota counts");
+    same(counted.bytes, kept.bytes, "what a quota's items use");
+    same(counted.reserved, kept.reserved, "what a quota's sessions have reserved");
+  }
+
   void check() {
+    check_use();
     const auto seen = read();
     if (!seen.item) throw Disagreement{"the item is gone"};
     same(content_version_, seen.item->content_version, "content_version");
@@ -928,6 +956,7 @@ class Run {
 
   ServiceWorld& world_;
   content::LibraryId library_;
+  std::vector<content::QuotaOwner> quotas_;
   content::ItemId item_;
   std::vector<Committed> content_;
   std::int64_t content_version_ = 1;

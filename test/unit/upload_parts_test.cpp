@@ -121,6 +121,43 @@ TEST_P(UploadPartsTest, TheDeclaredSizeSaysWhenAllIsThere) {
   EXPECT_TRUE(must(transmit(to, part(3, 6, std::nullopt), "def")).complete);
 }
 
+// A client that was killed asks how long the file is that it sent. The answer came only after requests that brought a
+// part: one that had announced the whole file left nothing but the bytes that had arrived.
+TEST_P(UploadPartsTest, TheLengthThatABrokenUploadAnnouncedIsTold) {
+  const auto whole = token("whole.iso");
+  must(transmit(whole, UploadRequest::whole(9), "abc", BodyEnd::broken));
+  EXPECT_EQ(ask(whole).length, 9);
+  EXPECT_EQ(why(transmit(whole, part(3, 6, 10), "def")), "quire.upload.wrong_length");
+
+  const auto last = token("last.iso");
+  auto first = UploadRequest::whole(3);
+  first.ends_file = false;
+  must(transmit(last, first, "abc"));
+  EXPECT_EQ(ask(last).length, std::nullopt);
+  auto rest = append_at(3, true);
+  rest.body_length = 6;
+  must(transmit(last, rest, "de", BodyEnd::broken));
+  EXPECT_EQ(ask(last).length, 9);
+  EXPECT_EQ(ask(last).offset, 5);
+
+  const auto late = token("late.iso");
+  must(transmit(late, UploadRequest::whole(9), "", BodyEnd::broken));
+  EXPECT_EQ(ask(late).length, 9) << "although no byte has come";
+}
+
+// What comes through a pipe has a length only when it ends: of four connections, the one with the end was done before
+// the others, and nobody finished the file.
+TEST_P(UploadPartsTest, APartThatBeganBeforeTheLengthWasToldMayBeTheLast) {
+  const auto to = token("a.iso");
+  auto first = world_->uploads().begin(to, part(0, 3, std::nullopt), [] {});
+  ASSERT_TRUE(first.upload);
+  ASSERT_TRUE(first.upload->append(bytes_of("abc")));
+  EXPECT_FALSE(must(transmit(to, part(3, 6, 6), "def")).complete);
+  EXPECT_TRUE(must(first.upload->finish(BodyEnd::whole)).complete);
+  must(sessions().complete(alice(), session_));
+  EXPECT_THAT(content(), ElementsAre(Pair("a.iso", "abcdef")));
+}
+
 TEST_P(UploadPartsTest, ADuplicateIsFineAndOtherBytesReplace) {
   const auto to = token("a.iso");
   must(transmit(to, part(0, 3, 9), "abc"));
