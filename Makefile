@@ -8,7 +8,7 @@ LISTEN ?= 127.0.0.1:8443
 DATA ?= quire-data
 
 .DEFAULT_GOAL := help
-.PHONY: help setup-build setup-test configure build demo run test test-unit test-clients test-asan test-asan-gcc test-tsan test-bare-root fuzz test-schemathesis coverage sanitize bench bench-short lint format generate clean
+.PHONY: help setup-build setup-test setup-package configure build demo run test test-unit test-gcc clients clients-all test-clients test-browser test-asan test-asan-gcc test-tsan test-bare-root package test-package test-package-short fuzz test-schemathesis coverage sanitize bench bench-page bench-short lint format generate screenshots clean
 
 help:             ## Show the targets
 	@sed -n 's/^\([a-z-]*\): *.*## /  make \1  /p' $(MAKEFILE_LIST)
@@ -35,14 +35,34 @@ demo: setup-test $(QUIRE)  ## Start a server, carry an image in and out, leave i
 run: $(QUIRE)     ## Run a server on LISTEN with the folder DATA
 	@$(QUIRE) serve --data $(DATA) --listen $(LISTEN)
 
-test: setup-test build test-unit test-clients  ## All tests
+test: setup-test build test-unit clients test-browser  ## All tests
 
 test-unit: build
-	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS) --timeout 1200 --no-tests=error
+	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS) --timeout 1200 --no-tests=error $(if $(WITHOUT),-E '$(WITHOUT)')
 
-test-clients: $(QUIRE)
+# What runs the services on PostgreSQL again is left to `make test`; the suites of the ports run on both.
+AGAIN := (unit|fault)_test_postgresql
+test-gcc: setup-test  ## Unit tests, suites and fault tests with g++
+	@$(MAKE) PRESET=gcc-check test-unit WITHOUT='$(AGAIN)'
+
+# Each worker has servers of its own; one more than processors, because much of the time is waiting.
+CLIENT_WORKERS = -n $$(($(JOBS) + 1)) --dist loadfile
+test-clients: clients
+clients: $(QUIRE)  ## The program with the real clients that every change is tested with
 	@tools/install-clients
-	@QUIRE_BINARY=$(QUIRE) build/clients/venv/bin/python -m pytest test/clients
+	@tools/install-promtool
+	@QUIRE_BINARY=$(QUIRE) build/clients/venv/bin/python -m pytest $(CLIENT_WORKERS) test/clients
+
+clients-all: $(QUIRE)  ## The same with all clients: further Ansible collections, OpenTofu (TF_PROVIDER_VSPHERE), long Schemathesis
+	@tools/install-clients
+	@QUIRE_BINARY=$(QUIRE) build/clients/venv/bin/python -m pytest $(CLIENT_WORKERS) test/clients -m ''
+	@$(MAKE) test-schemathesis SCHEMATHESIS_EXAMPLES=$${SCHEMATHESIS_EXAMPLES:-200}
+
+# Each worker has servers and a browser of its own; browsers keep a processor busy.
+BROWSER_WORKERS = -n $(JOBS) --dist loadfile
+test-browser: setup-test $(QUIRE)  ## The web page in a real browser
+	@tools/install-clients venv
+	@QUIRE_BINARY=$(QUIRE) build/clients/venv/bin/python -m pytest $(BROWSER_WORKERS) test/browser
 
 test-schemathesis: $(QUIRE)  ## Requests made from the OpenAPI document; SCHEMATHESIS_EXAMPLES=… for more than 20 each
 	@tools/install-clients venv schemathesis
@@ -54,7 +74,7 @@ coverage: $(QUIRE)  ## Run the client tests and write docs/api-coverage.md
 	@tools/install-clients
 	@tools/install-clients schemathesis
 	@rm -f $(QUIRE_CALLS_FILE)
-	@build/clients/venv/bin/python -m pytest -q test/clients
+	@build/clients/venv/bin/python -m pytest -q $(CLIENT_WORKERS) test/clients
 	@build/clients/venv/bin/python test/clients/explore_openapi.py
 	@tools/api-coverage --quire $(QUIRE) --calls $(QUIRE_CALLS_FILE) >docs/api-coverage.md
 
@@ -62,10 +82,10 @@ sanitize: test-asan test-asan-gcc test-tsan  ## Tests under all sanitizers, and 
 	@$(MAKE) fuzz
 
 test-asan: setup-test  ## Unit tests, suites and fault tests under ASan and UBSan
-	@$(MAKE) PRESET=clang-asan test-unit
+	@$(MAKE) PRESET=clang-asan test-unit WITHOUT='$(AGAIN)'
 
 test-asan-gcc: setup-test  ## The same with g++
-	@$(MAKE) PRESET=gcc-asan test-unit
+	@$(MAKE) PRESET=gcc-asan test-unit WITHOUT='$(AGAIN)'
 
 # What runs threads: the network, the services on real adapters, the suites of the ports, background work.
 THREADED := http_test unit_test fault_test catalog_suite blob_store_suite work_test
@@ -74,27 +94,47 @@ test-tsan: setup-test  ## Network, services, suites and fault tests under TSan
 	@$(MAKE) PRESET=clang-tsan configure
 	@cmake --build --preset clang-tsan -j $(JOBS) --target $(THREADED)
 	@ctest --test-dir build/clang-tsan --output-on-failure -j $(JOBS) --timeout 1200 --no-tests=error \
-	  -R '^($(subst $(empty) $(empty),|,$(THREADED)))'
+	  -R '^($(subst $(empty) $(empty),|,$(THREADED)))' -E '$(AGAIN)'
 
 fuzz: setup-build  ## Each fuzzer for FUZZ_SECONDS (60), from its kept corpus
 	@$(MAKE) PRESET=clang-asan configure
 	@cmake --build --preset clang-asan -j $(JOBS) --target fuzzers
 	@JOBS=$(JOBS) tools/fuzz
 
+setup-package:
+	@tools/install-packages package
+
+package: setup-package  ## Build the Debian package into build/package
+	@tools/make-package
+
+test-package: setup-package  ## Install, use, upgrade, remove and purge the package in a bare Debian 12 (needs root)
+	@tools/package-test
+
+test-package-short: setup-package $(QUIRE)  ## Package what PRESET has built, as it is, and test that as far as this machine can
+	@tools/make-package --from-build $(BUILD)
+	@tools/package-test --if-possible $(BUILD)/package
+
 test-bare-root:   ## Both commands of the README on a bare Debian 12 (needs root and mmdebstrap)
 	@tools/bare-root-test
 
-bench: setup-test build  ## Inner pieces; Quire beside nginx, caddy and vcsim, into docs/performance.md (about 15 minutes)
+bench: setup-test build  ## Inner pieces; Quire beside nginx, caddy, vcsim, curl and rclone, into docs/performance.md (about 15 minutes)
 	@tools/install-clients vcsim
 	@tools/install-peers
 	@$(BUILD)/bench/quire_bench
 	@python3 bench/run.py --build $(BUILD) --document docs/performance.md
 
-bench-short: setup-test configure  ## Whether all of bench/run.py runs; its figures mean nothing
-	@tools/install-clients vcsim
+bench-page: setup-test configure  ## The web page: size, first view, scrolling, uploads beside a bare page to nginx (about 3 minutes)
+	@tools/install-clients venv
+	@tools/install-peers
+	@cmake --build --preset $(PRESET) -j $(JOBS) --target quire quire_seed
+	@build/clients/venv/bin/python bench/page.py --build $(BUILD)
+
+bench-short: setup-test configure  ## Whether all of bench/run.py and bench/page.py runs; the figures mean nothing
+	@tools/install-clients venv vcsim
 	@tools/install-peers
 	@cmake --build --preset $(PRESET) -j $(JOBS) --target quire quire_load quire_seed
 	@python3 bench/run.py --build $(BUILD) --short
+	@build/clients/venv/bin/python bench/page.py --build $(BUILD) --short
 
 lint: setup-test configure  ## Formatting, clang-tidy, include permissions, references
 	@PRESET=$(PRESET) JOBS=$(JOBS) tools/lint
@@ -105,6 +145,10 @@ format:           ## Format all C++ sources
 generate: $(QUIRE)  ## Write the documents that are made from the code
 	@$(QUIRE) openapi >docs/openapi.json
 	@$(QUIRE) config --print-document >docs/settings.md
+
+screenshots: setup-test $(QUIRE)  ## Take the pictures of docs/screenshots anew
+	@tools/install-clients venv
+	@QUIRE_BINARY=$(QUIRE) QUIRE_SCREENSHOTS=docs/screenshots build/clients/venv/bin/python -m pytest -q -n 2 test/browser/test_screenshots.py
 
 clean:            ## Remove what was built
 	@rm -rf build

@@ -7,6 +7,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12 warns wrongly inside the standard library at -O2 (GCC bugs 105329, 105651, 107852, 104475).
   target_compile_options(quire_flags INTERFACE -Wno-restrict -Wno-stringop-overflow -Wno-array-bounds -Wno-maybe-uninitialized
     -Wno-dangling-pointer -Wno-stringop-overread -Wno-free-nonheap-object)
+  # Sources that are compiled as one look like headers to it, whose coroutines must not hold types of anonymous namespaces.
+  target_compile_options(quire_flags INTERFACE -Wno-subobject-linkage)
 else()
   add_link_options(-fuse-ld=lld-19)
 endif()
@@ -20,7 +22,7 @@ endif()
 add_library(quire_test_flags INTERFACE)
 target_compile_options(quire_test_flags INTERFACE $<$<CONFIG:RelWithDebInfo>:-O0> $<$<CONFIG:RelWithDebInfo>:-g1>)
 target_include_directories(quire_test_flags INTERFACE ${CMAKE_SOURCE_DIR}/test)
-target_link_libraries(quire_test_flags INTERFACE GTest::gmock GTest::gtest GTest::gtest_main quire_flags)
+target_link_libraries(quire_test_flags INTERFACE GTest::gmock GTest::gtest quire_flags)
 
 # quire_layer(NAME [LAYERS other layers...] [LIBRARIES outside libraries...])
 # Takes every *.cpp of the folder; *_test.cpp become the layer's own unit test program.
@@ -44,6 +46,8 @@ endfunction()
 function(quire_test name)
   cmake_parse_arguments(TEST "" "" "SOURCES;LIBRARIES" ${ARGN})
   add_executable(${name} ${TEST_SOURCES})
-  target_link_libraries(${name} PRIVATE ${TEST_LIBRARIES} quire_test_flags)
+  # Each file has its own names for what it tries, which would have to differ if they were compiled as one.
+  set_target_properties(${name} PROPERTIES UNITY_BUILD OFF)
+  target_link_libraries(${name} PRIVATE ${TEST_LIBRARIES} quire_test_flags GTest::gtest_main)
   add_test(NAME ${name} COMMAND ${name})
 endfunction()
