@@ -126,8 +126,8 @@ class CatalogReader {
   /// Tasks that ended before `before`.
   virtual std::vector<TaskId> ended_tasks(base::Time before, std::size_t limit) = 0;
   virtual std::size_t active_task_count() = 0;  ///< that have not ended
-  /// One that works on `target` and has not ended.
-  virtual std::optional<Task> active_task_on(std::string_view target) = 0;
+  /// Those that work on `target` and have not ended, the oldest first.
+  virtual std::vector<Task> active_tasks_on(std::string_view target) = 0;
 
   virtual std::vector<TagCategory> tag_categories() = 0;                                           ///< by name
   virtual std::optional<TagCategory> tag_category_named(std::string_view name) = 0;                ///< exact name

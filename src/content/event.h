@@ -20,10 +20,12 @@ namespace quire::content {
   KIND(library, unpublished)           \
   KIND(library, usage_added)           \
   KIND(library, usage_removed)         \
+  KIND(library, synchronized)          \
   KIND(item, created)                  \
   KIND(item, updated)                  \
   KIND(item, deleted)                  \
   KIND(item, content_changed)          \
+  KIND(item, evicted)                  \
   KIND(update_session, created)        \
   KIND(update_session, file_added)     \
   KIND(update_session, file_removed)   \
@@ -33,6 +35,9 @@ namespace quire::content {
   KIND(download_session, ended)        \
   KIND(task, created)                  \
   KIND(task, ended)                    \
+  KIND(subscription, created)          \
+  KIND(subscription, updated)          \
+  KIND(subscription, deleted)          \
   KIND(tag_category, created)          \
   KIND(tag_category, updated)          \
   KIND(tag_category, deleted)          \

@@ -16,6 +16,7 @@ using TagCategoryId = base::Id<struct TagCategoryTag>;  ///< `urn:vmomi:Inventor
 using TagId = base::Id<struct TagTag>;                  ///< `urn:vmomi:InventoryServiceTag:<uuid>:GLOBAL`
 using UsageId = base::Id<struct UsageTag>;
 using WebhookId = base::Id<struct WebhookTag>;
+using SubscriptionId = base::Id<struct SubscriptionTag>;
 using TransferToken = base::Id<struct TransferTokenTag>;  ///< the secret in an upload or download endpoint
 using GroupId = base::Id<struct GroupTag>;                ///< its name without regard to case, see group_id()
 using LoginId = base::Id<struct LoginTag>;  ///< SHA-256 of a session token; the token itself is not stored

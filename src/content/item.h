@@ -43,8 +43,10 @@ struct Item {
   std::optional<std::string> source_id;
   bool security_compliance = true;
   std::optional<CertificateVerification> certificate_verification;
-  std::string creator;        ///< user name without regard to case (fold_case); empty: not known
-  std::int64_t reserved = 0;  ///< bytes of a quota that are kept for a copy that runs
+  std::string creator;                            ///< user name without regard to case (fold_case); empty: not known
+  std::int64_t reserved = 0;                      ///< bytes of a quota that are kept for a copy that runs
+  bool cached = true;                             ///< false: of a subscribed library, and its content is not here
+  std::optional<base::Time> last_sync_time = {};  ///< of an item of a subscribed library
   bool operator==(const Item&) const = default;
 };
 

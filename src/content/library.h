@@ -9,6 +9,7 @@
 #include "base/enumeration.h"
 #include "base/time.h"
 #include "content/ids.h"
+#include "content/subscription.h"
 
 namespace quire::content {
 
@@ -16,7 +17,6 @@ namespace quire::content {
 QUIRE_ENUM(LibraryType, LOCAL, SUBSCRIBED)
 QUIRE_ENUM(LibraryState, ACTIVE, MAINTENANCE)
 QUIRE_ENUM(StorageBackingType, DATASTORE, OTHER)
-QUIRE_ENUM(AuthenticationMethod, BASIC, NONE)
 
 /// Where a library's content lies, as the client named it; `storage` of the library is what it resolved to.
 struct StorageBacking {
@@ -57,6 +57,8 @@ struct Library {
   /// The library's change counter as subscribers see it (vcsp.md §3): moves with each change that they can see, while
   /// the library is published, and when it becomes so. CatalogWriter::advance_generation() moves it for items.
   std::int64_t generation = 0;
+
+  std::optional<Subscription> subscription = {};  ///< exactly of a SUBSCRIBED library
 
   /// Where new bytes go.
   const StorageId& receiving_storage() const { return migration ? migration->storage : storage; }

@@ -13,6 +13,7 @@
 #include "content/library.h"
 #include "content/quota.h"
 #include "content/setting.h"
+#include "content/subscription.h"
 #include "content/tagging.h"
 #include "content/task.h"
 #include "content/trusted_certificate.h"
@@ -63,7 +64,8 @@ using Parts = TableList<Part<LibraryUsage, LibraryId>,       // by its id
                         Part<GroupMember, GroupId>,          //
                         Part<SessionFile, UpdateSessionId>,  //
                         Part<PreparedFile, DownloadSessionId>, Part<TaskBlob, TaskId>,
-                        Part<WebhookDelivery, WebhookId, std::int64_t>>;  // by the event's number
+                        Part<WebhookDelivery, WebhookId, std::int64_t>,  // by the event's number
+                        Part<LibrarySubscription, LibraryId>>;           // by its id
 
 using Tables =
     Parts::With<Table<Setting, std::string_view>,    // by name
@@ -75,6 +77,7 @@ using Tables =
                 Table<ClientToken, ClientTokenKey>,  //
                 Table<TrustedCertificate, std::string_view>, Table<Library, LibraryId>,  //
                 Table<Item, ItemId>,                                                     //
+                Table<SourceItem, ItemId>,                                               //
                 Table<Content, ContentId>,                                               //
                 Table<Blob, BlobId>,                                                     //
                 Table<UpdateSession, UpdateSessionId>, Table<DownloadSession, DownloadSessionId>, Table<Task, TaskId>,
