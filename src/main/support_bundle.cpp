@@ -157,6 +157,21 @@ Result<void> learn_webhooks(bundle::Scrubber& scrubber, content::Catalog& catalo
   });
 }
 
+/// What the publishers of subscribed libraries are given.
+Result<void> learn_subscriptions(bundle::Scrubber& scrubber, content::Catalog& catalog) {
+  return catalog.read([&](CatalogReader& reader) -> Result<void> {
+    content::LibraryFilter subscribed;
+    subscribed.type = content::LibraryType::SUBSCRIBED;
+    for (const auto& id : reader.libraries(subscribed)) {
+      const auto library = reader.find<content::Library>(id);
+      if (!library || !library->subscription) continue;
+      scrubber.add(library->subscription->password);
+      scrubber.add_secrets_of_url(library->subscription->url.text());
+    }
+    return {};
+  });
+}
+
 // --- this machine and this program ---------------------------------------------------------------------------------
 
 void add_version(Pieces& pieces) {
@@ -336,9 +351,11 @@ void add_catalog(Pieces& pieces, const Settings& settings, bundle::Scrubber& scr
   json::object rows;
   for (const auto& [table, count] : survey->rows) rows[table] = count;
   const auto catalog = open_catalog_to_read(settings);
-  // Before anything is written down that a webhook's secret might stand in.
+  // Before anything is written down that one of these secrets might stand in.
   if (catalog) {
     if (const auto learnt = learn_webhooks(scrubber, **catalog); !learnt) pieces.lacks("webhooks", learnt.error());
+    if (const auto learnt = learn_subscriptions(scrubber, **catalog); !learnt)
+      pieces.lacks("subscriptions", learnt.error());
   }
   pieces.add("catalog.json", "the catalog's engine, schema and how many rows each table has",
              json::object{{"engine", survey->engine},

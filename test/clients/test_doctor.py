@@ -114,6 +114,12 @@ DAMAGES = {
     "permission_without_role": lambda p: p.sql("INSERT INTO permissions VALUES ('a', 'USER', '', 'a', NULL, 77, 1)"),
     "member_without_group": lambda p: p.sql("INSERT INTO group_members VALUES ('gone', 'a', 'a')"),
     "usage_without_library": lambda p: p.sql("INSERT INTO library_usages VALUES ('gone', 'u', 0, 'urn:x:y:z', 0)"),
+    "subscription_without_library": lambda p: p.sql(
+        "INSERT INTO subscriptions VALUES ('gone', 's', 1, 'x', 'x', 'LOCAL', NULL, '{}', NULL, NULL)"),
+    "source_without_item": lambda p: p.sql("INSERT INTO source_items VALUES ('gone', '{}', '', NULL)"),
+    "library_without_publisher": lambda p: p.sql("UPDATE libraries SET type = 'SUBSCRIBED'"),
+    "local_library_with_publisher": lambda p: p.sql("UPDATE libraries SET subscription = '{}'"),
+    "local_item_elsewhere": lambda p: p.sql("UPDATE items SET cached = 0"),
     "attachment_without_tag": lambda p: p.sql("INSERT INTO tag_attachments VALUES ('gone', 'x', 'y')"),
     "tag_without_category": lambda p: p.sql("INSERT INTO tags VALUES ('t', 'gone', 'tag', '')"),
     "storage_unknown": lambda p: p.sql("UPDATE libraries SET storage = 'datastore-99'"),
@@ -122,7 +128,8 @@ REPAIRABLE = {
     "blob_extra", "upload_left_over", "item_size", "file_without_content", "session_file_without_session",
     "download_session_without_item", "prepared_file_without_session", "change_without_item", "task_blob_without_task",
     "content_nobody_has", "blob_nobody_has", "permission_without_library", "permission_without_role",
-    "member_without_group", "usage_without_library", "attachment_without_tag",
+    "member_without_group", "usage_without_library", "subscription_without_library", "source_without_item",
+    "local_item_elsewhere", "attachment_without_tag",
 }
 
 

@@ -56,6 +56,29 @@ Library a_library(const std::string& id, const std::string& name = "Images") {
   return library;
 }
 
+/// With a value other than the usual one in every member.
+Subscription a_subscription() {
+  Subscription subscription{"https://host/\xC3\xA4/lib.json?a=\"b\""};
+  subscription.authentication_method = AuthenticationMethod::BASIC;
+  subscription.user_name = "vcsp";
+  subscription.password = "p\xC3\xA4ss\"word\\";
+  subscription.ssl_thumbprint = "AA:BB";
+  subscription.ssl_certificate = "-----BEGIN CERTIFICATE-----\n";
+  subscription.automatic_sync_enabled = true;
+  subscription.on_demand = true;
+  subscription.source_info = SourceInfo{"library at the publisher", "subscription at the publisher"};
+  subscription.bytes_per_second_max = 5'000'000'000;
+  subscription.window = SyncWindow{22, 5};
+  subscription.publisher = "urn:uuid:1";
+  subscription.version = std::numeric_limits<std::int64_t>::max();
+  subscription.last_sync_time = at(1);
+  subscription.last_success_time = at(2);
+  subscription.next_sync_time = at(3);
+  subscription.failures = 4;
+  subscription.problem = base::Message{"quire.test", "A {text}", {{"text", std::string("value")}}};
+  return subscription;
+}
+
 Item an_item(const std::string& id, const std::string& name, const std::string& library = "library") {
   Item item;
   item.id = ItemId(id);
@@ -221,7 +244,9 @@ TEST_P(CatalogSuite, KnowsNothingAtFirst) {
     EXPECT_THAT(reader.due_tasks(at(0), 10), IsEmpty());
     EXPECT_THAT(reader.ended_tasks(at(0), 10), IsEmpty());
     EXPECT_EQ(reader.active_task_count(), 0U);
-    EXPECT_FALSE(reader.active_task_on("x"));
+    EXPECT_THAT(reader.active_tasks_on("x"), IsEmpty());
+    EXPECT_FALSE(reader.find<SourceItem>(ItemId("x")));
+    EXPECT_THAT(reader.list<LibrarySubscription>(LibraryId("x")), IsEmpty());
     return true;
   });
 }
@@ -234,6 +259,7 @@ TEST_P(CatalogSuite, RemovingWhatIsNotThereIsFine) {
     writer.remove_client_tokens(at(0));
     writer.remove<Library>(LibraryId("x"));
     writer.remove<Item>(ItemId("x"));
+    writer.remove<SourceItem>(ItemId("x"));
     EXPECT_THAT(writer.remove_content_if_unused(ContentId("x")), IsEmpty());
     const std::array blobs = {BlobId("x"), BlobId()};
     EXPECT_THAT(writer.remove_unreferenced_blobs(blobs), IsEmpty());
@@ -447,7 +473,11 @@ TEST_P(CatalogSuite, KeepsLibraries) {
   library.publish_password_hash = "$argon2id$";
   library.generation = 41;
   library.migration = {{StorageBackingType::DATASTORE, "datastore-12", std::nullopt}, StorageId("datastore-12")};
+  library.subscription = a_subscription();
   change([&](CatalogWriter& writer) { writer.insert(library); });
+  EXPECT_EQ(look([&](CatalogReader& reader) { return reader.find<Library>(library.id); }), library);
+  library.subscription = Subscription{"https://host/lib.json"};
+  change([&](CatalogWriter& writer) { writer.update(library); });
   EXPECT_EQ(look([&](CatalogReader& reader) { return reader.find<Library>(library.id); }), library);
 
   auto changed = a_library("library", "Renamed");
@@ -583,6 +613,38 @@ TEST_P(CatalogSuite, KeepsUsagesOfLibraries) {
   EXPECT_THAT(list(LibraryId("other")), ElementsAre(first));
 }
 
+TEST_P(CatalogSuite, KeepsTheSubscriptionsOfALibrary) {
+  const LibraryId library("library");
+  LibrarySubscription remote{SubscriptionId("2"), "far", "Images"};
+  remote.location = SubscriptionLocation::REMOTE;
+  remote.server = SubscriberServer{"host", 8443, "guid"};
+  remote.placement = {"folder", "cluster", "pool", "host-1", "network"};
+  remote.last_notified = at(5);
+  remote.problem = a_message();
+  const LibrarySubscription local{SubscriptionId("1"), "near", ""};
+  change([&](CatalogWriter& writer) {
+    writer.insert(a_library("library"));
+    writer.insert(a_library("other"));
+    writer.insert(library, remote);
+    writer.insert(library, local);
+    writer.insert(LibraryId("other"), local);
+  });
+  const auto list = [&](const LibraryId& id) {
+    return look([&](CatalogReader& reader) { return reader.list<LibrarySubscription>(id); });
+  };
+  EXPECT_THAT(list(library), ElementsAre(remote, local));
+  EXPECT_EQ(look([&](CatalogReader& reader) { return reader.find<LibrarySubscription>({library, "1"}); }), local);
+  remote.server->https_port.reset();
+  remote.problem.reset();
+  change([&](CatalogWriter& writer) { writer.put(library, remote); });
+  EXPECT_THAT(list(library), ElementsAre(remote, local));
+  change([&](CatalogWriter& writer) { writer.remove<LibrarySubscription>({library, "1"}); });
+  EXPECT_THAT(list(library), ElementsAre(remote));
+  change([&](CatalogWriter& writer) { writer.remove<Library>(library); });
+  EXPECT_THAT(list(library), IsEmpty());
+  EXPECT_THAT(list(LibraryId("other")), ElementsAre(local));
+}
+
 TEST_P(CatalogSuite, ListsAndFindsLibraries) {
   auto late = a_library("1", "Images");
   late.creation_time = at(5);
@@ -702,6 +764,8 @@ TEST_P(CatalogSuite, KeepsItems) {
   item.source_id = "source";
   item.security_compliance = false;
   item.certificate_verification = {CertVerificationStatus::UNTRUSTED, {"bGVhZg==", "cm9vdA=="}};
+  item.cached = false;
+  item.last_sync_time = at(12);
   change([&](CatalogWriter& writer) {
     writer.insert(a_library("library"));
     writer.insert(Content{item.content, item.id, 5, at(1)});
@@ -719,6 +783,34 @@ TEST_P(CatalogSuite, KeepsItems) {
   EXPECT_EQ(look([&](CatalogReader& reader) { return reader.find<Item>(item.id); }), std::nullopt);
 }
 
+TEST_P(CatalogSuite, KeepsWhatAPublisherSaysOfAnItem) {
+  SourceItem source{ItemId("item"), R"({"id":"\u00e4"})", ""};
+  const SourceItem other{ItemId("other"), "{}", "{}", a_message()};
+  change([&](CatalogWriter& writer) {
+    put_item(writer);
+    writer.insert(an_item("other", "other"));
+    writer.insert(source);
+    writer.insert(other);
+  });
+  const auto find = [&](const std::string& id) {
+    return look([&](CatalogReader& reader) { return reader.find<SourceItem>(ItemId(id)); });
+  };
+  EXPECT_EQ(find("item"), source);
+  EXPECT_EQ(find("other"), other);
+  source.content_document = source.document;
+  source.problem = a_message();
+  change([&](CatalogWriter& writer) { writer.update(source); });
+  EXPECT_EQ(find("item"), source);
+  source.problem.reset();
+  change([&](CatalogWriter& writer) { writer.put(source); });
+  EXPECT_EQ(find("item"), source);
+  change([&](CatalogWriter& writer) { writer.remove<Item>(ItemId("item")); });
+  EXPECT_EQ(find("item"), std::nullopt) << "it goes with its item";
+  change([&](CatalogWriter& writer) { writer.remove<SourceItem>(ItemId("other")); });
+  EXPECT_EQ(find("other"), std::nullopt);
+  EXPECT_TRUE(look([](CatalogReader& reader) { return reader.find<Item>(ItemId("other")); }));
+}
+
 TEST_P(CatalogSuite, ListsAndFindsItems) {
   auto late = an_item("1", "Photon");
   late.creation_time = at(500);
@@ -729,6 +821,7 @@ TEST_P(CatalogSuite, ListsAndFindsItems) {
   auto elsewhere = an_item("3", "PHOTON", "other");
   elsewhere.type = "ovf";
   elsewhere.source_id = "source";
+  elsewhere.cached = false;
   change([&](CatalogWriter& writer) {
     writer.insert(a_library("library"));
     writer.insert(a_library("other"));
@@ -747,8 +840,10 @@ TEST_P(CatalogSuite, ListsAndFindsItems) {
   EXPECT_THAT(find({{}, {}, "Source", {}, {}}), IsEmpty());
   EXPECT_THAT(find({{}, {}, {}, "oVf", {}}), ElementsAre("3", "1"));
   EXPECT_THAT(find({"photon", library, "source", "ISO", {}}), ElementsAre("2"));
-  EXPECT_THAT(find({{}, {}, {}, {}, true}), ElementsAre("2", "3", "1"));
-  EXPECT_THAT(find({{}, {}, {}, {}, false}), IsEmpty());
+  EXPECT_THAT(find({{}, {}, {}, {}, true}), ElementsAre("2", "1"));
+  EXPECT_THAT(find({{}, {}, {}, {}, false}), ElementsAre("3"));
+  EXPECT_THAT(find({{}, library, {}, {}, false}), IsEmpty());
+  EXPECT_THAT(find({"photon", other, "source", "ovf", false}), ElementsAre("3"));
 
   const auto named = [&](const std::string& in, const std::string& name) {
     return look([&](CatalogReader& reader) { return reader.item_named(LibraryId(in), name); });
@@ -1283,6 +1378,7 @@ TEST_P(CatalogSuite, KeepsTasks) {
   task.completed = 4'000'000'000;
   task.cancel_requested = true;
   task.content = ContentId("content");
+  task.source = ItemId("source");
   task.claim = "claim";
   task.attempts = 3;
   task.started = at(21);
@@ -1296,6 +1392,7 @@ TEST_P(CatalogSuite, KeepsTasks) {
   task.status = TaskStatus::FAILED;
   task.error = TaskError{ErrorKind::resource_inaccessible, {a_message(), a_message()}};
   task.content = ContentId();
+  task.source = ItemId();
   task.ended = at(22);
   change([&](CatalogWriter& writer) { writer.update(task); });
   look([&](CatalogReader& reader) {
@@ -1326,9 +1423,13 @@ TEST_P(CatalogSuite, ListsTasks) {
     ended.created = at(1);
     ended.ended = at(50);
     writer.insert(ended);
+    auto elder = a_task("elder", "target of d");
+    elder.created = at(2);
+    elder.due = at(200);
+    writer.insert(elder);
   });
   look([](CatalogReader& reader) {
-    EXPECT_THAT(texts(reader.tasks("", 10)), ElementsAre("d", "c", "b", "a", "ended"));
+    EXPECT_THAT(texts(reader.tasks("", 10)), ElementsAre("d", "c", "b", "a", "elder", "ended"));
     EXPECT_THAT(texts(reader.tasks("", 2)), ElementsAre("d", "c"));
     EXPECT_THAT(texts(reader.tasks("somebody", 10)), ElementsAre("b"));
     EXPECT_THAT(texts(reader.due_tasks(at(20), 10)), ElementsAre("c", "a", "b"));
@@ -1336,9 +1437,15 @@ TEST_P(CatalogSuite, ListsTasks) {
     EXPECT_THAT(texts(reader.due_tasks(at(100), 2)), ElementsAre("c", "a"));
     EXPECT_THAT(texts(reader.ended_tasks(at(51), 10)), ElementsAre("ended"));
     EXPECT_THAT(texts(reader.ended_tasks(at(50), 10)), IsEmpty());
-    EXPECT_EQ(reader.active_task_count(), 4U);
-    EXPECT_EQ(reader.active_task_on("target of a")->id, TaskId("a"));
-    EXPECT_FALSE(reader.active_task_on("target"));
+    EXPECT_EQ(reader.active_task_count(), 5U);
+    const auto on = [&](const char* target) {
+      std::vector<TaskId> found;
+      for (const auto& task : reader.active_tasks_on(target)) found.push_back(task.id);
+      return texts(found);
+    };
+    EXPECT_THAT(on("target of a"), ElementsAre("a"));
+    EXPECT_THAT(on("target of d"), ElementsAre("elder", "d"));
+    EXPECT_THAT(on("target"), IsEmpty());
     return true;
   });
 }
@@ -1774,6 +1881,9 @@ TEST_P(CatalogSuite, RefusesWhatBreaksAnInvariant) {
        }},
       {"no such session", [](CatalogWriter& writer) { writer.update(an_update_session("x")); }},
       {"file of no session", [](CatalogWriter& writer) { writer.put(UpdateSessionId("x"), a_session_file("x")); }},
+      {"source of no item", [](CatalogWriter& writer) { writer.insert(SourceItem{ItemId("x"), "{}", ""}); }},
+      {"subscription of no library",
+       [](CatalogWriter& writer) { writer.insert(LibraryId("x"), LibrarySubscription{SubscriptionId("x"), "", ""}); }},
       {"no such download", [](CatalogWriter& writer) { writer.update(a_download_session("x")); }},
   };
   for (const auto& [what, breaking] : all) {
@@ -1811,6 +1921,20 @@ TEST_P(CatalogSuite, SaysWhenAStoredValueIsDamaged) {
     EXPECT_NE(read.error().cause().find("no Quire stores"), std::string::npos) << read.error().cause();
   }
   EXPECT_TRUE(look([](CatalogReader& reader) { return reader.find<Library>(LibraryId("library")); }));
+}
+
+TEST_P(CatalogSuite, ADamagedSubscriptionShowsNoPassword) {
+  auto library = a_library("library");
+  library.type = LibraryType::SUBSCRIBED;
+  library.subscription = a_subscription();
+  library.subscription->password = "opensesame";
+  change([&](CatalogWriter& writer) { writer.insert(library); });
+  place_->execute("UPDATE libraries SET subscription = replace(subscription, 'on_demand', 'in_demand')");
+  const auto read = catalog_->read(
+      [&](CatalogReader& reader) -> Result<std::optional<Library>> { return reader.find<Library>(library.id); });
+  ASSERT_FALSE(read);
+  EXPECT_NE(read.error().cause().find("no Quire stores"), std::string::npos) << read.error().cause();
+  EXPECT_EQ(read.error().cause().find("opensesame"), std::string::npos) << read.error().cause();
 }
 
 TEST_P(CatalogSuite, RefusesTextWithNul) {
@@ -2049,6 +2173,11 @@ TEST_P(CatalogSuite, OpensACatalogOfSchema4) {
                                 "DROP TABLE tags",
                                 "DROP TABLE tag_categories",
                                 "DROP TABLE library_usages",
+                                "DROP TABLE subscriptions",
+                                "DROP TABLE source_items",
+                                "ALTER TABLE items DROP COLUMN cached",
+                                "ALTER TABLE items DROP COLUMN last_sync_time",
+                                "ALTER TABLE libraries DROP COLUMN subscription",
                                 "ALTER TABLE libraries DROP COLUMN usage_protects_items",
                                 "ALTER TABLE libraries DROP COLUMN state",
                                 "ALTER TABLE libraries DROP COLUMN migration",

@@ -58,7 +58,13 @@ const std::vector<Damage>& damages() {
       {"task_blob_without_task",
        true,
        {"INSERT INTO task_blobs (task_id, blob_id, position) VALUES ('gone', 'aa-large', 0)"}},
-      {"migration_without_task", false, {"UPDATE libraries SET migration = 'anything'"}},
+      {"migration_without_task",
+       false,
+       {"UPDATE libraries SET migration = 'anything'",
+        "INSERT INTO tasks (id, service, operation, target_type, target, user_name, description, status, total, "
+        "completed,"
+        " cancel_requested, claim, due, attempts, created) VALUES ('other', 's', 'sync', 'x', 'library', 'a', '{}',"
+        " 'RUNNING', 0, 0, 0, '', 0, 0, 0)"}},
       {"content_nobody_has",
        true,
        {"INSERT INTO contents (id, item_id, content_version, created) VALUES ('alone', 'item', 1, 0)"}},
@@ -82,6 +88,16 @@ const std::vector<Damage>& damages() {
        true,
        {"INSERT INTO library_usages (library_id, id, position, resource_urn, added)"
         " VALUES ('gone', 'u', 0, 'urn:x:y:z', 0)"}},
+      {"subscription_without_library",
+       true,
+       {"INSERT INTO subscriptions (library_id, id, position, subscribed_library, subscribed_library_name, location,"
+        " placement) VALUES ('gone', 's', 1, 'x', 'x', 'LOCAL', '{}')"}},
+      {"source_without_item",
+       true,
+       {"INSERT INTO source_items (item_id, document, content_document) VALUES ('gone', '{}', '')"}},
+      {"library_without_publisher", false, {"UPDATE libraries SET type = 'SUBSCRIBED'"}},
+      {"local_library_with_publisher", false, {"UPDATE libraries SET subscription = '{}'"}},
+      {"local_item_elsewhere", true, {"UPDATE items SET cached = 0"}},
       {"attachment_without_tag",
        true,
        {"INSERT INTO tag_attachments (tag_id, object_type, object) VALUES ('gone', 'x', 'y')"}},

@@ -232,7 +232,13 @@ TEST_F(SqliteCatalog, KeepsACopyOfWhatAnOlderVersionWrote) {
   {
     soci::session session(soci::sqlite3, "db=\"" + path.string() + "\"");
     // What the newest migrations made.
-    for (const auto* column : {"published", "publish_authentication", "publish_password_hash", "generation"})
+    session << "DROP TABLE subscriptions";
+    session << "DROP TABLE source_items";
+    session << "ALTER TABLE tasks DROP COLUMN source_id";
+    session << "ALTER TABLE items DROP COLUMN last_sync_time";
+    session << "ALTER TABLE items DROP COLUMN cached";
+    for (const auto* column :
+         {"subscription", "published", "publish_authentication", "publish_password_hash", "generation"})
       session << "ALTER TABLE libraries DROP COLUMN " + std::string(column);
     session << "ALTER TABLE content_files DROP COLUMN since";
     session << "DROP TABLE webhook_deliveries";

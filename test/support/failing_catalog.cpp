@@ -118,8 +118,8 @@ class FailingView : public View {
     return pass("ended_tasks").ended_tasks(before, limit);
   }
   std::size_t active_task_count() override { return pass("active_task_count").active_task_count(); }
-  std::optional<content::Task> active_task_on(std::string_view target) override {
-    return pass("active_task_on").active_task_on(target);
+  std::vector<content::Task> active_tasks_on(std::string_view target) override {
+    return pass("active_tasks_on").active_tasks_on(target);
   }
   std::vector<content::TagCategory> tag_categories() override { return pass("tag_categories").tag_categories(); }
   std::optional<content::TagCategory> tag_category_named(std::string_view name) override {

@@ -191,8 +191,6 @@ std::optional<ItemId> CatalogView::item_named(const LibraryId& library, std::str
 }
 
 std::vector<ItemId> CatalogView::items(const content::ItemFilter& filter) {
-  // Every item's content is here: there are no items whose files come on demand.
-  if (filter.cached == false) return {};
   if (is_nothing(filter.among)) return {};
   if (filter.library_id && filter.among != nullptr && !filter.among->contains(*filter.library_id)) return {};
   const auto* selection = filter.library_id ? nullptr : filter.among;
@@ -206,15 +204,16 @@ std::vector<ItemId> CatalogView::items(const content::ItemFilter& filter) {
   conditions.add(filter.library_id && by_name, "library_id || '' = :library_id");
   conditions.add(filter.source_id.has_value(), "source_id = :source_id");
   conditions.add(type.has_value(), "folded_type = :folded_type");
+  conditions.add(filter.cached.has_value(), "cached = :cached");
   if (!among.empty()) conditions.add(true, (by_name ? "library_id || ''" : "library_id") + in_list(*selection, among));
   const auto rest = " FROM items" + conditions.text() + " ORDER BY creation_time, id";
   if (!is_judged_outside(selection, among))
     return connection_.all<ItemId>("SELECT id" + rest, IfGiven{name}, IfGiven{filter.library_id},
-                                   IfGiven{filter.source_id}, IfGiven{type}, EachOf{among});
+                                   IfGiven{filter.source_id}, IfGiven{type}, IfGiven{filter.cached}, EachOf{among});
   std::vector<ItemId> found;
-  for (auto& [id, library] : connection_.all<std::pair<ItemId, LibraryId>>("SELECT id, library_id" + rest,
-                                                                           IfGiven{name}, IfGiven{filter.library_id},
-                                                                           IfGiven{filter.source_id}, IfGiven{type}))
+  for (auto& [id, library] : connection_.all<std::pair<ItemId, LibraryId>>(
+           "SELECT id, library_id" + rest, IfGiven{name}, IfGiven{filter.library_id}, IfGiven{filter.source_id},
+           IfGiven{type}, IfGiven{filter.cached}))
     if (selection->contains(library)) found.push_back(std::move(id));
   return found;
 }
@@ -366,10 +365,10 @@ std::size_t CatalogView::active_task_count() {
   return connection_.one<std::size_t>("SELECT COUNT(*) FROM tasks WHERE ended IS NULL").value_or(0);
 }
 
-std::optional<content::Task> CatalogView::active_task_on(std::string_view target) {
+std::vector<content::Task> CatalogView::active_tasks_on(std::string_view target) {
   static const std::string sql =
-      select_from<content::Task>("WHERE target = :target AND ended IS NULL ORDER BY created, id LIMIT 1");
-  return connection_.one<content::Task>(sql, target);
+      select_from<content::Task>("WHERE target = :target AND ended IS NULL ORDER BY created, id");
+  return connection_.all<content::Task>(sql, target);
 }
 
 std::vector<content::TagCategory> CatalogView::tag_categories() {

@@ -249,6 +249,7 @@ void CatalogView::remove_with_parts(const KeyOf<Row>& key) {
   if constexpr (OfAccess<Row>) access_changed_ = true;
   if constexpr (std::same_as<Row, content::Library>) libraries_changed_ = true;
   if constexpr (std::same_as<Row, SessionFile> || std::same_as<Row, content::UpdateSession>) session_files_.reset();
+  if constexpr (std::same_as<Row, content::Item>) remove_with_parts<content::SourceItem>(key);
   remove_parts(connection_, key, content::Parts());
   with_key<Row>(key, [&](const auto&... parameters) { connection_.run(sql, parameters...); });
 }

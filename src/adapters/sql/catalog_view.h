@@ -94,7 +94,7 @@ class CatalogView final : public content::CatalogWriter {
   std::vector<content::TaskId> due_tasks(base::Time now, std::size_t limit) override;
   std::vector<content::TaskId> ended_tasks(base::Time before, std::size_t limit) override;
   std::size_t active_task_count() override;
-  std::optional<content::Task> active_task_on(std::string_view target) override;
+  std::vector<content::Task> active_tasks_on(std::string_view target) override;
   std::vector<content::TagCategory> tag_categories() override;
   std::optional<content::TagCategory> tag_category_named(std::string_view name) override;
   std::vector<content::Tag> tags(const std::optional<content::TagCategoryId>& category) override;

@@ -103,7 +103,8 @@ const std::vector<Check>& checks() {
       {"migration_without_task", "It is half moved to another storage, and no task goes on with it.",
        "Start the migration to the same storage again.",
        "SELECT 'library ' || id || ' (' || name || ')' FROM libraries WHERE migration IS NOT NULL"
-       " AND NOT EXISTS (SELECT 1 FROM tasks WHERE tasks.target = libraries.id AND tasks.ended IS NULL)"},
+       " AND NOT EXISTS (SELECT 1 FROM tasks WHERE tasks.target = libraries.id AND tasks.operation = 'migrate'"
+       " AND tasks.ended IS NULL)"},
       {"content_nobody_has",
        "No item, download session or task has this set of files.",
        harmless,
@@ -168,6 +169,32 @@ const std::vector<Check>& checks() {
        " WHERE NOT EXISTS (SELECT 1 FROM libraries WHERE libraries.id = library_usages.library_id)",
        {"DELETE FROM library_usages"
         " WHERE NOT EXISTS (SELECT 1 FROM libraries WHERE libraries.id = library_usages.library_id)"}},
+      {"subscription_without_library",
+       "Its library does not exist.",
+       harmless,
+       "SELECT 'subscription ' || id FROM subscriptions"
+       " WHERE NOT EXISTS (SELECT 1 FROM libraries WHERE libraries.id = subscriptions.library_id)",
+       {"DELETE FROM subscriptions"
+        " WHERE NOT EXISTS (SELECT 1 FROM libraries WHERE libraries.id = subscriptions.library_id)"}},
+      {"source_without_item",
+       "Its item does not exist.",
+       harmless,
+       "SELECT 'what a publisher says of item ' || item_id FROM source_items"
+       " WHERE NOT EXISTS (SELECT 1 FROM items WHERE items.id = source_items.item_id)",
+       {"DELETE FROM source_items WHERE NOT EXISTS (SELECT 1 FROM items WHERE items.id = source_items.item_id)"}},
+      {"library_without_publisher", "It is subscribed, but to nobody.", restore,
+       "SELECT 'library ' || id || ' (' || name || ')' FROM libraries"
+       " WHERE type = 'SUBSCRIBED' AND subscription IS NULL"},
+      {"local_library_with_publisher", "It is a local library, but follows a publisher.", restore,
+       "SELECT 'library ' || id || ' (' || name || ')' FROM libraries"
+       " WHERE type = 'LOCAL' AND subscription IS NOT NULL"},
+      {"local_item_elsewhere",
+       "Its content is said to be at a publisher, but its library is a local one.",
+       "Its content is what is here; quire doctor --repair says so.",
+       "SELECT 'item ' || id || ' (' || name || ')' FROM items WHERE cached = 0 AND EXISTS"
+       " (SELECT 1 FROM libraries WHERE libraries.id = items.library_id AND libraries.type = 'LOCAL')",
+       {"UPDATE items SET cached = 1 WHERE cached = 0 AND EXISTS"
+        " (SELECT 1 FROM libraries WHERE libraries.id = items.library_id AND libraries.type = 'LOCAL')"}},
       {"attachment_without_tag",
        "The tag does not exist.",
        harmless,

@@ -384,6 +384,17 @@ const std::vector<Migration>& migrations() {
         "ALTER TABLE content_files ADD COLUMN since {integer} NOT NULL DEFAULT 1",
         "UPDATE content_files SET since = COALESCE((SELECT content_version FROM contents"
         " WHERE contents.id = content_files.content_id), 1)"}},
+      {19,
+       "subscriptions",
+       {"ALTER TABLE libraries ADD COLUMN subscription {text}",
+        "ALTER TABLE items ADD COLUMN cached {integer} NOT NULL DEFAULT 1",
+        "ALTER TABLE items ADD COLUMN last_sync_time {integer}", "ALTER TABLE tasks ADD COLUMN source_id {text}",
+        "CREATE TABLE source_items (item_id {text} NOT NULL PRIMARY KEY REFERENCES items (id),"
+        " document {text} NOT NULL, content_document {text} NOT NULL, problem {text})",
+        "CREATE TABLE subscriptions (library_id {text} NOT NULL REFERENCES libraries (id), id {text} NOT NULL,"
+        " position {integer} NOT NULL, subscribed_library {text} NOT NULL, subscribed_library_name {text} NOT NULL,"
+        " location {text} NOT NULL, server {text}, placement {text} NOT NULL, last_notified {integer},"
+        " problem {text}, PRIMARY KEY (library_id, id))"}},
   };
   return all;
 }

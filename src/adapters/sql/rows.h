@@ -153,12 +153,23 @@ inline constexpr auto table_of<content::Library> = table(
     column("migration", &content::Library::migration), column("published", &content::Library::published),
     column("publish_authentication", &content::Library::publish_authentication),
     column("publish_password_hash", &content::Library::publish_password_hash),
-    column("generation", &content::Library::generation));
+    column("generation", &content::Library::generation), column("subscription", &content::Library::subscription));
 
 template <>
 inline constexpr auto table_of<content::LibraryUsage> = part_table(
     "library_usages", "library_id", Order::as_added, key("id", &content::LibraryUsage::id),
     column("resource_urn", &content::LibraryUsage::resource_urn), column("added", &content::LibraryUsage::added));
+
+template <>
+inline constexpr auto table_of<content::LibrarySubscription> =
+    part_table("subscriptions", "library_id", Order::as_added, key("id", &content::LibrarySubscription::id),
+               column("subscribed_library", &content::LibrarySubscription::subscribed_library),
+               column("subscribed_library_name", &content::LibrarySubscription::subscribed_library_name),
+               column("location", &content::LibrarySubscription::location),
+               column("server", &content::LibrarySubscription::server),
+               column("placement", &content::LibrarySubscription::placement),
+               column("last_notified", &content::LibrarySubscription::last_notified),
+               column("problem", &content::LibrarySubscription::problem));
 
 template <>
 inline constexpr auto table_of<content::Item> = table(
@@ -172,7 +183,14 @@ inline constexpr auto table_of<content::Item> = table(
     column("size", &content::Item::size), column("source_id", &content::Item::source_id),
     column("security_compliance", &content::Item::security_compliance),
     column("certificate_verification", &content::Item::certificate_verification),
-    column("creator", &content::Item::creator), column("reserved", &content::Item::reserved));
+    column("creator", &content::Item::creator), column("reserved", &content::Item::reserved),
+    column("cached", &content::Item::cached), column("last_sync_time", &content::Item::last_sync_time));
+
+template <>
+inline constexpr auto table_of<content::SourceItem> = table(
+    "source_items", key("item_id", &content::SourceItem::item), column("document", &content::SourceItem::document),
+    column("content_document", &content::SourceItem::content_document),
+    column("problem", &content::SourceItem::problem));
 
 template <>
 inline constexpr auto table_of<content::Content> =
@@ -274,14 +292,14 @@ template <>
 inline constexpr auto table_of<content::Task> =
     table("tasks", key("id", &content::Task::id), column("service", &content::Task::service),
           column("operation", &content::Task::operation), column("target_type", &content::Task::target_type),
-          column("target", &content::Task::target), column("user_name", &content::Task::user),
-          column("description", &content::Task::description), column("status", &content::Task::status),
-          column("total", &content::Task::total), column("completed", &content::Task::completed),
-          column("cancel_requested", &content::Task::cancel_requested), column("error", &content::Task::error),
-          column("content_id", &content::Task::content), column("claim", &content::Task::claim),
-          column("due", &content::Task::due), column("attempts", &content::Task::attempts),
-          column("created", &content::Task::created), column("started", &content::Task::started),
-          column("ended", &content::Task::ended));
+          column("target", &content::Task::target), column("source_id", &content::Task::source),
+          column("user_name", &content::Task::user), column("description", &content::Task::description),
+          column("status", &content::Task::status), column("total", &content::Task::total),
+          column("completed", &content::Task::completed), column("cancel_requested", &content::Task::cancel_requested),
+          column("error", &content::Task::error), column("content_id", &content::Task::content),
+          column("claim", &content::Task::claim), column("due", &content::Task::due),
+          column("attempts", &content::Task::attempts), column("created", &content::Task::created),
+          column("started", &content::Task::started), column("ended", &content::Task::ended));
 
 template <>
 inline constexpr auto table_of<content::TaskBlob> =

@@ -36,6 +36,8 @@ json::value write(const content::ManifestFacts::Entry& entry);
 json::value write(const content::LibraryId& id);
 json::value write(const content::PrivilegeSet& privileges);
 json::value write(const base::Time& time);
+json::value write(const content::SourceInfo& source);
+json::value write(const content::SyncWindow& window);
 template <class T>
 json::value write(const std::vector<T>& all) {
   json::array array;
@@ -68,6 +70,8 @@ void read(const json::value& from, content::ManifestFacts::Entry& entry);
 void read(const json::value& from, content::LibraryId& id);
 void read(const json::value& from, content::PrivilegeSet& privileges);
 void read(const json::value& from, base::Time& time);
+void read(const json::value& from, content::SourceInfo& source);
+void read(const json::value& from, content::SyncWindow& window);
 template <class T>
 void read(const json::value& from, std::vector<T>& all) {
   all.clear();
@@ -266,6 +270,87 @@ void read(const json::value& from, content::ApiTokenScope& scope) {
   read_member(from, "expires", scope.expires);
 }
 
+json::value write(const content::SourceInfo& source) {
+  return {{"source_library", source.source_library}, {"subscription", source.subscription}};
+}
+void read(const json::value& from, content::SourceInfo& source) {
+  read_member(from, "source_library", source.source_library);
+  read_member(from, "subscription", source.subscription);
+}
+
+json::value write(const content::SyncWindow& window) {
+  return {{"start_hour", window.start_hour}, {"stop_hour", window.stop_hour}};
+}
+void read(const json::value& from, content::SyncWindow& window) {
+  read_member(from, "start_hour", window.start_hour);
+  read_member(from, "stop_hour", window.stop_hour);
+}
+
+json::value write(const content::Subscription& subscription) {
+  return {{"url", write(subscription.url)},
+          {"authentication_method", write(subscription.authentication_method)},
+          {"user_name", write(subscription.user_name)},
+          {"password", subscription.password},
+          {"ssl_thumbprint", write(subscription.ssl_thumbprint)},
+          {"ssl_certificate", write(subscription.ssl_certificate)},
+          {"automatic_sync_enabled", subscription.automatic_sync_enabled},
+          {"on_demand", subscription.on_demand},
+          {"source_info", write(subscription.source_info)},
+          {"bytes_per_second_max", subscription.bytes_per_second_max},
+          {"window", write(subscription.window)},
+          {"publisher", subscription.publisher},
+          {"version", write(subscription.version)},
+          {"last_sync_time", write(subscription.last_sync_time)},
+          {"last_success_time", write(subscription.last_success_time)},
+          {"next_sync_time", write(subscription.next_sync_time)},
+          {"failures", subscription.failures},
+          {"problem", write(subscription.problem)}};
+}
+void read(const json::value& from, content::Subscription& subscription) {
+  read_member(from, "url", subscription.url);
+  read_member(from, "authentication_method", subscription.authentication_method);
+  read_member(from, "user_name", subscription.user_name);
+  read_member(from, "password", subscription.password);
+  read_member(from, "ssl_thumbprint", subscription.ssl_thumbprint);
+  read_member(from, "ssl_certificate", subscription.ssl_certificate);
+  read_member(from, "automatic_sync_enabled", subscription.automatic_sync_enabled);
+  read_member(from, "on_demand", subscription.on_demand);
+  read_member(from, "source_info", subscription.source_info);
+  read_member(from, "bytes_per_second_max", subscription.bytes_per_second_max);
+  read_member(from, "window", subscription.window);
+  read_member(from, "publisher", subscription.publisher);
+  read_member(from, "version", subscription.version);
+  read_member(from, "last_sync_time", subscription.last_sync_time);
+  read_member(from, "last_success_time", subscription.last_success_time);
+  read_member(from, "next_sync_time", subscription.next_sync_time);
+  read_member(from, "failures", subscription.failures);
+  read_member(from, "problem", subscription.problem);
+}
+
+json::value write(const content::SubscriberServer& server) {
+  return {{"hostname", server.hostname}, {"https_port", write(server.https_port)}, {"server_guid", server.server_guid}};
+}
+void read(const json::value& from, content::SubscriberServer& server) {
+  read_member(from, "hostname", server.hostname);
+  read_member(from, "https_port", server.https_port);
+  read_member(from, "server_guid", server.server_guid);
+}
+
+json::value write(const content::SubscriptionPlacement& placement) {
+  return {{"folder", write(placement.folder)},
+          {"cluster", write(placement.cluster)},
+          {"resource_pool", write(placement.resource_pool)},
+          {"host", write(placement.host)},
+          {"network", write(placement.network)}};
+}
+void read(const json::value& from, content::SubscriptionPlacement& placement) {
+  read_member(from, "folder", placement.folder);
+  read_member(from, "cluster", placement.cluster);
+  read_member(from, "resource_pool", placement.resource_pool);
+  read_member(from, "host", placement.host);
+  read_member(from, "network", placement.network);
+}
+
 json::value write(const content::PackageFacts& facts) {
   struct Writer {
     json::value operator()(std::monostate) const { return nullptr; }
@@ -328,7 +413,8 @@ void parse(std::string_view text, T& value) {
   } catch (const content::CatalogFailure&) {
     throw;
   } catch (const std::exception& error) {
-    fail_corrupt(std::string(text) + " (" + error.what() + ")");
+    // Without the text: it goes to the log, and a password may stand in it.
+    fail_corrupt(std::string("JSON that is none of these values (") + error.what() + ")");
   }
 }
 
@@ -349,6 +435,9 @@ std::string to_json_text(const content::Migration& migration) { return text_of(m
 std::string to_json_text(const content::TaskError& error) { return text_of(error); }
 std::string to_json_text(const content::ApiTokenScope& scope) { return text_of(scope); }
 std::string to_json_text(const std::vector<content::EventKind>& kinds) { return text_of(kinds); }
+std::string to_json_text(const content::Subscription& subscription) { return text_of(subscription); }
+std::string to_json_text(const content::SubscriberServer& server) { return text_of(server); }
+std::string to_json_text(const content::SubscriptionPlacement& placement) { return text_of(placement); }
 
 void from_json_text(std::string_view text, std::vector<std::string>& texts) { parse(text, texts); }
 void from_json_text(std::string_view text, content::PrivilegeSet& privileges) { parse(text, privileges); }
@@ -367,5 +456,8 @@ void from_json_text(std::string_view text, content::Migration& migration) { pars
 void from_json_text(std::string_view text, content::TaskError& error) { parse(text, error); }
 void from_json_text(std::string_view text, content::ApiTokenScope& scope) { parse(text, scope); }
 void from_json_text(std::string_view text, std::vector<content::EventKind>& kinds) { parse(text, kinds); }
+void from_json_text(std::string_view text, content::Subscription& subscription) { parse(text, subscription); }
+void from_json_text(std::string_view text, content::SubscriberServer& server) { parse(text, server); }
+void from_json_text(std::string_view text, content::SubscriptionPlacement& placement) { parse(text, placement); }
 
 }  // namespace quire::adapters::sql

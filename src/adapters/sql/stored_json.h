@@ -11,13 +11,14 @@
 #include "content/item.h"
 #include "content/library.h"
 #include "content/privilege.h"
+#include "content/subscription.h"
 #include "content/task.h"
 #include "content/update_session.h"
 
 namespace quire::adapters::sql {
 
 /// Values that are no single number or text are stored as JSON text (docs/catalog-schema.md). Reading text that does
-/// not hold such a value throws content::CatalogFailure.
+/// not hold such a value throws content::CatalogFailure, which does not show the text: passwords may stand in it.
 std::string to_json_text(const std::vector<std::string>& texts);
 std::string to_json_text(const content::PrivilegeSet& privileges);
 std::string to_json_text(const base::Message& message);
@@ -33,6 +34,9 @@ std::string to_json_text(const content::Migration& migration);
 std::string to_json_text(const content::TaskError& error);
 std::string to_json_text(const content::ApiTokenScope& scope);
 std::string to_json_text(const std::vector<content::EventKind>& kinds);
+std::string to_json_text(const content::Subscription& subscription);  ///< with its password
+std::string to_json_text(const content::SubscriberServer& server);
+std::string to_json_text(const content::SubscriptionPlacement& placement);
 
 void from_json_text(std::string_view text, std::vector<std::string>& texts);
 void from_json_text(std::string_view text, content::PrivilegeSet& privileges);
@@ -49,5 +53,8 @@ void from_json_text(std::string_view text, content::Migration& migration);
 void from_json_text(std::string_view text, content::TaskError& error);
 void from_json_text(std::string_view text, content::ApiTokenScope& scope);
 void from_json_text(std::string_view text, std::vector<content::EventKind>& kinds);
+void from_json_text(std::string_view text, content::Subscription& subscription);
+void from_json_text(std::string_view text, content::SubscriberServer& server);
+void from_json_text(std::string_view text, content::SubscriptionPlacement& placement);
 
 }  // namespace quire::adapters::sql

@@ -1,5 +1,6 @@
 #include "service/library/item_copy.h"
 
+#include <algorithm>
 #include <map>
 
 #include "content/security_policy.h"
@@ -29,6 +30,7 @@ using content::Privilege;
 using content::Task;
 
 constexpr auto item_service = "com.vmware.content.library.item";
+constexpr auto copy_operation = "copy";
 constexpr std::string_view changed_id = "quire.item.changed_while_copied";
 constexpr int attempts_in_call = 3;
 
@@ -95,7 +97,7 @@ struct CopyInCall {
     record(t, content::EventKind::item_created, item, {{"name", item.name}});
     if (as_task) {
       QUIRE_RETURN_IF_ERROR(add_task(
-          t, {item_service, "copy", "com.vmware.content.library.Item", item.id.text(),
+          t, {item_service, copy_operation, "com.vmware.content.library.Item", item.id.text(),
               base::make_message("quire.task.item_copy", "Copy of item {source} to {name} in library {library}",
                                  {{"source", from.name}, {"name", item.name}, {"library", library.name}}),
               from.content}));
@@ -167,7 +169,11 @@ Result<ItemId> Items::copy(const Caller& caller, const ItemId& source, const Ite
 }
 
 bool is_being_copied(View view, const Item& item) {
-  return item.content.empty() && item.content_version == 1 && view->active_task_on(item.id.text());
+  if (!item.content.empty() || item.content_version != 1) return false;
+  const auto is_copy = [](const Task& task) {
+    return task.service == item_service && task.operation == copy_operation;
+  };
+  return std::ranges::any_of(view->active_tasks_on(item.id.text()), is_copy);
 }
 
 namespace {
@@ -237,6 +243,6 @@ void undo_copy(Transaction& t, const Task& task) {
 
 }  // namespace
 
-TaskKind item_copy_tasks() { return {item_service, "copy", run_copy, undo_copy}; }
+TaskKind item_copy_tasks() { return {item_service, copy_operation, run_copy, undo_copy}; }
 
 }  // namespace quire::service
