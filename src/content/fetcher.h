@@ -18,6 +18,7 @@ namespace quire::content {
 struct FetchTrust {
   std::optional<std::string> certificate_pem;
   std::optional<std::string> thumbprint;
+  bool operator==(const FetchTrust&) const = default;
 };
 
 struct FetchRequest {
@@ -70,6 +71,8 @@ struct FetchOutcome {
   std::optional<int> status;
   base::Message reason;  ///< for people; URLs in it hold no credentials
   std::optional<PeerCertificate> presented;
+  /// Of an answer that is no success: its first 4 KiB, for who knows what the other end says there; empty else.
+  std::string body;
 };
 
 /// Takes the content as it arrives. Called from the thread that fetches.

@@ -111,6 +111,8 @@ bool CertificateCheck::install(SSL_CTX* context, std::string host, std::vector<s
   host_ = std::move(host);
   if (host_.ends_with('.')) host_.pop_back();
   accepted_.clear();
+  presented_.reset();
+  objection_.clear();
   if (!thumbprint_.empty())
     accepted_ = {thumbprint_};
   else if (given_.empty())

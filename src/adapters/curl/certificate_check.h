@@ -36,7 +36,7 @@ class CertificateCheck {
   /// which has `pins`. False when the roots cannot be read.
   bool install(SSL_CTX* context, std::string host, std::vector<std::string> pins);
 
-  /// The last certificate that was seen, accepted or not.
+  /// The last certificate that was seen since install(), accepted or not.
   const std::optional<content::PeerCertificate>& presented() const { return presented_; }
   /// What is wrong with it, fitting after "a certificate that": `is not the one whose thumbprint was given`.
   const std::string& objection() const { return objection_; }

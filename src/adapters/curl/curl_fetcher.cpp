@@ -9,6 +9,7 @@
 #include "adapters/curl/curl_library.h"
 #include "adapters/curl/exchange.h"
 #include "adapters/curl/http_url.h"
+#include "adapters/curl/kept_links.h"
 
 namespace quire::adapters::curl {
 namespace {
@@ -86,15 +87,17 @@ class CurlFetcher final : public content::Fetcher {
                    const std::atomic<bool>& stop) {
     const auto url = HttpUrl::parse(request.url.text());
     if (!url) return failed(FetchFailure::unusable_url, unusable_url());
-    auto check = CertificateCheck::make(request.trust, options_.extra_ca_file);
+    const auto check = CertificateCheck::make(request.trust, options_.extra_ca_file);
     if (!check) return failed(FetchFailure::certificate, check.error().messages().front());
-    auto outcome = follow(Fetch{options_, request, mode, sink, *check, stop}, *url);
+    std::optional<content::PeerCertificate> presented;
+    auto outcome = follow(Fetch{options_, request, mode, sink, links_, presented, stop}, *url);
     if (mode != FetchMode::content || outcome.failure == FetchFailure::certificate)
-      outcome.presented = check->presented();
+      outcome.presented = std::move(presented);
     return outcome;
   }
 
   const Options options_;
+  KeptLinks links_;
 };
 
 }  // namespace

@@ -20,8 +20,12 @@ struct Options {
   std::string user_agent;                                     ///< empty: the header is not sent
 };
 
-/// The Fetcher on libcurl and OpenSSL (content-library-api.md §23.7, §28.3). HTTP/1.1 only. Nothing is logged and
-/// nothing is kept between fetches: names are resolved, roots read and connections made anew for each.
+/// The Fetcher on libcurl and OpenSSL (content-library-api.md §23.7, §28.3). HTTP/1.1 only. Nothing is logged.
+///
+/// A connection over which an answer came to its end is kept for a while (KeptLinks), and serves later fetches from the
+/// same scheme, host and port, by the same proxy and with the same trust. Its address and certificate were judged when
+/// it was made. When the other end has closed it meanwhile, the fetch makes a new one. Nothing else is kept: for each
+/// new connection names are resolved and roots read anew.
 ///
 /// What the port leaves open:
 /// - `status` is set when the answer itself says no, or all went well. So `broken` with a status means that this answer
@@ -34,6 +38,7 @@ struct Options {
 ///   credentials inside a Location are never used.
 /// - Query strings are not shown in reasons, they often are credentials.
 /// - `presented` is filled by probe() whenever a certificate was seen, by fetch() when it was not trusted.
+/// - `body` is filled by fetch() with what came of it within two seconds, also when it is cut off then.
 ///
 /// Address policy: asked about the very address that a socket is then connected to, so a name that changes its address
 /// gains nothing. A host with allowed and refused addresses is reached by the allowed ones.

@@ -378,12 +378,37 @@ TEST_F(CurlFetcher, TellsStatusesApart) {
   }
 }
 
-TEST_F(CurlFetcher, DoesNotReadTheBodyOfARefusal) {
-  ScriptedHttpServer server([](const Request&, Connection& connection) {
-    connection.send("HTTP/1.1 404 Not Found\r\n\r\n");
-    connection.stall();
-  });
-  EXPECT_EQ(fetch(server.url("/")).failure, FetchFailure::not_there);
+TEST_F(CurlFetcher, HandsOnTheBodyOfARefusal) {
+  const auto body_of = [this](const std::string& status, const std::string& rest) {
+    return fetch_answer("HTTP/1.1 " + status + " Said So\r\n" + rest).body;
+  };
+  for (const char* status : {"300", "400", "401", "404", "416", "500", "503"}) {
+    EXPECT_EQ(body_of(status, "Content-Length: 4\r\n\r\nbody"), "body") << status;
+    EXPECT_EQ(body_of(status, "Content-Length: 0\r\n\r\n"), "") << status;
+  }
+  EXPECT_EQ(body_of("503", "\r\nto the end"), "to the end");
+  EXPECT_EQ(body_of("503", "Transfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n"), "body");
+  EXPECT_EQ(body_of("503", "Content-Length: 9\r\n\r\nshort"), "short") << "the refusal stands";
+  const std::string limit(4096, 'x');
+  EXPECT_EQ(body_of("503", "Content-Length: 4096\r\n\r\n" + limit), limit);
+  EXPECT_EQ(body_of("503", "\r\n" + std::string(1'000'000, 'x')), limit);
+  EXPECT_EQ(body_of("200", "Content-Length: 4\r\n\r\nbody"), "");
+  EXPECT_EQ(body_of("302", "Content-Length: 4\r\n\r\nbody"), "");
+  EXPECT_EQ(sink_.taken, "body") << "of the success only";
+}
+
+TEST_F(CurlFetcher, DoesNotWaitForTheBodyOfARefusal) {
+  options_.stall_timeout = 40ms;
+  for (const char* start : {"HTTP/1.1 404 Not Found\r\n\r\n", "HTTP/1.1 404 Not Found\r\n\r\nstart",
+                            "HTTP/1.1 404 Not Found\r\nContent-Length: 9\r\n\r\nstart"}) {
+    ScriptedHttpServer server([&](const Request&, Connection& connection) {
+      connection.send(start);
+      connection.stall();
+    });
+    const auto outcome = fetch(server.url("/"));
+    EXPECT_EQ(outcome.failure, FetchFailure::not_there) << start;
+    EXPECT_EQ(outcome.body, std::string_view(start).ends_with("start") ? "start" : "");
+  }
 }
 
 TEST_F(CurlFetcher, ReadsRetryAfter) {

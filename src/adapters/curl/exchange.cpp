@@ -24,6 +24,9 @@ using content::FetchOutcome;
 constexpr std::size_t longest_head = 256UL * 1024;      ///< all header lines of an exchange, interim answers included
 constexpr std::chrono::milliseconds longest_wait{200};  ///< until the stop flag is looked at again
 constexpr long receive_buffer = 256L * 1024;
+constexpr std::size_t longest_refusal = 4UL * 1024;  ///< as FetchOutcome::body promises
+/// A refusal stands without its body, which a silent server may never send.
+constexpr std::chrono::milliseconds longest_wait_for_refusal{2000};
 constexpr std::int64_t longest_retry_after_seconds = 7L * 24 * 3600;
 
 bool is_redirect(int status) {
@@ -41,11 +44,14 @@ FetchOutcome Exchange::run() {
   if (!proxy_.empty()) judge_proxy();
   if (!outcome_ && !proxy_.empty()) judge_target_behind_proxy();
   if (outcome_) return *outcome_;
+  take_link();
   set_up();
   const auto code = transfer();
   if (code && !outcome_ && !location_) end_with_curl_code(*code);
   auto outcome = outcome_.value_or(FetchOutcome{});
   if (head_taken_ && (!begun_ || outcome.failure == FetchFailure::none)) outcome.status = status();
+  if (link_->certificate_check.presented()) fetch_.presented = link_->certificate_check.presented();
+  if (code == CURLE_OK && outcome.failure != FetchFailure::broken) fetch_.links.give(std::move(link_));
   return outcome;
 }
 
@@ -64,10 +70,18 @@ void Exchange::judge_target_behind_proxy() {
   if (refused_) end_with_curl_code(CURLE_COULDNT_CONNECT);
 }
 
+void Exchange::take_link() {
+  LinkPurpose purpose{url_.origin(), proxy_, fetch_.request.trust};
+  link_ = fetch_.links.take(purpose);
+  if (link_ != nullptr) return;
+  auto check = CertificateCheck::make(fetch_.request.trust, fetch_.options.extra_ca_file);
+  QUIRE_CHECK(check);  // it was readable before the first exchange
+  link_ = std::make_unique<Link>(std::move(purpose), std::move(*check));
+}
+
 void Exchange::set_up() {
-  multi_.reset(curl_multi_init());
   easy_.reset(curl_easy_init());
-  QUIRE_CHECK(multi_ != nullptr && easy_ != nullptr);
+  QUIRE_CHECK(easy_ != nullptr);
   set_up_request();
   set_up_connection();
   if (url_.is_https()) set_up_tls();
@@ -137,16 +151,17 @@ void Exchange::set_up_tls() {
 
 // ---- the transfer ----
 
-/// nullopt when it ended early by stop flag or stall, which have settled the outcome then.
+/// nullopt when it ended early by stop flag or silence, and the outcome is settled then.
 std::optional<CURLcode> Exchange::transfer() {
-  QUIRE_CHECK(curl_multi_add_handle(multi_.get(), easy_.get()) == CURLM_OK);
+  CURLM* multi = link_->multi.get();
+  QUIRE_CHECK(curl_multi_add_handle(multi, easy_.get()) == CURLM_OK);
   progressed_at_ = std::chrono::steady_clock::now();
   std::optional<CURLcode> code;
   while (!code) {
     int running = 0;
-    QUIRE_CHECK(curl_multi_perform(multi_.get(), &running) == CURLM_OK);
+    QUIRE_CHECK(curl_multi_perform(multi, &running) == CURLM_OK);
     int left = 0;
-    if (const auto* message = curl_multi_info_read(multi_.get(), &left)) {
+    if (const auto* message = curl_multi_info_read(multi, &left)) {
       code = message->data.result;
       break;
     }
@@ -160,11 +175,12 @@ std::optional<CURLcode> Exchange::transfer() {
           {{"milliseconds", fetch_.options.stall_timeout.count()}});
       break;
     }
+    if (is_refusal_overdue()) break;
     const auto wait = std::min<base::Duration>(longest_wait, fetch_.options.stall_timeout);
-    QUIRE_CHECK(curl_multi_poll(multi_.get(), nullptr, 0, static_cast<int>(in_milliseconds(wait)), nullptr) ==
-                CURLM_OK);
+    QUIRE_CHECK(curl_multi_poll(multi, nullptr, 0, static_cast<int>(in_milliseconds(wait)), nullptr) == CURLM_OK);
   }
-  curl_multi_remove_handle(multi_.get(), easy_.get());
+  curl_easy_getinfo(easy_.get(), CURLINFO_ACTIVESOCKET, &link_->socket);  // only known while the two belong together
+  curl_multi_remove_handle(multi, easy_.get());
   return code;
 }
 
@@ -173,15 +189,21 @@ bool Exchange::is_stalled() const {
   return connected_ && std::chrono::steady_clock::now() - progressed_at_ >= fetch_.options.stall_timeout;
 }
 
+bool Exchange::is_refusal_overdue() const {
+  return refusal_began_at_ && std::chrono::steady_clock::now() - *refusal_began_at_ >=
+                                  std::min<base::Duration>(longest_wait_for_refusal, fetch_.options.stall_timeout);
+}
+
 /// Whether an answer that libcurl takes for whole is not.
 bool Exchange::is_truncated() const {
   if (!head_taken_ || (whole_ && position_ != *whole_)) return true;
-  return ends_by_closing_ && url_.is_https() && !closing_announced_;
+  return ends_by_closing_ && url_.is_https() && !link_->closing_announced;
 }
 
 curl_socket_t Exchange::on_socket(void* self, curlsocktype purpose, curl_sockaddr* address) {
   auto& exchange = *static_cast<Exchange*>(self);
   if (purpose != CURLSOCKTYPE_IPCXN) return CURL_SOCKET_BAD;
+  exchange.connected_ = false;  // it was, when a kept connection turned out to be dead
   if (exchange.proxy_.empty()) {
     if (auto refusal = refusal_of(exchange.fetch_.options.policy, &address->addr)) {
       exchange.refused_ = std::move(refusal);
@@ -205,17 +227,19 @@ CURLcode Exchange::on_tls_context(CURL* /*easy*/, void* context, void* self) {
   const auto& url = exchange.url_;
   auto pins = exchange.fetch_.options.pins.thumbprints_of(url.host(), url.port());
   SSL_CTX_set_msg_callback(tls, &Exchange::on_tls_message);
-  SSL_CTX_set_msg_callback_arg(tls, self);
-  return exchange.fetch_.certificate_check.install(tls, url.host(), std::move(pins)) ? CURLE_OK
-                                                                                     : CURLE_SSL_CACERT_BADFILE;
+  // The connection may outlive this exchange, so what it refers to is the link's.
+  auto& link = *exchange.link_;
+  link.closing_announced = false;
+  SSL_CTX_set_msg_callback_arg(tls, &link);
+  return link.certificate_check.install(tls, url.host(), std::move(pins)) ? CURLE_OK : CURLE_SSL_CACERT_BADFILE;
 }
 
 /// libcurl takes the end of a TLS connection for the end of the answer also when nobody announced it.
 void Exchange::on_tls_message(int sent, int /*version*/, int type, const void* bytes, std::size_t size, SSL* /*tls*/,
-                              void* self) {
+                              void* link) {
   if (sent != 0 || type != SSL3_RT_ALERT || size != 2) return;
   if (static_cast<const unsigned char*>(bytes)[1] == SSL_AD_CLOSE_NOTIFY)
-    static_cast<Exchange*>(self)->closing_announced_ = true;
+    static_cast<Link*>(link)->closing_announced = true;
 }
 
 std::size_t Exchange::on_header(char* data, std::size_t size, std::size_t count, void* self) {
@@ -257,13 +281,20 @@ bool Exchange::take_head() {
     outcome_ = FetchOutcome{};
     return fetch_.mode == FetchMode::head;  // which has no body; the rest of a GET is not wanted
   }
+  return take_refusal(code);
+}
+
+bool Exchange::take_refusal(int code) {
   end_with_status(code);
-  return false;
+  constexpr int first_status_without_success = 300;
+  if (fetch_.mode != FetchMode::content || code < first_status_without_success) return false;
+  refusal_began_at_ = std::chrono::steady_clock::now();
+  return true;
 }
 
 bool Exchange::take_redirect(int code) {
   location_ = header("Location");
-  if (location_) return false;
+  if (location_) return single_header("Content-Length") == "0";  // a body is not read, which ends the connection
   return end(FetchFailure::redirect, false, "quire.pull.redirect_without_target",
              "The server at {url} answers with status {status} but does not say where the content is. Check the URL.",
              {{"status", std::int64_t{code}}});
@@ -314,7 +345,15 @@ bool Exchange::take_part_head(content::FetchResponse& response) {
   return true;
 }
 
+bool Exchange::take_refusal_bytes(std::span<const std::byte> bytes) {
+  auto& body = outcome_->body;
+  const auto taken = std::min(bytes.size(), longest_refusal - body.size());
+  body.append(reinterpret_cast<const char*>(bytes.data()), taken);
+  return taken == bytes.size();
+}
+
 bool Exchange::take_bytes(std::span<const std::byte> bytes) {
+  if (refusal_began_at_) return take_refusal_bytes(bytes);
   if (!head_taken_ || outcome_ || fetch_.sink == nullptr || fetch_.mode != FetchMode::content) return false;
   if (fetch_.stop)
     return end(FetchFailure::stopped, false, "quire.pull.stopped", "The transfer from {url} was stopped.");
@@ -420,7 +459,7 @@ void Exchange::end_with_curl_code(CURLcode code) {
         "allow the address.",
         {{"refusal", *refused_}});
   } else if (code == CURLE_PEER_FAILED_VERIFICATION) {
-    const auto& check = fetch_.certificate_check;
+    const auto& check = link_->certificate_check;
     end(FetchFailure::certificate, false, "quire.pull.certificate",
         "The server at {url} presented a certificate that {objection}. Its SHA-1 thumbprint is {thumbprint}. If it is "
         "the right one, send this thumbprint as ssl_certificate_thumbprint or the certificate as ssl_certificate. A "

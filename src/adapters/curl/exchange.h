@@ -9,9 +9,9 @@
 #include <optional>
 #include <string>
 
-#include "adapters/curl/certificate_check.h"
 #include "adapters/curl/curl_fetcher.h"
 #include "adapters/curl/http_url.h"
+#include "adapters/curl/kept_links.h"
 #include "content/fetcher.h"
 
 namespace quire::adapters::curl {
@@ -29,11 +29,13 @@ struct Fetch {
   const content::FetchRequest& request;
   FetchMode mode;
   content::FetchSink* sink;  ///< nullptr unless the content is asked for
-  CertificateCheck& certificate_check;
+  KeptLinks& links;
+  std::optional<content::PeerCertificate>& presented;  ///< the last certificate that was seen goes there
   const std::atomic<bool>& stop;
 };
 
-/// One request and its answer, on a connection of its own. To be run once, by one thread.
+/// One request and its answer, on a connection of its own or one that an earlier exchange left. To be run once, by one
+/// thread.
 class Exchange {
  public:
   /// `redirected`: another URL than the request's.
@@ -51,7 +53,6 @@ class Exchange {
  private:
   using SteadyTime = std::chrono::steady_clock::time_point;
   using Easy = std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>;
-  using Multi = std::unique_ptr<CURLM, decltype(&curl_multi_cleanup)>;
   using Headers = std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)>;
 
   static curl_socket_t on_socket(void* self, curlsocktype purpose, curl_sockaddr* address);
@@ -60,8 +61,9 @@ class Exchange {
   static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
   static CURLcode on_tls_context(CURL* easy, void* context, void* self);
   static void on_tls_message(int sent, int version, int type, const void* bytes, std::size_t size, SSL* tls,
-                             void* self);
+                             void* link);
 
+  void take_link();
   void set_up();
   void set_up_request();
   void set_up_connection();
@@ -72,6 +74,7 @@ class Exchange {
   void judge_proxy();
   std::optional<CURLcode> transfer();
   bool is_stalled() const;
+  bool is_refusal_overdue() const;
   bool is_truncated() const;
 
   // While the answer arrives. They return whether to go on.
@@ -80,7 +83,9 @@ class Exchange {
   bool take_redirect(int status);
   bool take_content_head(int status);
   bool take_part_head(content::FetchResponse& response);
+  bool take_refusal(int status);
   bool take_bytes(std::span<const std::byte> bytes);
+  bool take_refusal_bytes(std::span<const std::byte> bytes);
 
   std::optional<std::string> header(const char* name) const;
   std::optional<std::string> single_header(const char* name) const;
@@ -98,20 +103,20 @@ class Exchange {
   const std::optional<HttpUrl::Credentials>& credentials_;
   const bool redirected_;
   Headers headers_{nullptr, &curl_slist_free_all};
-  Multi multi_{nullptr, &curl_multi_cleanup};
-  Easy easy_{nullptr, &curl_easy_cleanup};  // goes before the multi handle
+  std::unique_ptr<Link> link_;
+  Easy easy_{nullptr, &curl_easy_cleanup};  // goes before the link
   std::string proxy_;                       ///< empty: none
 
   std::optional<std::string> refused_;  ///< the last address that the policy refused, and why
   bool tried_an_address_ = false;
   bool connected_ = false;
   SteadyTime progressed_at_;
+  std::optional<SteadyTime> refusal_began_at_;  ///< its body is read since then
 
   std::size_t head_size_ = 0;
   bool head_taken_ = false;
   bool begun_ = false;                 ///< the sink has taken the head
   bool ends_by_closing_ = false;       ///< the answer has neither length nor chunks
-  bool closing_announced_ = false;     ///< by TLS
   std::int64_t position_ = 0;          ///< of the next byte in the content
   std::optional<std::int64_t> whole_;  ///< length of the content
   std::optional<std::string> location_;

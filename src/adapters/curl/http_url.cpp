@@ -62,6 +62,8 @@ std::optional<HttpUrl> HttpUrl::resolve(const std::string& reference) const {
   return target;
 }
 
+std::string HttpUrl::origin() const { return scheme_ + "://" + host_ + ":" + port_; }
+
 bool HttpUrl::same_origin(const HttpUrl& other) const {
   return scheme_ == other.scheme_ && host_ == other.host_ && port_ == other.port_;
 }

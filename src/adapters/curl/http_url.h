@@ -30,6 +30,8 @@ class HttpUrl {
   /// In digits, also when the scheme implies it.
   const std::string& port() const { return port_; }
   const std::optional<Credentials>& credentials() const { return credentials_; }
+  /// Scheme, host and port: `https://host:443`.
+  std::string origin() const;
   /// Scheme, host and port agree.
   bool same_origin(const HttpUrl& other) const;
 
