@@ -9,6 +9,7 @@
 #include "base/identity.h"
 #include "base/uri.h"
 #include "base/utf8.h"
+#include "vcsp/json_pieces.h"
 
 namespace quire::vcsp {
 namespace json = boost::json;
@@ -46,12 +47,17 @@ class DocumentReader {
     if (remarks_ != nullptr) remarks_->push_back({where, std::move(problem), who});
   }
 
-  Result<json::object> object(std::string_view text) const {
+  Result<void> no_mark(std::string_view text) const {
     if (text.starts_with("\xEF\xBB\xBF")) return invalid("the document", "begins with a byte-order mark");
+    return {};
+  }
+
+  Result<json::object> object(std::string_view text, const std::string& where = "the document") const {
+    QUIRE_RETURN_IF_ERROR(no_mark(text));
     boost::system::error_code failure;
     auto value = json::parse(text, failure);
-    if (failure) return invalid("the document", "is not JSON (" + failure.message() + ")");
-    if (!value.is_object()) return invalid("the document", "is not a JSON object");
+    if (failure) return invalid(where, "is not JSON (" + failure.message() + ")");
+    if (!value.is_object()) return invalid(where, "is not a JSON object");
     return std::move(value.get_object());
   }
 
@@ -224,6 +230,58 @@ Result<Item> DocumentReader::item(const json::object& from, const std::string& a
   return item;
 }
 
+/// Whether a key, as it is written, is this one.
+bool is_key(std::string_view written, std::string_view key) {
+  constexpr std::size_t longest_spelling = 64;  // every character of ours as \u0076
+  if (written.size() > longest_spelling) return false;
+  boost::system::error_code failure;
+  const auto read = json::parse(written, failure);
+  return !failure && read.is_string() && read.get_string() == key;
+}
+
+/// What a subscriber needs of the index, as it is written.
+struct IndexPieces {
+  std::optional<std::string_view> version;
+  std::string_view items;  ///< a list
+};
+
+Result<IndexPieces> pieces_of(std::string_view text, const DocumentReader& reader) {
+  QUIRE_RETURN_IF_ERROR(reader.no_mark(text));
+  IndexPieces pieces;
+  const auto problem = each_member(text, [&](std::string_view key, std::string_view value) {
+    if (is_key(key, "version")) pieces.version = value;  // the last one of a name counts, as everywhere
+    if (is_key(key, "items")) pieces.items = value;
+  });
+  if (problem) return reader.invalid("the document", *problem);
+  if (!pieces.items.starts_with('[')) return reader.invalid("items", "is missing or no list");
+  // Gone through before anything is handed out, so that a broken list is known by then.
+  if (const auto broken = each_element(pieces.items, [](std::string_view) {})) return reader.invalid("items", *broken);
+  return pieces;
+}
+
+Result<std::optional<std::int64_t>> version_of(const IndexPieces& pieces, DocumentReader& reader) {
+  json::object holder;
+  boost::system::error_code failure;
+  if (pieces.version) holder["version"] = json::parse(*pieces.version, failure);
+  return reader.optional_counter(holder, "", "version");
+}
+
+std::string shown_name(std::string_view name) {
+  constexpr std::size_t bytes_max = 4 * name_characters_max;
+  const auto shown = base::displayable(name, bytes_max);
+  std::string_view rest = shown;
+  for (std::size_t i = 0; i < name_characters_max && !rest.empty(); ++i) base::take_code_point(rest);
+  return shown.substr(0, shown.size() - rest.size());
+}
+
+UnusableItem unusable(const json::object& from, Error reason) {
+  UnusableItem unusable{"", "", std::move(reason)};
+  DocumentReader reader(index_file, nullptr);
+  if (const auto id = reader.id(from, "")) unusable.id = *id;
+  if (const auto name = reader.text(from, "", "name")) unusable.name = shown_name(*name);
+  return unusable;
+}
+
 }  // namespace
 
 Result<Library> read_library(std::string_view text, Remarks* remarks) {
@@ -288,6 +346,25 @@ Result<Item> read_item(std::string_view text, Remarks* remarks) {
   DocumentReader reader(item_file, remarks);
   QUIRE_ASSIGN_OR_RETURN(const auto object, reader.object(text));
   return reader.item(object, "");
+}
+
+Result<std::optional<std::int64_t>> read_items(std::string_view text, const std::function<void(Item&&)>& take,
+                                               const std::function<void(UnusableItem&&)>& refuse) {
+  DocumentReader reader(index_file, nullptr);
+  QUIRE_ASSIGN_OR_RETURN(const auto pieces, pieces_of(text, reader));
+  QUIRE_ASSIGN_OR_RETURN(const auto version, version_of(pieces, reader));
+  std::set<std::string, std::less<>> ids;
+  std::size_t place = 0;
+  each_element(pieces.items, [&](std::string_view element) {
+    const auto where = "items[" + std::to_string(place++) + "]";
+    const auto object = reader.object(element, where);
+    if (!object) return refuse({"", "", object.error()});
+    auto item = reader.item(*object, where + ".");
+    if (!item) return refuse(unusable(*object, item.error()));
+    if (!ids.insert(item->id).second) return refuse(unusable(*object, reader.invalid(where + ".id", "is there twice")));
+    take(*std::move(item));
+  });
+  return version;
 }
 
 std::vector<std::string> resolve_href(std::string_view library_url, std::string_view self_href, std::string_view href) {

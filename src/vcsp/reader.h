@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +32,23 @@ using Remarks = std::vector<Remark>;
 base::Result<Library> read_library(std::string_view text, Remarks* remarks = nullptr);
 base::Result<Index> read_index(std::string_view text, Remarks* remarks = nullptr);
 base::Result<Item> read_item(std::string_view text, Remarks* remarks = nullptr);
+
+/// An item that read_items() refuses.
+struct UnusableItem {
+  std::string id;    ///< as of an Item; empty when it cannot be read
+  std::string name;  ///< for showing: at most 80 characters; empty when it cannot be read
+  base::Error reason;
+};
+
+/// The index for a subscriber, item by item: one that cannot be used, or whose id was there before, goes to `refuse`,
+/// and the others to `take`, in the order of the index. A stranger may have written any number of them. Returns the
+/// index's `version` if it has one.
+///
+/// InvalidArgument as above, and then nothing was taken or refused, when the text is no object with a list of `items`,
+/// is cut off, is nested too deep, or has a version that cannot be read. Otherwise what is beside those two is not
+/// looked at. Memory beyond the text is needed for one item at a time, and for the ids.
+base::Result<std::optional<std::int64_t>> read_items(std::string_view text, const std::function<void(Item&&)>& take,
+                                                     const std::function<void(UnusableItem&&)>& refuse);
 
 /// The places where a subscriber looks for what `href` names, in this order, as absolute URLs (vcsp.md §2, §8): against
 /// the library's root, and, where that could be meant too, against the item's own document. `library_url` is the

@@ -178,6 +178,152 @@ TEST(Reader, ReadsAFeedOfTheFirstDialect) {
   EXPECT_EQ(generation_of(index->items.at(0).files.at(0)), std::nullopt) << "different means changed";
 }
 
+// ---- the index, item by item ----
+
+/// What read_items() made of a text.
+struct Reading {
+  explicit Reading(const std::string& text) {
+    const auto read = read_items(
+        text, [this](Item&& item) { taken.push_back(std::move(item)); },
+        [this](UnusableItem&& item) { refused.push_back(std::move(item)); });
+    if (read)
+      version = *read;
+    else
+      failure = read.error().text();
+  }
+  std::vector<Item> taken;
+  std::vector<UnusableItem> refused;
+  std::optional<std::int64_t> version;
+  std::string failure;
+};
+
+json::object numbered(int number) {
+  auto made = item(file());
+  made["id"] = "urn:uuid:0b7a3f52-98a1-4f4a-9c8e-1a4c5a2c6f0" + std::to_string(number);
+  made["name"] = "item " + std::to_string(number);
+  return made;
+}
+
+std::string index_of(const json::array& items) { return json::serialize(json::object{{"items", items}}); }
+
+TEST(ReadItems, GivesWhatTheWholeIndexGives) {
+  const auto text = json::serialize(json::object{
+      {"items", json::array{numbered(1), numbered(2), numbered(3)}}, {"x", json::array{}}, {"version", "7"}});
+  const auto whole = read_index(text);
+  ASSERT_TRUE(whole);
+  const Reading reading(text);
+  EXPECT_EQ(reading.failure, "");
+  EXPECT_EQ(reading.version, whole->version);
+  EXPECT_EQ(reading.taken, whole->items);
+  EXPECT_THAT(reading.refused, IsEmpty());
+}
+
+TEST(ReadItems, TheVersionStandsAnywhereOrNowhere) {
+  EXPECT_EQ(Reading(R"({"version":"7","items":[]})").version, 7);
+  EXPECT_EQ(Reading(R"({"items":[],"version":8})").version, 8);
+  EXPECT_EQ(Reading(R"({"\u0076ersion":"9","\u0069\u0074\u0065\u006d\u0073":[]})").version, 9);
+  const Reading without(R"( { "items" : [ ] } )");
+  EXPECT_EQ(without.version, std::nullopt);
+  EXPECT_EQ(without.failure, "");
+  for (const char* version : {"\"\"", "\"x\"", "null", "-1", "1.5", "tru", "{}", "99999999999999999999"})
+    EXPECT_THAT(Reading(R"({"items":[],"version":)" + std::string(version) + "}").failure, HasSubstr("version"))
+        << version;
+}
+
+TEST(ReadItems, OneBadItemDoesNotSpoilTheOthers) {
+  auto nameless = numbered(2);
+  nameless["name"] = "";
+  auto without_version = numbered(3);
+  without_version["version"] = nullptr;
+  auto unknown = numbered(4);
+  unknown["id"] = "none";
+  const Reading reading(index_of({numbered(1), nameless, without_version, 17, unknown, numbered(5)}));
+  EXPECT_EQ(reading.failure, "");
+  ASSERT_EQ(reading.taken.size(), 2U);
+  EXPECT_EQ(reading.taken[0].name, "item 1");
+  EXPECT_EQ(reading.taken[1].name, "item 5");
+  ASSERT_EQ(reading.refused.size(), 4U);
+  EXPECT_EQ(reading.refused[0].id, "0b7a3f52-98a1-4f4a-9c8e-1a4c5a2c6f02");
+  EXPECT_EQ(reading.refused[0].name, "");
+  EXPECT_THAT(reading.refused[0].reason.text(), HasSubstr("items[1].name"));
+  EXPECT_EQ(reading.refused[1].id, "0b7a3f52-98a1-4f4a-9c8e-1a4c5a2c6f03");
+  EXPECT_EQ(reading.refused[1].name, "item 3");
+  EXPECT_THAT(reading.refused[1].reason.text(), HasSubstr("items[2].version"));
+  EXPECT_EQ(reading.refused[2].id, "");
+  EXPECT_THAT(reading.refused[2].reason.text(), HasSubstr("items[3]"));
+  EXPECT_EQ(reading.refused[3].id, "");
+  EXPECT_EQ(reading.refused[3].name, "item 4");
+}
+
+TEST(ReadItems, AnItemThatIsNoJsonDoesNotSpoilTheOthers) {
+  const auto good = json::serialize(numbered(1));
+  for (const std::string bad : {"{]}", "{\"id\" 1}", "tru", "{\"name\":\"\xFF\"}", "{\"name\":\"\\q\"}", "{,}"}) {
+    if (bad == "{]}") {
+      EXPECT_NE(Reading("{\"items\":[" + bad + "," + good + "]}").failure, "") << "where it ends is not to be known";
+      continue;
+    }
+    const Reading reading("{\"items\":[" + bad + "," + good + "]}");
+    EXPECT_EQ(reading.failure, "") << bad;
+    EXPECT_EQ(reading.taken.size(), 1U) << bad;
+    ASSERT_EQ(reading.refused.size(), 1U) << bad;
+    EXPECT_EQ(reading.refused[0].reason.messages().front().id, "quire.vcsp.invalid");
+  }
+  const auto deep = "{\"x\":" + std::string(40, '[') + std::string(40, ']') + "}";
+  EXPECT_EQ(Reading("{\"items\":[" + deep + "," + good + "]}").refused.size(), 1U);
+}
+
+TEST(ReadItems, TheSecondItemOfAnIdIsRefused) {
+  auto again = numbered(1);
+  again["name"] = "impostor";
+  const Reading reading(index_of({numbered(1), again, numbered(2)}));
+  EXPECT_EQ(reading.taken.size(), 2U);
+  ASSERT_EQ(reading.refused.size(), 1U);
+  EXPECT_EQ(reading.refused[0].name, "impostor");
+  EXPECT_THAT(reading.refused[0].reason.text(), HasSubstr("twice"));
+
+  auto bad = numbered(1);
+  bad.erase("files");
+  EXPECT_EQ(Reading(index_of({bad, numbered(1)})).taken.size(), 1U) << "one that is unusable takes no id";
+}
+
+TEST(ReadItems, ANameIsBoundedForShowing) {
+  auto bad = numbered(1);
+  bad.erase("files");
+  std::string name;
+  for (int i = 0; i < 1000; ++i) name += "\u00e4";
+  bad["name"] = name;
+  EXPECT_EQ(Reading(index_of({bad})).refused.at(0).name, name.substr(0, 160)) << "80 characters of two bytes";
+  bad["name"] = std::string(80, 'x');
+  EXPECT_EQ(Reading(index_of({bad})).refused.at(0).name, std::string(80, 'x'));
+}
+
+TEST(ReadItems, ABrokenDocumentGivesNothing) {
+  const auto one = json::serialize(numbered(1));
+  for (const auto& text :
+       {""s, "[]"s, "{"s, "null"s, "{}"s, "\xEF\xBB\xBF{\"items\":[]}"s, R"({"items":{}})"s, R"({"items":null})"s,
+        "{\"items\":[" + one + " " + one + "]}", "{\"items\":[" + one + ",]}", "{\"items\":[" + one + "]} x",
+        "{\"items\":[" + one + "],\"x\":" + std::string(1'000'000, '[') + "}",
+        "{\"items\":[" + one + "," + std::string(1'000'000, '{')}) {
+    const Reading reading(text);
+    EXPECT_THAT(reading.failure, HasSubstr("items.json")) << text.substr(0, 100);
+    EXPECT_THAT(reading.taken, IsEmpty());
+    EXPECT_THAT(reading.refused, IsEmpty());
+  }
+  const auto whole = json::serialize(json::object{{"items", json::array{numbered(1), numbered(2)}}, {"version", "7"}});
+  for (std::size_t length = 0; length < whole.size(); ++length) {
+    const Reading reading(whole.substr(0, length));
+    EXPECT_NE(reading.failure, "") << length;
+    EXPECT_TRUE(reading.taken.empty() && reading.refused.empty()) << length;
+  }
+}
+
+TEST(ReadItems, TheLastMemberOfANameCounts) {
+  const auto text = R"({"version":"1","items":[1],"version":"2","items":[]})"s;
+  EXPECT_EQ(Reading(text).version, 2);
+  EXPECT_THAT(Reading(text).refused, IsEmpty());
+  EXPECT_EQ(read_index(text)->version, 2);
+}
+
 TEST(Reader, ResolvesHrefs) {
   const std::string base = "https://host/cls/vcsp/lib/x/lib.json";
   EXPECT_THAT(resolve_href(base, "a/item.json", "a/g1/disk.vmdk"),

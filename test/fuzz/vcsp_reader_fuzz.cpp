@@ -1,6 +1,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/check.h"
 #include "vcsp/reader.h"
@@ -21,6 +23,23 @@ void check(vcsp::Item item) {
   QUIRE_CHECK(again && *again == item);
 }
 
+/// Item by item it is the same as at once, where it can be read at once.
+void check_items(std::string_view text) {
+  std::vector<vcsp::Item> taken;
+  std::size_t refused = 0;
+  const auto version = vcsp::read_items(
+      text, [&](vcsp::Item&& item) { taken.push_back(std::move(item)); },
+      [&](vcsp::UnusableItem&& item) {
+        constexpr std::size_t name_bytes_max = 4 * 80;
+        QUIRE_CHECK(item.name.size() <= name_bytes_max);
+        ++refused;
+      });
+  if (!version) QUIRE_CHECK(taken.empty() && refused == 0);
+  if (const auto index = vcsp::read_index(text))
+    QUIRE_CHECK(version && *version == index->version && taken == index->items && refused == 0);
+  for (const auto& item : taken) check(item);
+}
+
 }  // namespace
 
 /// Whatever is read can be written, and is the same when that is read.
@@ -35,5 +54,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto index = vcsp::read_index(text, &remarks))
     for (const auto& item : index->items) check(item);
   if (const auto item = vcsp::read_item(text, &remarks)) check(*item);
+  check_items(text);
   return 0;
 }
