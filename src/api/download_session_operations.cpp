@@ -69,7 +69,7 @@ DownloadSessionFileInfo to_api(const service::DownloadFile& download, const std:
   DownloadSessionFileInfo info;
   info.name = download.file.name;
   info.size = download.file.size;
-  info.checksum_info = checksum_to_api(download.file.checksum);
+  if (!download.file.checksum.hex.empty()) info.checksum_info = checksum_to_api(download.file.checksum);
   if (download.prepared) {  // everything is local: prepared at once, with all its bytes
     info.status = PrepareStatus::PREPARED;
     info.bytes_transferred = download.file.size;
@@ -77,6 +77,11 @@ DownloadSessionFileInfo to_api(const service::DownloadFile& download, const std:
     endpoint.uri =
         download.direct_uri ? *download.direct_uri : transfer_uri(base_url, download.token.text(), download.file.name);
     info.download_endpoint = endpoint;
+  }
+  if (download.arrives) info.status = PrepareStatus::PREPARING;
+  if (download.problem) {
+    info.status = PrepareStatus::ERROR;
+    info.error_message = message_to_api(*download.problem);
   }
   return info;
 }

@@ -34,6 +34,8 @@ struct DownloadSession {
   DownloadSessionState state = DownloadSessionState::ACTIVE;
   std::optional<base::Message> error_message;
   std::int64_t client_progress = 0;
+  /// The item's content was not here at its creation: it has been asked for, and `content` is set when it comes.
+  bool awaits_content = false;
   base::Time created;
   base::Time expires_at;
   bool operator==(const DownloadSession&) const = default;

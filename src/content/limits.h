@@ -29,7 +29,9 @@ struct Limits {
   std::size_t tasks_active_max = 10'000;                  ///< that have not ended; more: ServiceUnavailable
   std::size_t trusted_certificates_max = 1000;            ///< more: UnableToAllocateResource
   std::int64_t published_index_bytes_max = 256LL << 20U;  ///< memory for the written indexes of published libraries
-  std::size_t upload_ranges_max = 4096;                   ///< separate places that have arrived of one file
+  std::int64_t source_index_bytes_max =
+      256LL << 20U;                      ///< of the index of a library that is subscribed to; not an error of a call
+  std::size_t upload_ranges_max = 4096;  ///< separate places that have arrived of one file
   std::int64_t catalog_blob_bytes_max = 4096;          ///< a larger file lies in its storage's blob store; not an error
   std::int64_t metadata_file_bytes_max = 16LL << 20U;  ///< descriptor, manifest or certificate of an OVF package
 };

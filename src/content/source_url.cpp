@@ -85,4 +85,16 @@ SourceUrl SourceUrl::with_credentials_of(const SourceUrl& other) const {
   return text_.substr(0, begin) + other.user_info_ + "@" + text_.substr(begin);
 }
 
+SourceUrl SourceUrl::with_credentials(std::string_view user, std::string_view password) const {
+  if (authority_.empty() || !user_info_.empty()) return *this;
+  const auto encoded = [](std::string_view text) {
+    std::string part = base::percent_encode_path(text);
+    for (auto slash = part.find('/'); slash != std::string::npos; slash = part.find('/', slash))
+      part.replace(slash, 1, "%2F");
+    return part;
+  };
+  const auto begin = text_.find("://") + 3;
+  return text_.substr(0, begin) + encoded(user) + ":" + encoded(password) + "@" + text_.substr(begin);
+}
+
 }  // namespace quire::content

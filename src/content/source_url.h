@@ -36,6 +36,9 @@ class SourceUrl {
   SourceUrl sibling(std::string_view name) const;
   /// This URL with user and password of `other`, if it is of the same origin: they are for no other server.
   SourceUrl with_credentials_of(const SourceUrl& other) const;
+  /// This URL with such a user and password, which are percent-encoded; unchanged where no host stands in it.
+  SourceUrl with_credentials(std::string_view user, std::string_view password) const;
+  bool has_credentials() const { return !user_info_.empty(); }
 
   bool operator==(const SourceUrl& other) const { return text_ == other.text_; }
 

@@ -30,7 +30,7 @@ struct Task {
   std::string operation;    ///< `copy`
   std::string target_type;  ///< resource type of `target`: `com.vmware.content.library.Item`
   std::string target;       ///< identifier of what it works on
-  ItemId source = {};       ///< whose content it waits for; empty: none
+  ItemId source = {};       ///< whose content it brings or waits for; empty: none
   std::string user;         ///< who asked for it
   base::Message description;
   TaskStatus status = TaskStatus::PENDING;

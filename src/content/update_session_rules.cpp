@@ -152,7 +152,7 @@ void judge_manifest(const ManifestFacts& facts, const FilesByName& present, Pack
     } else if (digest->hex != entry.checksum.hex) {
       add_invalid(
           verdict, *found,
-          base::make_message("quire.package.manifest_mismatch",
+          base::make_message(std::string(manifest_mismatch_id),
                              "File {name} has the {algorithm} digest {actual}, but the manifest says {expected}.",
                              {{"name", found->name},
                               {"algorithm", std::string(base::name_of(digest->algorithm))},
@@ -332,6 +332,15 @@ Message about_source(const SessionFile& file, Message reason) {
   reason.default_message += suffix.default_message;
   reason.params.push_back(suffix.params.front());
   return reason;
+}
+
+CertificateVerification verification_of(const PackageVerdict& verdict, const std::vector<SessionFile>& files) {
+  CertificateVerification result;
+  if (verdict.signature == nullptr) return result;
+  result.cert_chain = verdict.signature->cert_chain;
+  result.covers_all = !signature_gap(verdict, files);
+  result.status = status_of_signature(verdict.warnings, result.covers_all);
+  return result;
 }
 
 bool is_ignored(const std::optional<std::vector<WarningBehavior>>& behavior, WarningType type) {

@@ -60,6 +60,8 @@ struct PackageProblem {
   std::string file;
   base::Message message;
 };
+/// Names the problem of a file whose digest is another one than the manifest's.
+inline constexpr std::string_view manifest_mismatch_id = "quire.package.manifest_mismatch";
 struct PackageVerdict {
   std::vector<std::string> not_received;  ///< pushed files that are not READY
   std::vector<std::string> pulling;       ///< pulled files that are not READY
@@ -90,6 +92,9 @@ std::optional<base::Message> signature_gap(const PackageVerdict& verdict, const 
 
 /// What follows for an item whose signature covers all or not and has these warnings (§11.2).
 CertVerificationStatus status_of_signature(const std::vector<WarningType>& warnings, bool covers_all);
+
+/// What the item remembers of who vouches for its files (§11.2); only a signature that everything fits is VERIFIED.
+CertificateVerification verification_of(const PackageVerdict& verdict, const std::vector<SessionFile>& files);
 
 /// True when a warning of that type does not stop `complete`.
 bool is_ignored(const std::optional<std::vector<WarningBehavior>>& behavior, WarningType type);

@@ -386,7 +386,8 @@ const std::vector<Migration>& migrations() {
         " WHERE contents.id = content_files.content_id), 1)"}},
       {19,
        "subscriptions",
-       {"ALTER TABLE libraries ADD COLUMN subscription {text}",
+       {"ALTER TABLE download_sessions ADD COLUMN awaits_content {integer} NOT NULL DEFAULT 0",
+        "ALTER TABLE libraries ADD COLUMN subscription {text}",
         "ALTER TABLE items ADD COLUMN cached {integer} NOT NULL DEFAULT 1",
         "ALTER TABLE items ADD COLUMN last_sync_time {integer}", "ALTER TABLE tasks ADD COLUMN source_id {text}",
         "CREATE TABLE source_items (item_id {text} NOT NULL PRIMARY KEY REFERENCES items (id),"

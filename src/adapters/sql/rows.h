@@ -255,6 +255,7 @@ inline constexpr auto table_of<content::DownloadSession> = table(
     column("state", &content::DownloadSession::state),
     column("error_message", &content::DownloadSession::error_message),
     column("client_progress", &content::DownloadSession::client_progress),
+    column("awaits_content", &content::DownloadSession::awaits_content),
     column("created", &content::DownloadSession::created), column("expires_at", &content::DownloadSession::expires_at));
 
 template <>

@@ -5,6 +5,8 @@
 
 #include "service/blob/blob_bytes.h"
 #include "service/blob/blob_to_send.h"
+#include "service/library/announced_files.h"
+#include "service/library/sync_request.h"
 #include "service/session/activity_interval.h"
 #include "service/session/session_access.h"
 #include "service/transaction/create_once.h"
@@ -24,6 +26,11 @@ using content::DownloadSessionId;
 using content::ItemId;
 using content::Privilege;
 
+base::Message not_come() {
+  return base::make_message("quire.download_session.content_not_come",
+                            "The publisher's content did not come. Prepare the file again, or synchronize the item.");
+}
+
 /// The file as its session shows it; in how far it was prepared counts while the session is ACTIVE.
 Result<DownloadFile> shown(const Context& context, View view, const DownloadSession& session, const ContentFile& file) {
   DownloadFile download;
@@ -31,6 +38,13 @@ Result<DownloadFile> shown(const Context& context, View view, const DownloadSess
   download.token = session.token;
   if (!is_active(session)) return download;
   const auto prepared = view->find<content::PreparedFile>({session.id, file.name});
+  if (session.awaits_content) {
+    const auto source = view->find<content::SourceItem>(session.item_id);
+    const bool runs = active_sync_of(view, session.item_id).has_value();
+    download.arrives = prepared.has_value() && runs;
+    if (prepared && !runs && source) download.problem = source->problem.value_or(not_come());
+    return download;
+  }
   download.prepared = prepared.has_value();
   if (!prepared || prepared->access != content::DownloadAccess::DIRECT) return download;
   const auto blob = view->find<content::Blob>(file.blob);
@@ -40,8 +54,18 @@ Result<DownloadFile> shown(const Context& context, View view, const DownloadSess
   return download;
 }
 
+/// Those of the session's content, or which its content is to have.
+std::vector<ContentFile> files_of_session(View view, const DownloadSession& session) {
+  if (!session.awaits_content) return view->list<ContentFile>(session.content);
+  const auto item = view->find<content::Item>(session.item_id);
+  return item ? announced_files(view, *item) : std::vector<ContentFile>();
+}
+
 Result<ContentFile> find_file(View view, const DownloadSession& session, const std::string& name) {
   if (auto file = view->find<ContentFile>({session.content, name})) return *std::move(file);
+  if (session.awaits_content)
+    for (auto& file : files_of_session(view, session))
+      if (file.name == name) return std::move(file);
   return Error(ErrorKind::invalid_argument, "quire.download_session.unknown_file",
                "Download session {download_session_id} has no file named {file_name}.",
                {{"download_session_id", session.id.text()}, {"file_name", name}});
@@ -76,6 +100,8 @@ Result<DownloadSessionId> DownloadSessions::create(const Caller& caller, const s
         session.creator = caller.user;
         session.login = caller.login;
         session.token = content::TransferToken(context_.identities.secret());
+        session.awaits_content = !item.cached;
+        if (session.awaits_content) QUIRE_RETURN_IF_ERROR(request_item_sync(t, item, true));
         session.created = t.now();
         session.expires_at = extended(session.created, session.created, context_.settings.download_session_timeout);
         t->insert(session);
@@ -113,7 +139,7 @@ Result<std::vector<DownloadFile>> DownloadSessions::files(const Caller& caller, 
   QUIRE_ASSIGN_OR_RETURN(const auto session, read_session<DownloadSession>(context_, caller, id));
   return read(context_, caller, [&](View view) -> Result<std::vector<DownloadFile>> {
     std::vector<DownloadFile> all;
-    for (const auto& file : view->list<ContentFile>(session.content)) {
+    for (const auto& file : files_of_session(view, session)) {
       QUIRE_ASSIGN_OR_RETURN(auto one, shown(context_, view, session, file));
       all.push_back(std::move(one));
     }
@@ -141,6 +167,10 @@ Result<DownloadFile> DownloadSessions::prepare(const Caller& caller, const Downl
     QUIRE_RETURN_IF_ERROR(check_active(session, "prepare"));
     t->put(id, content::PreparedFile{name, direct ? content::DownloadAccess::DIRECT : content::DownloadAccess::HTTPS});
     record_activity(t, session, Activity::changes);
+    if (session.awaits_content) {
+      const auto item = t->find<content::Item>(session.item_id);
+      if (item) QUIRE_RETURN_IF_ERROR(request_item_sync(t, *item, true));
+    }
     return shown(context_, t, session, file);
   });
 }

@@ -12,13 +12,17 @@ namespace quire::service {
 struct DownloadFile {
   content::ContentFile file;
   bool prepared = false;
-  content::TransferToken token;           ///< secret of the session's endpoints
-  std::optional<std::string> direct_uri;  ///< set when it was prepared for DIRECT access: where its bytes lie
+  bool arrives = false;                       ///< its bytes have been asked of the publisher, but are not here yet
+  std::optional<base::Message> problem = {};  ///< why they will not come, unless it is prepared again
+  content::TransferToken token;               ///< secret of the session's endpoints
+  std::optional<std::string> direct_uri;      ///< set when it was prepared for DIRECT access: where its bytes lie
 };
 
 /// Download sessions (content-library-api.md §16, §17, §28.1): each shows and serves the content of its creation,
-/// whatever happens to the item. All threads may call it. Making one needs ContentLibrary.DownloadSession on the item;
-/// who may use it: its creator and administrators of the library.
+/// whatever happens to the item. Of an item
+/// that is not cached, its content is asked of the publisher, and is what comes next (§23.9). All threads may call it.
+/// Making one needs ContentLibrary.DownloadSession on the item; who may use it: its creator and administrators of the
+/// library.
 class DownloadSessions : public Sessions<content::DownloadSession> {
  public:
   explicit DownloadSessions(Context& context) : Sessions(context) {}
@@ -32,7 +36,8 @@ class DownloadSessions : public Sessions<content::DownloadSession> {
   base::Result<void> remove(const content::Caller& caller, const content::DownloadSessionId& id);  ///< in every state
 
   base::Result<std::vector<DownloadFile>> files(const content::Caller& caller, const content::DownloadSessionId& id);
-  /// Everything is local, so the file is prepared when this returns. `direct`: the answer names the storage URI instead
+  /// What is local is prepared when this returns; what has to come from a publisher first, once it is there, which
+  /// asking again for it tells. `direct`: the answer names the storage URI instead
   /// of an HTTPS endpoint, which needs ContentLibrary.ReadStorage (Unauthorized). InvalidArgument for an unknown name.
   /// NotAllowedInCurrentState unless ACTIVE.
   base::Result<DownloadFile> prepare(const content::Caller& caller, const content::DownloadSessionId& id,

@@ -60,11 +60,16 @@ Audience audience_of(EventKind kind) {
     case EventKind::library_unpublished:
     case EventKind::library_usage_added:
     case EventKind::library_usage_removed:
+    case EventKind::library_synchronized:
+    case EventKind::subscription_created:
+    case EventKind::subscription_updated:
+    case EventKind::subscription_deleted:
       return Audience::library;
     case EventKind::item_created:
     case EventKind::item_updated:
     case EventKind::item_deleted:
     case EventKind::item_content_changed:
+    case EventKind::item_evicted:
     case EventKind::tag_attached:
     case EventKind::tag_detached:
       return Audience::item;

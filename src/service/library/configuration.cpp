@@ -46,14 +46,16 @@ std::int64_t stored_number(View view, const ConfigurationNumber& row) {
 
 std::span<const ConfigurationNumber> configuration_numbers() { return number_rows; }
 
+ConfigurationModel configuration_of(View view) {
+  ConfigurationModel model;
+  model.automatic_sync_enabled = view->setting(key_of(enabled_name)).value_or("true") == "true";
+  for (const auto& row : number_rows) model.*row.member = stored_number(view, row);
+  return model;
+}
+
 base::Result<ConfigurationModel> Configuration::get(const Caller& caller) {
   QUIRE_RETURN_IF_ERROR(check_privilege(caller, Privilege::ContentLibrary_GetConfiguration));
-  return read(context_, caller, [](View view) -> base::Result<ConfigurationModel> {
-    ConfigurationModel model;
-    model.automatic_sync_enabled = view->setting(key_of(enabled_name)).value_or("true") == "true";
-    for (const auto& row : number_rows) model.*row.member = stored_number(view, row);
-    return model;
-  });
+  return read(context_, caller, [](View view) -> base::Result<ConfigurationModel> { return configuration_of(view); });
 }
 
 base::Result<void> Configuration::check_type_introspection(const Caller& caller) const {

@@ -5,7 +5,7 @@
 #include <span>
 #include <string_view>
 
-#include "service/transaction/context.h"
+#include "service/transaction/transaction.h"
 
 namespace quire::service {
 
@@ -33,6 +33,9 @@ struct ConfigurationNumber {
   bool restart_needed = false;  ///< a change counts from the server's next start on
 };
 std::span<const ConfigurationNumber> configuration_numbers();
+
+/// What is set, for who acts by it.
+ConfigurationModel configuration_of(View view);
 
 /// All threads may call it. Each call needs its privilege on the root (content-library-api.md §1.9): Unauthorized.
 class Configuration {

@@ -1,5 +1,7 @@
 #include "service/library/item_content.h"
 
+#include <utility>
+
 #include "content/download_session.h"
 #include "content/security_policy.h"
 #include "service/session/session_access.h"
@@ -45,7 +47,8 @@ void change_content(Transaction& t, content::Item item, const ContentChange& cha
   const content::Item before = item;
   const auto old_files = files_of(t, before);
   item.content = change.files.empty() ? ContentId() : ContentId(t.context().identities.uuid_made_at(t.wall_time()));
-  ++item.content_version;
+  item.content_version = change.content_version.value_or(item.content_version + 1);
+  item.cached = true;
   item.last_modified_time = t.wall_time();
   item.certificate_verification = change.certificate_verification;
   item.size = 0;
@@ -61,11 +64,21 @@ void change_content(Transaction& t, content::Item item, const ContentChange& cha
   const auto library = t->find<content::Library>(item.library_id);
   if (library) content::apply_policy(*library, item);
   t->update(item);
-  t->insert(item.id, content::Change{item.content_version, t.wall_time(), change.user});
+  if (!change.content_version || !t->find<content::Change>({item.id, item.content_version}))
+    t->insert(item.id, content::Change{item.content_version, t.wall_time(), change.user});
   record(t, content::EventKind::item_content_changed, item,
          {{"content_version", item.content_version}, {"files", static_cast<std::int64_t>(change.files.size())}});
   if (library && library->published && !before.content.empty()) keep_for_subscribers(t, before);
   t.release(before.content);
+}
+
+void evict_content(Transaction& t, content::Item item) {
+  const auto content = std::exchange(item.content, ContentId());
+  item.cached = false;
+  item.size = 0;
+  t->update(item);
+  record(t, content::EventKind::item_evicted, item, {{"name", item.name}});
+  t.release(content);
 }
 
 }  // namespace quire::service

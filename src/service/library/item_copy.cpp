@@ -7,6 +7,7 @@
 #include "service/blob/blob_copy.h"
 #include "service/library/item_content.h"
 #include "service/library/item_creation.h"
+#include "service/library/sync_request.h"
 #include "service/transaction/create_once.h"
 #include "service/transaction/events.h"
 #include "service/transaction/find.h"
@@ -80,7 +81,7 @@ struct CopyInCall {
                    {{"name", from.name}});
     QUIRE_RETURN_IF_ERROR(check_room_to_grow(context));
     auto placed = place_files(t, files_of(t, from), library.receiving_storage());
-    const bool as_task = placed.missing_bytes() > context.settings.copy_in_call_bytes_max;
+    const bool as_task = !from.cached || placed.missing_bytes() > context.settings.copy_in_call_bytes_max;
     if (!as_task) QUIRE_RETURN_IF_ERROR(adopt_copies(t, from, placed));
     Item item = new_item(t, library.id);
     item.name = name;
@@ -95,12 +96,13 @@ struct CopyInCall {
     if (as_task) item.reserved = placed.bytes;
     t->insert(item);
     record(t, content::EventKind::item_created, item, {{"name", item.name}});
+    if (!from.cached) QUIRE_RETURN_IF_ERROR(request_item_sync(t, from, true));
     if (as_task) {
       QUIRE_RETURN_IF_ERROR(add_task(
           t, {item_service, copy_operation, "com.vmware.content.library.Item", item.id.text(),
               base::make_message("quire.task.item_copy", "Copy of item {source} to {name} in library {library}",
                                  {{"source", from.name}, {"name", item.name}, {"library", library.name}}),
-              from.content}));
+              from.content, from.cached ? ItemId() : from.id}));
     } else if (!placed.files.empty()) {
       change_content(t, item, {placed.files, from.certificate_verification, caller.user});
     }
@@ -192,6 +194,22 @@ Result<CopyState> state_of(View view, const Task& task) {
   return CopyState{std::move(item), library.receiving_storage(), std::move(placed)};
 }
 
+/// The content of an item that was not cached when the copy began: pinned as soon as it has come. False while it has
+/// not.
+Result<bool> pin_awaited_content(Transaction& t, Task& task) {
+  const auto from = t->find<Item>(task.source);
+  if (from && from->cached) {
+    task.content = from->content;
+    task.source = ItemId();
+    return true;
+  }
+  if (from && active_sync_of(t, from->id)) return false;
+  const auto source = from ? t->find<content::SourceItem>(from->id) : std::nullopt;
+  const Error error(ErrorKind::error, "quire.item.source_did_not_come",
+                    "The content of the item that was to be copied did not come from its publisher.");
+  return source && source->problem ? error.because(*source->problem) : error;
+}
+
 /// The item gets its files, if all of them are there.
 Result<void> finish_copy(Transaction& t, Task& task) {
   QUIRE_ASSIGN_OR_RETURN(const auto state, state_of(t, task));
@@ -223,6 +241,14 @@ Result<void> copy_next(TaskRun& run, const CopyState& state) {
 }
 
 Result<TaskOutcome> run_copy(TaskRun& run) {
+  if (!run.task().source.empty()) {
+    bool has_come = false;
+    QUIRE_RETURN_IF_ERROR(run.change([&](Transaction& t, Task& task) -> Result<void> {
+      QUIRE_ASSIGN_OR_RETURN(has_come, pin_awaited_content(t, task));
+      return {};
+    }));
+    if (!has_come) return TaskOutcome::waits;
+  }
   for (;;) {
     QUIRE_ASSIGN_OR_RETURN(const auto state,
                            read(run.context(), run.caller(), [&](View view) { return state_of(view, run.task()); }));

@@ -5,6 +5,7 @@
 #include "base/uri.h"
 #include "content/security_policy.h"
 #include "service/blob/blob_bytes.h"
+#include "service/library/announced_files.h"
 #include "service/library/item_content.h"
 #include "service/library/item_creation.h"
 #include "service/library/library_rules.h"
@@ -172,7 +173,7 @@ Result<void> Items::remove(const Caller& caller, const ItemId& id) {
 Result<std::vector<ContentFile>> Items::files(const Caller& caller, const ItemId& id) {
   return read(context_, caller, [&](View view) -> Result<std::vector<ContentFile>> {
     QUIRE_ASSIGN_OR_RETURN(const auto item, find_item(view, id, Privilege::System_Read));
-    return files_of(view, item);
+    return item.cached ? files_of(view, item) : announced_files(view, item);
   });
 }
 
@@ -180,6 +181,8 @@ Result<ContentFile> Items::file(const Caller& caller, const ItemId& id, const st
   return read(context_, caller, [&](View view) -> Result<ContentFile> {
     QUIRE_ASSIGN_OR_RETURN(const auto item, find_item(view, id, Privilege::System_Read));
     if (auto file = view->find<ContentFile>({item.content, name})) return *std::move(file);
+    for (auto& file : announced_files(view, item))
+      if (file.name == name) return std::move(file);
     return file_not_found(id, name);
   });
 }

@@ -57,8 +57,8 @@ class Items {
   /// Sessions on it end and go with it (§28.1). NotFound.
   base::Result<void> remove(const content::Caller& caller, const content::ItemId& id);
 
-  base::Result<std::vector<content::ContentFile>> files(const content::Caller& caller,
-                                                        const content::ItemId& id);  ///< NotFound
+  /// Those of an item that is not cached have no blob and size 0. NotFound.
+  base::Result<std::vector<content::ContentFile>> files(const content::Caller& caller, const content::ItemId& id);
   base::Result<content::ContentFile> file(const content::Caller& caller, const content::ItemId& id,
                                           const std::string& name);
   base::Result<std::vector<StoredFile>> stored_files(const content::Caller& caller, const content::ItemId& id);

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
-#include "content/security_policy.h"
-#include "content/text.h"
-#include "service/library/items.h"
+#include "service/library/library_change.h"
+#include "service/library/library_placement.h"
 #include "service/library/library_rules.h"
 #include "service/library/publishing.h"
+#include "service/library/sync_request.h"
 #include "service/task/tasks.h"
 #include "service/transaction/create_once.h"
 #include "service/transaction/events.h"
@@ -23,7 +23,6 @@ using content::EventKind;
 using content::Library;
 using content::LibraryId;
 using content::Privilege;
-using content::StorageBackingType;
 
 Result<Library> find_local(View view, const LibraryId& id, Privilege privilege) {
   auto library = find_library(view, id, privilege);
@@ -40,75 +39,9 @@ content::LibraryFilter of_type(content::LibraryType type) {
   return filter;
 }
 
-/// Name, description and policy.
-Result<void> check_values(const LibrarySpec& spec, const content::Limits& limits) {
-  const auto& policy = spec.security_policy_id;
-  if (policy && !spec.unset_security_policy && content::find_security_policy(*policy) == nullptr)
-    return Error(ErrorKind::invalid_argument, "quire.library.unknown_security_policy",
-                 "There is no security policy {security_policy_id}; security_policies.list says which there are.",
-                 {{"security_policy_id", *policy}});
-  if (spec.name) QUIRE_RETURN_IF_ERROR(content::check_name("name", *spec.name, limits.name_chars_max));
-  if (spec.description) return content::check_text("description", *spec.description, limits.description_chars_max);
-  return {};
-}
-
-struct Placement {
-  content::StorageBacking backing;
-  content::StorageId storage;
-};
-
-Error incomplete_backing(const std::string& member) {
-  return {ErrorKind::invalid_argument,
-          "quire.library.storage_backing_incomplete",
-          "A storage backing needs {member} and only that for its type.",
-          {{"member", member}}};
-}
-
-Result<void> check_complete(const content::StorageBacking& backing) {
-  const bool by_uri = backing.type == StorageBackingType::OTHER;
-  const auto& name = by_uri ? backing.storage_uri : backing.datastore_id;
-  if (!name || name->empty() || (by_uri ? backing.datastore_id : backing.storage_uri))
-    return incomplete_backing(by_uri ? "storage_uri" : "datastore_id");
-  return {};
-}
-
-/// Which storage is meant.
-Result<Placement> place(const std::vector<content::StorageBacking>& backings, const content::Storages& storages) {
-  if (backings.size() > 1)
-    return Error(ErrorKind::unsupported, "quire.library.several_storage_backings",
-                 "A library has exactly one storage backing; {count} were given.",
-                 {{"count", static_cast<std::int64_t>(backings.size())}});
-  if (backings.empty())
-    return Error(ErrorKind::invalid_argument, "quire.library.no_storage_backing",
-                 "storage_backings is empty; name the storage that the library is to have.");
-  const auto& backing = backings.front();
-  QUIRE_RETURN_IF_ERROR(check_complete(backing));
-  const bool by_uri = backing.type == StorageBackingType::OTHER;
-  const auto& name = by_uri ? *backing.storage_uri : *backing.datastore_id;
-  const auto* storage = by_uri ? storages.containing(name) : storages.find(content::StorageId(name));
-  if (storage == nullptr)
-    return Error(ErrorKind::invalid_argument, "quire.library.unknown_storage",
-                 "{member} {value} is not a configured storage of this server.",
-                 {{"member", by_uri ? "storage_uri" : "datastore_id"}, {"value", name}});
-  return Placement{backing, storage->id};
-}
-
-/// The same of a create spec (§28 leaves it open; absent or empty: the default one, which is then reported).
-Result<Placement> place(const LibrarySpec& spec, const content::Storages& storages) {
-  if (spec.storage_backings && !spec.storage_backings->empty()) return place(*spec.storage_backings, storages);
-  const auto& storage = storages.default_storage();
-  return Placement{{StorageBackingType::DATASTORE, storage.id.text(), std::nullopt}, storage.id};
-}
-
-std::vector<content::ItemId> items_of(View view, const LibraryId& library) {
-  content::ItemFilter filter;
-  filter.library_id = library;
-  return view->items(filter);
-}
-
 /// Items are being changed, or the bytes of the library are moving.
 bool is_being_changed(View view, const Library& library, std::size_t tasks_max) {
-  if (library.migration) return true;
+  if (library.migration || active_sync_of(view, library.id)) return true;
   for (const auto& item : items_of(view, library.id))
     if (view->active_update_session(item)) return true;
   for (const auto& id : view->due_tasks(base::Time::max(), tasks_max)) {
@@ -127,18 +60,6 @@ void change_state(Transaction& t, const Library& library, content::LibraryState 
          {{"name", changed.name}, {"state", std::string(base::name_of(state))}});
 }
 
-void remove_with_items(Transaction& t, const Library& library) {
-  for (const auto& id : items_of(t, library.id))
-    if (const auto item = t->find<content::Item>(id)) remove_item_with_sessions(t, *item);
-  content::PermissionFilter permissions;
-  permissions.library = library.id;
-  t->remove_permissions(permissions);
-  t->remove_attachments_of_object(content::library_object_type, library.id.text());
-  t->remove<content::Quota>(content::QuotaOwner::of_library(library.id));
-  t->remove<Library>(library.id);
-  record(t, EventKind::library_deleted, library, {{"name", library.name}});
-}
-
 /// Those of the libraries that the caller may read.
 Result<std::vector<LibraryId>> readable(Context& context, const Caller& caller, content::LibraryFilter filter) {
   filter.among = &caller.grants->readable_libraries();
@@ -146,35 +67,12 @@ Result<std::vector<LibraryId>> readable(Context& context, const Caller& caller, 
 }
 
 std::string digest_of(const LibrarySpec& spec) {
-  std::vector<std::optional<std::string>> parts = {spec.name, spec.description};
-  if (spec.optimize_remote_publishing) parts.emplace_back(*spec.optimize_remote_publishing ? "optimized" : "plain");
-  if (spec.usage_protects_items) parts.emplace_back(*spec.usage_protects_items ? "protected" : "unprotected");
-  for (const auto& backing : spec.storage_backings.value_or(std::vector<content::StorageBacking>())) {
-    parts.push_back(backing.datastore_id);
-    parts.push_back(backing.storage_uri);
-  }
-  if (spec.security_policy_id) parts.push_back(spec.security_policy_id);
+  auto parts = digested_parts(spec);
   if (const auto& publish = spec.publish) {  // without passwords: what is stored of them is slow to compute
     parts.emplace_back(publish->published.value_or(false) ? "published" : "unpublished");
     if (publish->authentication_method) parts.emplace_back(base::name_of(*publish->authentication_method));
   }
   return spec_digest(parts);
-}
-
-/// Items that are there, by the library's new policy (§23.10).
-void judge_items(Transaction& t, const Library& library) {
-  content::ItemFilter filter;
-  filter.library_id = library.id;
-  for (const auto& id : t->items(filter)) {
-    const auto item = t->find<content::Item>(id);
-    if (!item) continue;
-    auto judged = *item;
-    content::apply_new_policy(library, judged);
-    if (judged == *item) continue;
-    t->update(judged);
-    record(t, EventKind::item_updated, judged,
-           {{"name", judged.name}, {"security_compliance", judged.security_compliance ? "true" : "false"}});
-  }
 }
 
 }  // namespace
@@ -261,17 +159,9 @@ Result<LibraryId> Libraries::create_local(const Caller& caller, const LibrarySpe
   QUIRE_ASSIGN_OR_RETURN(const auto created,
                          create_once(context_, caller, creation, [&](Transaction& t) -> Result<std::string> {
                            QUIRE_RETURN_IF_ERROR(check_room_to_grow(context_));
-                           Library library;
-                           library.id = LibraryId(context_.identities.uuid_made_at(t.wall_time()));
-                           library.name = *spec.name;
-                           library.description = spec.description.value_or("");
-                           library.creation_time = t.wall_time();
-                           library.last_modified_time = library.creation_time;
+                           auto library = new_library(t, spec);
                            library.backing = placement.backing;
                            library.storage = placement.storage;
-                           library.optimize_remote_publishing = spec.optimize_remote_publishing.value_or(false);
-                           if (!spec.unset_security_policy) library.security_policy_id = spec.security_policy_id;
-                           library.usage_protects_items = spec.usage_protects_items.value_or(false);
                            if (publishing) QUIRE_RETURN_IF_ERROR(apply_publishing(*publishing, library));
                            t->insert(library);
                            record(t, EventKind::library_created, library, {{"name", library.name}});
@@ -303,32 +193,15 @@ Result<void> Libraries::change(const Caller& caller, const LibraryId& id, const 
                                                    ? find_local(t, id, Privilege::ContentLibrary_UpdateLocalLibrary)
                                                    : find_library(t, id, Privilege::ContentLibrary_UpdateLibrary));
     QUIRE_RETURN_IF_ERROR(check_values(spec, context_.limits));
-    if (spec.version && *spec.version != std::to_string(library.version))
-      return Error(stale_version, "quire.library.stale_version",
-                   "Library {name} has version {current} now, not {given}; read it again and repeat the change.",
-                   {{"name", library.name}, {"current", library.version}, {"given", *spec.version}});
-    Library changed = library;
-    if (spec.name) changed.name = *spec.name;
-    if (spec.description) changed.description = *spec.description;
-    if (spec.security_policy_id) changed.security_policy_id = spec.security_policy_id;
-    if (spec.unset_security_policy) changed.security_policy_id.reset();
-    changed.usage_protects_items = spec.usage_protects_items.value_or(library.usage_protects_items);
+    QUIRE_ASSIGN_OR_RETURN(auto changed, changed_by(spec, library, stale_version));
     if (publishing) QUIRE_RETURN_IF_ERROR(apply_publishing(*publishing, changed));
-    if (changed == library) return {};
     const bool seen_by_subscribers = changed.name != library.name || changed.description != library.description;
     if (library.published && changed.published && seen_by_subscribers) ++changed.generation;
-    ++changed.version;
-    changed.last_modified_time = t.wall_time();
-    t->update(changed);
-    auto details = changes_between(library, changed);
-    if (changed.security_policy_id != library.security_policy_id) {
-      details.push_back({"security_policy_id", changed.security_policy_id.value_or("")});
-      judge_items(t, changed);
-    }
+    EventDetails details;
     if (changed.publish_password_hash != library.publish_password_hash)
       details.push_back(
           {"publish_password", std::string(changed.publish_password_hash.empty() ? "removed" : "changed")});
-    record(t, EventKind::library_updated, changed, std::move(details));
+    write_change(t, library, changed, std::move(details));
     record_publishing(t, library, changed);
     return {};
   });
@@ -382,26 +255,14 @@ Result<void> Libraries::migrate(const Caller& caller, const LibraryId& id,
   });
 }
 
-Result<void> Libraries::convert(const Caller& caller, const LibraryId& id) {
-  return read(context_, caller, [&](View view) -> Result<void> {
-    QUIRE_ASSIGN_OR_RETURN(const auto library, find_library(view, id, Privilege::ContentLibrary_ConvertLibrary));
-    if (library.type != content::LibraryType::SUBSCRIBED)
-      return Error(ErrorKind::invalid_element_type, "quire.library.not_subscribed",
-                   "Library {name} is a local library; only subscribed libraries can be converted.",
-                   {{"name", library.name}});
-    return Error(ErrorKind::not_allowed_in_current_state, "quire.library.publishing_unsupported",
-                 "This server does not publish libraries yet, so library {name} cannot become a published one.",
-                 {{"name", library.name}});
-  });
-}
-
 Result<void> Libraries::enter_maintenance(const Caller& caller, const LibraryId& id) {
   return write(context_, caller, [&](Transaction& t) -> Result<void> {
     QUIRE_ASSIGN_OR_RETURN(const auto library, find_library(t, id, Privilege::ContentLibrary_LibraryMaintenance));
     QUIRE_RETURN_IF_ERROR(check_in_service(library));
     if (is_being_changed(t, library, context_.limits.tasks_active_max))
       return Error(ErrorKind::not_allowed_in_current_state, "quire.library.being_changed",
-                   "Library {name} is being changed: by a migration, a copy or an update session. End those first.",
+                   "Library {name} is being changed: by a migration, a copy, a synchronization or an update session. "
+                   "End those first.",
                    {{"name", library.name}});
     change_state(t, library, content::LibraryState::MAINTENANCE);
     return {};

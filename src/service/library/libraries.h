@@ -92,12 +92,8 @@ class Libraries {
   base::Result<void> migrate(const content::Caller& caller, const content::LibraryId& id,
                              const std::vector<content::StorageBacking>& target);
 
-  /// Makes a subscribed library a published one. NotFound; InvalidElementType for a local library;
-  /// NotAllowedInCurrentState: this server does not publish yet.
-  base::Result<void> convert(const content::Caller& caller, const content::LibraryId& id);
-
   /// Until exit_maintenance nothing changes the library's items. NotFound; NotAllowedInCurrentState when it is in
-  /// maintenance, or while something changes them: a migration, a copy, an update session.
+  /// maintenance, or while something changes them: a migration, a copy, a synchronization, an update session.
   base::Result<void> enter_maintenance(const content::Caller& caller, const content::LibraryId& id);
   /// NotFound; NotAllowedInCurrentState unless it is in maintenance.
   base::Result<void> exit_maintenance(const content::Caller& caller, const content::LibraryId& id);

@@ -34,17 +34,19 @@ bool may_pass(ErrorKind kind) {
 TaskRun::TaskRun(Context& context, Task task, const std::atomic<bool>& stopping)
     : context_(context),
       task_(std::move(task)),
+      id_(task_.id),
+      claim_(task_.claim),
       caller_{task_.user, content::LoginId(), content::Grants::everything()},
       stopping_(stopping),
       recorded_(context.clock.uptime()) {}
 
 Error TaskRun::canceled() const {
-  return {ErrorKind::canceled, "quire.task.canceled", "Task {task} was canceled.", {{"task", task_.id.text()}}};
+  return {ErrorKind::canceled, "quire.task.canceled", "Task {task} was canceled.", {{"task", id_.text()}}};
 }
 
 Result<Task> TaskRun::claimed(Transaction& t) const {
-  auto task = t->find<Task>(task_.id);
-  if (task && !task->ended && task->claim == task_.claim && !stopping_) return *std::move(task);
+  auto task = t->find<Task>(id_);
+  if (task && !task->ended && task->claim == claim_ && !stopping_) return *std::move(task);
   return canceled();
 }
 
@@ -60,6 +62,18 @@ Result<void> TaskRun::progress(std::int64_t completed, std::int64_t total) {
   return change([&](Transaction&, Task& task) -> Result<void> {
     task.completed = completed;
     task.total = total;
+    return {};
+  });
+}
+
+Result<void> TaskRun::record_progress(std::int64_t completed, std::int64_t total) const {
+  return write(context_, caller_, [&](Transaction& t) -> Result<void> {
+    QUIRE_ASSIGN_OR_RETURN(auto task, claimed(t));
+    if (task.cancel_requested) return canceled();
+    task.completed = completed;
+    task.total = total;
+    keep_claim(t, task);
+    t->update(task);
     return {};
   });
 }

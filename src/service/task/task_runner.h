@@ -19,7 +19,8 @@ class TaskRun {
  public:
   TaskRun(Context& context, content::Task task, const std::atomic<bool>& stopping);
 
-  Context& context() const { return context_; }
+  Context& context() const { return context_; }        ///< any thread
+  const content::TaskId& id() const { return id_; }    ///< any thread
   const content::Task& task() const { return task_; }  ///< as this worker has seen it last
   /// Whom the task works for; what they may do was checked when they asked for it.
   const content::Caller& caller() const { return caller_; }
@@ -42,17 +43,36 @@ class TaskRun {
     return {};
   }
 
+  /// The same without a change of the task itself, for the threads that this worker lets help it; any of them may call
+  /// it.
+  template <class F>
+  base::Result<void> change_besides(F&& function) const {
+    return write(context_, caller_, [&](Transaction& t) -> base::Result<void> {
+      QUIRE_ASSIGN_OR_RETURN(const auto task, claimed(t));
+      if (task.cancel_requested) return canceled();
+      return function(t);
+    });
+  }
+
+  /// The server stops: what runs is to go on after its next start. Any thread.
+  bool server_stops() const { return stopping_; }
+  /// The task is to go on with this later; nothing is wrong. For `run` to return as its Error. Any thread.
+  base::Error canceled() const;
+
   /// So much is done, of so much. Told often, recorded every second. Canceled as change().
   base::Result<void> progress(std::int64_t completed, std::int64_t total);
+  /// The same, recorded at once, from any thread; task() does not show it.
+  base::Result<void> record_progress(std::int64_t completed, std::int64_t total) const;
 
  private:
   friend class TaskRunner;
   base::Result<content::Task> claimed(Transaction& t) const;
-  base::Error canceled() const;
   static void keep_claim(const Transaction& t, content::Task& task);
 
   Context& context_;
   content::Task task_;
+  const content::TaskId id_;
+  const std::string claim_;
   const content::Caller caller_;
   const std::atomic<bool>& stopping_;
   base::Duration recorded_;  ///< uptime

@@ -129,6 +129,7 @@ Result<TaskId> add_task(Transaction& t, const TaskSpec& spec) {
   task.user = t.caller().user;
   task.description = spec.description;
   task.content = spec.content;
+  task.source = spec.source;
   task.created = t.now();
   task.due = t.now();
   t->insert(task);

@@ -47,6 +47,7 @@ struct TaskSpec {
   std::string target;
   base::Message description;
   content::ContentId content = {};  ///< to pin
+  content::ItemId source = {};      ///< whose content it brings or waits for
 };
 
 /// Begins a task of the caller's with this change; a worker takes it after the commit. ServiceUnavailable when too many

@@ -46,17 +46,6 @@ Error missing_files(const std::vector<std::string>& names) {
           {{"files", list}}};
 }
 
-/// §11.2; only a signature that everything fits is VERIFIED.
-content::CertificateVerification verification_of(const content::PackageVerdict& verdict,
-                                                 const std::vector<SessionFile>& files) {
-  content::CertificateVerification result;
-  if (verdict.signature == nullptr) return result;
-  result.cert_chain = verdict.signature->cert_chain;
-  result.covers_all = !content::signature_gap(verdict, files);
-  result.status = content::status_of_signature(verdict.warnings, result.covers_all);
-  return result;
-}
-
 /// What the library's policy has against the package, whatever warnings the client ignores (§23.10). A session that
 /// leaves nothing, or changes nothing, brings nothing in.
 std::optional<Message> policy_problem(View view, const Item& item, const content::PackageVerdict& verdict,
@@ -153,7 +142,8 @@ void commit_content(Transaction& t, UpdateSession session, const JudgedPackage& 
   t->update(session);
   record_end(t, session, "DONE");
   if (next.changed)
-    change_content(t, package.item, {next.files, verification_of(package.verdict, package.files), session.creator});
+    change_content(t, package.item,
+                   {next.files, content::verification_of(package.verdict, package.files), session.creator});
   release_content(t, session.id);
 }
 

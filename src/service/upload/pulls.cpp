@@ -8,6 +8,7 @@
 #include "content/update_session_rules.h"
 #include "service/transaction/quota_check.h"
 #include "service/transaction/transaction.h"
+#include "service/transfer/fetch_retry.h"
 #include "service/update_session/sources.h"
 
 namespace quire::service {
@@ -20,17 +21,7 @@ using base::Message;
 using base::Result;
 using content::FetchFailure;
 
-constexpr Duration backoff_first = std::chrono::seconds(1);
-constexpr Duration backoff_max = std::chrono::seconds(30);
-constexpr Duration retry_after_max = std::chrono::minutes(5);
 constexpr std::size_t candidates_max = 100;
-
-/// 1 s, 2 s, 4 s … with up to half of it more, so that many pulls of one broken server do not come back together.
-Duration backoff(std::size_t attempt, std::uint64_t random) {
-  const auto doubled = backoff_first * (1LL << std::min<std::size_t>(attempt, 10));
-  const auto base = std::min<Duration>(doubled, backoff_max);
-  return base + Duration(static_cast<Duration::rep>(random % static_cast<std::uint64_t>(base.count() / 2 + 1)));
-}
 
 /// The error_message of a file that could not be fetched: the reason, and every attempt in its params.
 Message failure_message(const std::string& name, const content::SourceUrl& url,
@@ -254,8 +245,7 @@ void Pulls::run(Job& job) {
         spdlog::debug("The failure of pull {} was not recorded: {}", job.file.name, recorded.error().text());
       return;
     }
-    const auto delay = failed.retry_after ? std::min<Duration>(*failed.retry_after, retry_after_max)
-                                          : backoff(attempts.size() - 1, context_.identities.number());
+    const auto delay = delay_before_next_fetch(failed, attempts.size(), context_.identities.number());
     if (!changed && !pause(job, delay)) break;
   }
   transfer.discard();
@@ -266,7 +256,7 @@ void Pulls::run(Job& job) {
 void Pulls::wait_for_room(const Job& job, const Error& error) {
   if (error.kind() != ErrorKind::unable_to_allocate_resource) return;
   if (!is_quota_full(error)) {
-    pause(job, backoff_max);
+    pause(job, fetch_backoff_max);
     return;
   }
   const auto reason = content::about_source(job.file, error.messages().front());

@@ -1,0 +1,194 @@
+#include "service/subscription/synced_items.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "service/library/item_content.h"
+#include "service/library/item_creation.h"
+#include "service/library/library_rules.h"
+#include "service/transaction/events.h"
+#include "service/transaction/find.h"
+
+namespace quire::service {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using base::Result;
+using content::Item;
+using content::ItemId;
+using content::Library;
+using content::SourceItem;
+
+SourceItem source_of(Transaction& t, const ItemId& item) {
+  return t->find<SourceItem>(item).value_or(SourceItem{item, "", "", std::nullopt});
+}
+
+/// Writes the item's row, and tells of it, when something that people see has changed.
+void update_metadata(Transaction& t, const Item& before, Item item) {
+  item.last_sync_time = t.wall_time();
+  const bool changed = item.name != before.name || item.description != before.description || item.type != before.type ||
+                       item.metadata_version != before.metadata_version;
+  if (!changed) {
+    t->update(item);
+    return;
+  }
+  ++item.version;
+  item.last_modified_time = t.wall_time();
+  t->update(item);
+  auto details = changes_between(before, item);
+  if (item.type != before.type) details.push_back({"type", item.type});
+  record(t, content::EventKind::item_updated, item, std::move(details));
+}
+
+/// A name that no item here can have, because the publisher's names are shorter; never seen outside of one change.
+void park(Transaction& t, Item item) {
+  item.name = std::string(1, '\x7F') + item.id.text();
+  t->update(item);
+}
+
+/// Items of the library that stand in the way of names, out of the way: each has its own new name afterwards. `self`,
+/// which may be empty, is parked already and takes `name` next.
+Result<void> make_name_free(Transaction& t, const Library& library, const std::string& name, const ItemId& self) {
+  const auto holder_id = t->item_named(library.id, name);
+  if (!holder_id || *holder_id == self) return {};
+  const auto holder = t->find<Item>(*holder_id);
+  if (!holder) return {};
+  const auto source = source_of(t, holder->id);
+  if (source.document.empty()) return name_taken(name, library);
+  QUIRE_ASSIGN_OR_RETURN(const auto wanted, read_stored(source.document));
+  if (wanted.name == holder->name) return name_taken(name, library);
+  park(t, *holder);
+  QUIRE_RETURN_IF_ERROR(make_name_free(t, library, wanted.name, self));
+  auto renamed = *holder;
+  set_metadata(renamed, wanted, t.context().limits);
+  update_metadata(t, *holder, renamed);
+  return {};
+}
+
+/// The row of `item` gets what `wanted` says of it.
+Result<Item> take_metadata(Transaction& t, const Library& library, const Item& item, const vcsp::Item& wanted) {
+  if (wanted.name != item.name) {
+    const auto holder = t->item_named(library.id, wanted.name);
+    if (holder && *holder != item.id) {
+      park(t, item);
+      QUIRE_RETURN_IF_ERROR(make_name_free(t, library, wanted.name, item.id));
+    }
+  }
+  auto changed = item;
+  set_metadata(changed, wanted, t.context().limits);
+  update_metadata(t, item, changed);
+  return *t->find<Item>(item.id);
+}
+
+Item new_synced_item(const Transaction& t, const Library& library, const vcsp::Item& wanted) {
+  auto item = new_item(t, library.id);
+  set_metadata(item, wanted, t.context().limits);
+  item.creator.clear();
+  item.cached = false;
+  item.last_sync_time = t.wall_time();
+  return item;
+}
+
+/// Downloads that wait for the item's content have it now.
+void hand_out(Transaction& t, const ItemId& id) {
+  const auto item = t->find<Item>(id);
+  for (const auto& session_id : t->download_sessions("", id)) {
+    auto session = t->find<content::DownloadSession>(session_id);
+    if (!item || !session || !session->awaits_content || session->state != content::DownloadSessionState::ACTIVE)
+      continue;
+    session->awaits_content = false;
+    session->content = item->content;
+    session->item_content_version = item->content_version;
+    t->update(*session);
+  }
+}
+
+}  // namespace
+
+Result<Library> find_synced_library(View view, const content::LibraryId& id, const content::SourceUrl& url) {
+  QUIRE_ASSIGN_OR_RETURN(auto library, find_library(view, id, content::Privilege::System_Read));
+  QUIRE_RETURN_IF_ERROR(check_in_service(library));
+  if (library.subscription && library.subscription->url == url) return library;
+  return Error(ErrorKind::canceled, "quire.subscription.changed",
+               "Library {name} follows another publisher since this synchronization began.", {{"name", library.name}});
+}
+
+void store_document(Transaction& t, const ItemId& item, const std::string& document) {
+  auto source = source_of(t, item);
+  source.document = document;
+  t->put(source);
+}
+
+Result<void> apply_document(Transaction& t, const Library& library, const ItemId& id) {
+  const auto item = t->find<Item>(id);
+  if (!item) return {};
+  auto source = source_of(t, id);
+  QUIRE_ASSIGN_OR_RETURN(const auto wanted, read_stored(source.document));
+  QUIRE_ASSIGN_OR_RETURN(auto changed, take_metadata(t, library, *item, wanted));
+  bool same_content = false;
+  if (!source.content_document.empty()) {
+    QUIRE_ASSIGN_OR_RETURN(const auto before, read_stored(source.content_document));
+    same_content = are_same_files(before, wanted);
+  }
+  if (same_content) {
+    source.content_document = source.document;
+    source.problem.reset();
+  } else if (library.subscription->on_demand) {
+    changed.content_version = next_content_version(changed, wanted);
+    source.content_document.clear();
+    source.problem.reset();
+    if (changed.cached)
+      evict_content(t, changed);
+    else
+      t->update(changed);
+  }
+  t->put(source);
+  return {};
+}
+
+Result<ItemId> create_item(Transaction& t, const Library& library, const SourceDocument& document) {
+  QUIRE_RETURN_IF_ERROR(make_name_free(t, library, document.item.name, ItemId()));
+  auto item = new_synced_item(t, library, document.item);
+  item.content_version = next_content_version(item, document.item);
+  t->insert(item);
+  t->put(SourceItem{item.id, document.text, "", std::nullopt});
+  record(t, content::EventKind::item_created, item, {{"name", item.name}});
+  return item.id;
+}
+
+Result<void> apply_content(Transaction& t, const Library& library, const SourceDocument& document,
+                           const SyncedContent& content) {
+  auto item = find_by_source(t, library.id, document.item.id);
+  if (!item) {
+    QUIRE_ASSIGN_OR_RETURN(const auto id, create_item(t, library, document));
+    item = t->find<Item>(id);
+  } else {
+    QUIRE_ASSIGN_OR_RETURN(item, take_metadata(t, library, *item, document.item));
+    // What was evicted, or only listed so far, has its version already.
+    item->content_version =
+        item->cached ? next_content_version(*item, document.item)
+                     : std::max(item->content_version, document.item.content_version.value_or(document.item.version));
+  }
+  change_content(t, *item, {content.files, content.certificate_verification, t.caller().user, item->content_version});
+  t->put(SourceItem{item->id, document.text, document.text, std::nullopt});
+  hand_out(t, item->id);
+  return {};
+}
+
+std::optional<Item> find_by_source(View view, const content::LibraryId& library, const std::string& source_id) {
+  content::ItemFilter filter;
+  filter.library_id = library;
+  filter.source_id = source_id;
+  const auto found = view->items(filter);
+  return found.empty() ? std::nullopt : view->find<Item>(found.front());
+}
+
+void store_problem(Transaction& t, const ItemId& item, const base::Message& problem) {
+  auto source = source_of(t, item);
+  if (source.problem == problem) return;
+  source.problem = problem;
+  t->put(source);
+}
+
+}  // namespace quire::service

@@ -1,0 +1,596 @@
+#include "service/subscription/synchronizations.h"
+
+#include <algorithm>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+
+#include "base/utf8.h"
+#include "service/library/configuration.h"
+#include "service/library/items.h"
+#include "service/library/sync_request.h"
+#include "service/subscription/item_sync.h"
+#include "service/subscription/sync_watch.h"
+#include "service/subscription/synced_items.h"
+#include "service/transaction/events.h"
+#include "service/transaction/find.h"
+#include "vcsp/reader.h"
+
+namespace quire::service {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using base::Message;
+using base::Result;
+using content::Item;
+using content::ItemId;
+using content::Library;
+using content::LibraryId;
+using content::Task;
+
+constexpr std::size_t told_problems_max = 20;
+constexpr std::size_t items_per_change = 200;
+
+/// Items that could not be had; of many, the first are told by name.
+class ItemProblems {
+ public:
+  void add(const std::string& name, const Message& reason) {
+    if (++count_ > static_cast<std::int64_t>(told_problems_max)) return;
+    told_.push_back(base::make_message(
+        "quire.subscription.item_problem", "Item {name}: {reason}",
+        {{"name", base::displayable(name)}, {"reason", base::displayable(reason.default_message, 500)}}));
+  }
+  void add(const ItemProblems& others) {
+    count_ += others.count_;
+    for (const auto& message : others.told_)
+      if (told_.size() < told_problems_max) told_.push_back(message);
+  }
+
+  std::int64_t count() const { return count_; }
+  const std::vector<Message>& told() const { return told_; }
+
+ private:
+  std::int64_t count_ = 0;
+  std::vector<Message> told_;
+};
+
+struct SyncReport {
+  std::string publisher;
+  std::optional<std::int64_t> version;  ///< the publisher's; unset: what was read is of two states
+  bool has_news = true;
+  std::int64_t items = 0;  ///< of the publisher
+  std::int64_t removed = 0;
+  std::int64_t changed = 0;
+  ItemProblems problems = {};
+};
+
+/// Failures that are not one item's: the rest would fail alike.
+bool ends_all(const Error& error) {
+  return error.kind() == ErrorKind::canceled || error.kind() == ErrorKind::not_found ||
+         error.kind() == ErrorKind::not_allowed_in_current_state || error.kind() == ErrorKind::service_unavailable ||
+         error.kind() == ErrorKind::internal_server_error;
+}
+
+/// Threads that bring content.
+class ContentRound {
+ public:
+  ContentRound(const SyncWork& work, SyncSlots& slots, std::size_t items_max, std::atomic<bool>& stop)
+      : work_(work), slots_(slots), items_max_(items_max), stop_(stop) {}
+
+  /// Brings all of `jobs`. What could not be had is in problems(); an Error ended it before that.
+  Result<void> bring_all(std::vector<SourceDocument> jobs) {
+    constexpr std::size_t threads_max = 64;
+    jobs_ = std::move(jobs);
+    {
+      std::vector<std::jthread> threads;
+      const auto count = std::min({items_max_, jobs_.size(), threads_max});
+      for (std::size_t i = 0; i < count; ++i) threads.emplace_back([this] { bring_some(); });
+    }
+    if (failure_) return *failure_;
+    return {};
+  }
+
+  const ItemProblems& problems() const { return problems_; }
+
+ private:
+  void bring_some() {
+    while (const auto* job = next()) {
+      const auto slot = slots_.enter(work_.library.text() + " " + job->item.id, items_max_, stop_);
+      const auto brought = slot ? bring_item(work_, *job) : Result<void>(work_.run.canceled());
+      if (brought) continue;
+      if (ends_all(brought.error())) return fail(brought.error());
+      if (const auto stored = remember(*job, brought.error()); !stored) return fail(stored.error());
+      const std::lock_guard lock(mutex_);
+      problems_.add(job->item.name, brought.error().messages().front());
+    }
+  }
+
+  const SourceDocument* next() {
+    const std::lock_guard lock(mutex_);
+    if (stop_ && !failure_) failure_ = work_.run.canceled();
+    if (failure_ || next_ == jobs_.size()) return nullptr;
+    return &jobs_[next_++];
+  }
+
+  void fail(const Error& error) {
+    const std::lock_guard lock(mutex_);
+    if (!failure_) failure_ = error;
+    stop_ = true;
+  }
+
+  /// The item shows why it has not the publisher's content; unless its name is another's, there is one to show it.
+  Result<void> remember(const SourceDocument& job, const Error& error) {
+    return work_.run.change_besides([&](Transaction& t) -> Result<void> {
+      QUIRE_ASSIGN_OR_RETURN(const auto library, find_synced_library(t, work_.library, work_.url));
+      if (const auto item = find_by_source(t, work_.library, job.item.id)) {
+        store_problem(t, item->id, error.messages().front());
+        return {};
+      }
+      if (t->item_named(library.id, job.item.name)) return {};
+      QUIRE_ASSIGN_OR_RETURN(const auto id, create_item(t, library, job));
+      store_problem(t, id, error.messages().front());
+      return {};
+    });
+  }
+
+  const SyncWork& work_;
+  SyncSlots& slots_;
+  const std::size_t items_max_;
+  std::atomic<bool>& stop_;
+  std::vector<SourceDocument> jobs_;
+
+  std::mutex mutex_;
+  std::size_t next_ = 0;
+  ItemProblems problems_;
+  std::optional<Error> failure_;
+};
+
+std::int64_t bytes_of_jobs(const std::vector<SourceDocument>& jobs) {
+  std::int64_t bytes = 0;
+  for (const auto& job : jobs)
+    for (const auto& file : job.item.files) bytes += file.size;
+  return bytes;
+}
+
+/// What is here, by the publisher's identifiers.
+struct LocalItem {
+  ItemId id;
+  std::string document;  ///< its digest: the texts of a large library are not kept in memory
+  bool needs_content = false;
+  bool is_listed = false;  ///< by the publisher, now
+};
+using LocalItems = std::unordered_map<std::string, LocalItem>;
+
+std::string digest_of_document(const std::string& text) {
+  return base::digest_of(base::DigestAlgorithm::SHA256, std::as_bytes(std::span(text))).hex;
+}
+
+/// One synchronization of a library.
+class LibrarySync {
+ public:
+  LibrarySync(SyncSlots& slots, TaskRun& run, const Library& library, const ConfigurationModel& configuration)
+      : slots_(slots),
+        run_(run),
+        library_(library),
+        items_max_(static_cast<std::size_t>(configuration.maximum_concurrent_item_syncs.value_or(1))),
+        rate_(library.subscription->bytes_per_second_max),
+        flow_{rate_, slots.rate(), stop_},
+        source_(run.context(), *library.subscription, stop_, {run.context().settings.pull_attempts}),
+        work_{run, source_, library.id, library.subscription->url, flow_} {
+    constexpr std::int64_t bytes_of_megabit = 1'000'000 / 8;
+    slots.rate().change(configuration.transfer_throttling_bandwidth_total.value_or(0) * bytes_of_megabit);
+  }
+
+  Result<SyncReport> run() {
+    const SyncWatch watch(run_, flow_.bytes, total_, stop_);
+    QUIRE_ASSIGN_OR_RETURN(auto published, source_.library());
+    const auto& known = *library_.subscription;
+    SyncReport report{published.id, published.version};
+    if (known.version == published.version && known.publisher == published.id) {
+      report.has_news = false;
+      return report;
+    }
+    QUIRE_RETURN_IF_ERROR(read_local_items());
+    QUIRE_ASSIGN_OR_RETURN(const auto index_version, read_index(published));
+    if (index_version && *index_version != published.version) {  // it has changed in between, or one of them is a copy
+      QUIRE_ASSIGN_OR_RETURN(published, source_.library());
+      QUIRE_ASSIGN_OR_RETURN(const auto again, read_index(published));
+      report.version = again == published.version ? std::optional(published.version) : std::nullopt;
+    }
+    report.items = static_cast<std::int64_t>(names_.size());
+    QUIRE_RETURN_IF_ERROR(remove_unlisted(report));
+    QUIRE_RETURN_IF_ERROR(change_listed(report));
+    if (!known.on_demand) {
+      total_ = bytes_of_jobs(jobs_);
+      ContentRound round(work_, slots_, items_max_, stop_);
+      QUIRE_RETURN_IF_ERROR(round.bring_all(std::move(jobs_)));
+      problems_.add(round.problems());
+    }
+    report.problems = std::move(problems_);
+    return report;
+  }
+
+ private:
+  Result<void> read_local_items() {
+    content::ItemFilter in_library;
+    in_library.library_id = library_.id;
+    auto& context = run_.context();
+    QUIRE_ASSIGN_OR_RETURN(const auto ids, read(context, run_.caller(), [&](View view) -> Result<std::vector<ItemId>> {
+                             return view->items(in_library);
+                           }));
+    for (std::size_t begin = 0; begin < ids.size(); begin += items_per_change) {
+      const auto end = std::min(begin + items_per_change, ids.size());
+      QUIRE_ASSIGN_OR_RETURN(const auto some, read(context, run_.caller(), [&](View view) -> Result<LocalItems> {
+                               LocalItems found;
+                               for (auto i = begin; i < end; ++i) QUIRE_RETURN_IF_ERROR(look_at(view, ids[i], found));
+                               return found;
+                             }));
+      for (const auto& [source_id, item] : some) local_.insert_or_assign(source_id, item);
+    }
+    return {};
+  }
+
+  static Result<void> look_at(View view, const ItemId& id, LocalItems& found) {
+    const auto item = view->find<Item>(id);
+    if (!item || !item->source_id) return {};
+    const auto source = view->find<content::SourceItem>(id);
+    LocalItem local{id, source ? digest_of_document(source->document) : ""};
+    local.needs_content = !source || source->content_document != source->document;
+    if (local.needs_content && source && !source->content_document.empty()) {
+      QUIRE_ASSIGN_OR_RETURN(const auto before, read_stored(source->content_document));
+      QUIRE_ASSIGN_OR_RETURN(const auto wanted, read_stored(source->document));
+      local.needs_content = !are_same_files(before, wanted);
+    }
+    found.insert_or_assign(*item->source_id, std::move(local));
+    return {};
+  }
+
+  /// What is to be done, from what the publisher has. The index's own version.
+  Result<std::optional<std::int64_t>> read_index(const vcsp::Library& published) {
+    changed_.clear();
+    added_.clear();
+    jobs_.clear();
+    problems_ = {};
+    refused_.clear();
+    names_.clear();
+    for (auto& [source_id, local] : local_) local.is_listed = false;
+    QUIRE_ASSIGN_OR_RETURN(const auto text, source_.index(published));
+    const auto version = vcsp::read_items(
+        text, [&](vcsp::Item&& item) { take(std::move(item)); },
+        [&](vcsp::UnusableItem&& item) { refuse(item.id, item.name, item.reason.messages().front()); });
+    if (version) return version;
+    return Error(ErrorKind::resource_inaccessible, "quire.subscription.unusable_index",
+                 "The index of the published library at {url} cannot be used: {reason}",
+                 {{"url", source_.shown()}, {"reason", base::displayable(version.error().text(), 300)}});
+  }
+
+  void refuse(const std::string& source_id, const std::string& name, const Message& reason) {
+    problems_.add(name.empty() ? source_id : name, reason);
+    if (const auto local = local_.find(source_id); local != local_.end()) {
+      local->second.is_listed = true;  // what is here stays
+      refused_.push_back({local->second.id, reason});
+    }
+  }
+
+  void take(vcsp::Item&& item) {
+    if (const auto problem = problem_of(item, run_.context().limits)) return refuse(item.id, item.name, *problem);
+    if (!names_.insert(item.name).second)
+      return refuse(item.id, item.name,
+                    base::make_message("com.vmware.vdcs.cls-main.duplicate_item_name_unsupported_in_library",
+                                       "The publisher has two items named {name}, of which a library takes only one.",
+                                       {{"name", base::displayable(item.name)}}));
+    const bool immediate = !library_.subscription->on_demand;
+    auto document = document_of(std::move(item));
+    const auto found = local_.find(document.item.id);
+    if (found == local_.end()) {
+      (immediate ? jobs_ : added_).push_back(std::move(document));
+      return;
+    }
+    auto& local = found->second;
+    local.is_listed = true;
+    const bool is_news = local.document != digest_of_document(document.text);
+    if (is_news) changed_.push_back({local.id, document.text});
+    if (immediate && (is_news || local.needs_content)) jobs_.push_back(std::move(document));
+  }
+
+  template <class Things, class F>
+  Result<void> change_in_batches(const Things& things, F&& change_one) {
+    for (std::size_t begin = 0; begin < things.size(); begin += items_per_change) {
+      const auto end = std::min(begin + items_per_change, things.size());
+      QUIRE_RETURN_IF_ERROR(run_.change([&](Transaction& t, Task&) -> Result<void> {
+        QUIRE_ASSIGN_OR_RETURN(const auto library, find_synced_library(t, library_.id, work_.url));
+        for (auto i = begin; i < end; ++i) QUIRE_RETURN_IF_ERROR(change_one(t, library, things[i]));
+        return {};
+      }));
+    }
+    return {};
+  }
+
+  Result<void> remove_unlisted(SyncReport& report) {
+    std::vector<ItemId> gone;
+    for (const auto& [source_id, local] : local_)
+      if (!local.is_listed) gone.push_back(local.id);
+    std::ranges::sort(gone);
+    report.removed = static_cast<std::int64_t>(gone.size());
+    return change_in_batches(gone, [](Transaction& t, const Library&, const ItemId& id) -> Result<void> {
+      if (const auto item = t->find<Item>(id)) remove_item_with_sessions(t, *item);
+      return {};
+    });
+  }
+
+  /// All documents first, so that an item whose name another one gets is known to want another.
+  Result<void> change_listed(SyncReport& report) {
+    report.changed = static_cast<std::int64_t>(changed_.size() + added_.size());
+    QUIRE_RETURN_IF_ERROR(change_in_batches(changed_, [](Transaction& t, const Library&, const Changed& one) {
+      if (t->find<Item>(one.id)) store_document(t, one.id, one.document);
+      return Result<void>();
+    }));
+    QUIRE_RETURN_IF_ERROR(
+        change_in_batches(changed_, [&](Transaction& t, const Library& library, const Changed& one) -> Result<void> {
+          if (!library.subscription->on_demand && !has_same_content(t, one)) return {};  // comes with its content
+          return unless_taken(t, apply_document(t, library, one.id), one.id);
+        }));
+    QUIRE_RETURN_IF_ERROR(change_in_batches(
+        added_, [&](Transaction& t, const Library& library, const SourceDocument& one) -> Result<void> {
+          if (find_by_source(t, library.id, one.item.id)) return {};
+          const auto created = create_item(t, library, one);
+          if (created) return {};
+          if (created.error().kind() != ErrorKind::already_exists) return created.error();
+          return {};
+        }));
+    return change_in_batches(refused_, [](Transaction& t, const Library&, const Refused& one) -> Result<void> {
+      if (t->find<Item>(one.id)) store_problem(t, one.id, one.reason);
+      return {};
+    });
+  }
+
+  struct Changed {
+    ItemId id;
+    std::string document;
+  };
+  struct Refused {
+    ItemId id;
+    Message reason;
+  };
+
+  static bool has_same_content(Transaction& t, const Changed& one) {
+    const auto source = t->find<content::SourceItem>(one.id);
+    if (!source || source->content_document.empty()) return false;
+    const auto before = read_stored(source->content_document);
+    const auto wanted = read_stored(one.document);
+    return before && wanted && are_same_files(*before, *wanted);
+  }
+
+  /// That a name is taken is the item's trouble.
+  static Result<void> unless_taken(Transaction& t, const Result<void>& applied, const ItemId& id) {
+    if (applied || applied.error().kind() != ErrorKind::already_exists) return applied;
+    store_problem(t, id, applied.error().messages().front());
+    return {};
+  }
+
+  SyncSlots& slots_;
+  TaskRun& run_;
+  const Library library_;
+  const std::size_t items_max_;
+  std::atomic<bool> stop_ = false;
+  std::atomic<std::int64_t> total_ = 0;  ///< bytes of all that is to come
+  TransferRate rate_;
+  SyncFlow flow_;
+  SourceLibrary source_;
+  SyncWork work_;
+
+  LocalItems local_;
+  std::set<std::string, std::less<>> names_;
+  std::vector<Changed> changed_;
+  std::vector<Refused> refused_;
+  std::vector<SourceDocument> added_;
+  std::vector<SourceDocument> jobs_;
+  ItemProblems problems_;
+};
+
+Error problems_error(const std::string& library, const ItemProblems& problems) {
+  Error error(ErrorKind::error, "quire.subscription.items_failed",
+              "{count} of the items of library {name} could not be synchronized; the others have been. What is here of "
+              "them stays, and the next synchronization tries again.",
+              {{"count", problems.count()}, {"name", library}});
+  for (const auto& message : problems.told()) error = error.because(message);
+  const auto more = problems.count() - static_cast<std::int64_t>(problems.told().size());
+  if (more > 0)
+    error = error.because(
+        base::make_message("quire.subscription.more_items_failed", "And {count} more items.", {{"count", more}}));
+  return error;
+}
+
+/// How the synchronization of a library ended, in its row, its task and an event.
+Result<void> end_library_sync(TaskRun& run, const content::SourceUrl& url, const Result<SyncReport>& outcome) {
+  return run.change([&](Transaction& t, Task& task) -> Result<void> {
+    auto library = t->find<Library>(LibraryId(task.target));
+    std::optional<Error> error;
+    if (!outcome) error = outcome.error();
+    if (outcome && library && outcome->problems.count() > 0) error = problems_error(library->name, outcome->problems);
+    if (library && library->subscription && library->subscription->url == url) {
+      auto& state = *library->subscription;
+      const auto configuration = configuration_of(t);
+      if (outcome) {
+        state.publisher = outcome->publisher;
+        state.version = error ? std::nullopt : outcome->version;
+      }
+      state.problem = error ? std::optional(error->messages().front()) : std::nullopt;
+      state.failures = error ? state.failures + 1 : 0;
+      if (!error) state.last_success_time = t.wall_time();
+      state.next_sync_time = next_automatic_sync(
+          t.wall_time(), std::chrono::minutes(configuration.automatic_sync_refresh_interval.value_or(1)),
+          state.failures, t.context().identities.number());
+      t->update(*library);
+      EventDetails details{{"name", library->name}};
+      if (outcome) {
+        details.push_back({"items", outcome->items});
+        details.push_back({"changed", outcome->changed});
+        details.push_back({"removed", outcome->removed});
+        if (outcome->problems.count() > 0) details.push_back({"failed", outcome->problems.count()});
+      }
+      if (error) details.push_back({"error", base::displayable(error->text(), 500)});
+      if (error || outcome->has_news) record(t, content::EventKind::library_synchronized, *library, std::move(details));
+    }
+    end_task(t, task, error);
+    return {};
+  });
+}
+
+struct LibraryToSync {
+  Library library;
+  ConfigurationModel configuration;
+};
+Result<LibraryToSync> library_to_sync(TaskRun& run, const LibraryId& id) {
+  return read(run.context(), run.caller(), [&](View view) -> Result<LibraryToSync> {
+    QUIRE_ASSIGN_OR_RETURN(auto library, find_library(view, id, content::Privilege::System_Read));
+    if (!library.subscription)
+      return Error(ErrorKind::not_found, "quire.library.not_subscribed", "Library {name} is no subscribed library.",
+                   {{"name", library.name}});
+    return LibraryToSync{std::move(library), configuration_of(view)};
+  });
+}
+
+Result<TaskOutcome> run_library_sync(SyncSlots& slots, TaskRun& run) {
+  QUIRE_ASSIGN_OR_RETURN(const auto begun, library_to_sync(run, LibraryId(run.task().target)));
+  Result<SyncReport> outcome = run.canceled();
+  {
+    LibrarySync sync(slots, run, begun.library, begun.configuration);
+    outcome = sync.run();
+  }
+  // What the catalog could not do is tried again; what the task was not allowed to end, the runner knows how to.
+  if (!outcome && (outcome.error().kind() == ErrorKind::canceled || run.server_stops() ||
+                   outcome.error().kind() == ErrorKind::service_unavailable ||
+                   outcome.error().kind() == ErrorKind::internal_server_error))
+    return outcome.error();
+  QUIRE_RETURN_IF_ERROR(end_library_sync(run, begun.library.subscription->url, outcome));
+  return TaskOutcome::ended;
+}
+
+/// The item's document as the publisher has it now; nullopt when the publisher has no such item any more.
+Result<std::optional<SourceDocument>> current_document(SourceLibrary& source, const vcsp::Item& known) {
+  QUIRE_ASSIGN_OR_RETURN(const auto published, source.library());
+  auto item = source.item(known);
+  if (item && *item) return std::optional(document_of(**std::move(item)));
+  // Without a document of its own, or with one that cannot be used, the index decides.
+  QUIRE_ASSIGN_OR_RETURN(const auto text, source.index(published));
+  std::optional<SourceDocument> found;
+  std::optional<Error> refused;
+  const auto read = vcsp::read_items(
+      text,
+      [&](vcsp::Item&& one) {
+        if (one.id == known.id) found = document_of(std::move(one));
+      },
+      [&](vcsp::UnusableItem&& one) {
+        if (one.id == known.id) refused = one.reason;
+      });
+  if (!read)
+    return Error(ErrorKind::resource_inaccessible, "quire.subscription.unusable_index",
+                 "The index of the published library at {url} cannot be used: {reason}",
+                 {{"url", source.shown()}, {"reason", base::displayable(read.error().text(), 300)}});
+  if (refused) return Error(ErrorKind::resource_inaccessible, refused->messages().front());
+  return found;
+}
+
+struct ItemToSync {
+  Item item;
+  vcsp::Item known;
+  LibraryToSync of;
+};
+Result<ItemToSync> item_to_sync(TaskRun& run) {
+  const ItemId id(run.task().target);
+  QUIRE_ASSIGN_OR_RETURN(auto found,
+                         read(run.context(), run.caller(), [&](View view) -> Result<std::pair<Item, std::string>> {
+                           QUIRE_ASSIGN_OR_RETURN(auto item, find_item(view, id, content::Privilege::System_Read));
+                           auto source = view->find<content::SourceItem>(id);
+                           return std::pair(std::move(item), source ? std::move(source->document) : std::string());
+                         }));
+  QUIRE_ASSIGN_OR_RETURN(auto library, library_to_sync(run, found.first.library_id));
+  QUIRE_ASSIGN_OR_RETURN(auto known, read_stored(found.second));
+  return ItemToSync{std::move(found.first), std::move(known), std::move(library)};
+}
+
+Result<void> sync_item(SyncSlots& slots, TaskRun& run, const ItemToSync& begun) {
+  const auto& library = begun.of.library;
+  std::atomic<bool> stop = false;
+  TransferRate rate(library.subscription->bytes_per_second_max);
+  SyncFlow flow{rate, slots.rate(), stop};
+  SourceLibrary source(run.context(), *library.subscription, stop, {run.context().settings.pull_attempts});
+  SyncWork work{run, source, library.id, library.subscription->url, flow};
+  std::atomic<std::int64_t> total = 0;
+  const SyncWatch watch(run, flow.bytes, total, stop);
+  QUIRE_ASSIGN_OR_RETURN(auto document, current_document(source, begun.known));
+  if (!document)
+    return run.change([&](Transaction& t, Task&) -> Result<void> {
+      QUIRE_RETURN_IF_ERROR(find_synced_library(t, library.id, work.url));
+      if (const auto item = t->find<Item>(begun.item.id)) remove_item_with_sessions(t, *item);
+      return {};
+    });
+  if (const auto problem = problem_of(document->item, run.context().limits))
+    return Error(ErrorKind::resource_inaccessible, *problem);
+  const bool content = !library.subscription->on_demand || !run.task().source.empty();
+  QUIRE_RETURN_IF_ERROR(run.change([&](Transaction& t, Task&) -> Result<void> {
+    QUIRE_ASSIGN_OR_RETURN(const auto current, find_synced_library(t, library.id, work.url));
+    const auto item = t->find<Item>(begun.item.id);
+    if (!item) return {};
+    store_document(t, item->id, document->text);
+    const auto stored = t->find<content::SourceItem>(item->id);
+    if (!content || (stored && stored->content_document == document->text)) return apply_document(t, current, item->id);
+    return {};
+  }));
+  if (!content) return {};
+  const auto items_max = static_cast<std::size_t>(begun.of.configuration.maximum_concurrent_item_syncs.value_or(1));
+  ContentRound round(work, slots, items_max, stop);
+  std::vector<SourceDocument> jobs;
+  jobs.push_back(*std::move(document));
+  total = bytes_of_jobs(jobs);
+  QUIRE_RETURN_IF_ERROR(round.bring_all(std::move(jobs)));
+  if (round.problems().count() > 0) return Error(ErrorKind::resource_inaccessible, round.problems().told().front());
+  return {};
+}
+
+Result<TaskOutcome> run_item_sync(SyncSlots& slots, TaskRun& run) {
+  for (;;) {
+    QUIRE_ASSIGN_OR_RETURN(const auto begun, item_to_sync(run));
+    const bool with_content = !run.task().source.empty();
+    const auto synced = sync_item(slots, run, begun);
+    if (!synced && (synced.error().kind() == ErrorKind::canceled || run.server_stops() ||
+                    synced.error().kind() == ErrorKind::service_unavailable ||
+                    synced.error().kind() == ErrorKind::internal_server_error))
+      return synced.error();
+    bool once_more = false;
+    QUIRE_RETURN_IF_ERROR(run.change([&](Transaction& t, Task& task) -> Result<void> {
+      once_more = !with_content && !task.source.empty();  // somebody has asked for the content meanwhile
+      if (once_more) return {};
+      const auto item = t->find<Item>(begun.item.id);
+      if (!synced && item && !item->cached) store_problem(t, item->id, synced.error().messages().front());
+      end_task(t, task, synced ? std::nullopt : std::optional(synced.error()));
+      return {};
+    }));
+    if (!once_more) return TaskOutcome::ended;
+  }
+}
+
+}  // namespace
+
+base::Time next_automatic_sync(base::Time now, base::Duration interval, std::int64_t failures, std::uint64_t random) {
+  constexpr base::Duration first_retry = std::chrono::minutes(5);
+  auto delay = interval;
+  if (failures > 0) {
+    const auto doublings = std::min<std::int64_t>(failures - 1, 20);
+    delay = std::min<base::Duration>(interval, first_retry * (std::int64_t{1} << doublings));
+  }
+  const auto jitter = static_cast<std::uint64_t>(delay.count() / 10 + 1);
+  return now + delay + base::Duration(static_cast<base::Duration::rep>(random % jitter));
+}
+
+std::vector<TaskKind> synchronization_tasks(SyncSlots& slots) {
+  return {{subscribed_library_service, sync_operation, [&slots](TaskRun& run) { return run_library_sync(slots, run); }},
+          {subscribed_item_service, sync_operation, [&slots](TaskRun& run) { return run_item_sync(slots, run); }}};
+}
+
+}  // namespace quire::service
