@@ -40,6 +40,7 @@
 #include "service/readiness.h"
 #include "service/services.h"
 #include "service/session/activity_interval.h"
+#include "service/subscription/synchronizations.h"
 #include "service/transaction/events.h"
 #include "service/upload/pulls.h"
 #include "service/webhook/webhook_runner.h"
@@ -280,6 +281,13 @@ service::Monitoring make_monitoring(service::Context& context, service::Services
   return monitoring;
 }
 
+std::vector<service::TaskKind> task_kinds(service::SyncSlots& slots, std::size_t tasks_max) {
+  auto kinds = service::synchronization_tasks(slots, std::max<std::size_t>(tasks_max / 2, 1));
+  kinds.push_back(service::item_copy_tasks());
+  kinds.push_back(service::library_migration_tasks());
+  return kinds;
+}
+
 std::vector<work::PeriodicWork> periodic_works(service::Context& context, service::Services& services,
                                                service::Pulls& pulls, std::size_t pulls_max, service::TaskRunner& tasks,
                                                std::size_t tasks_max) {
@@ -297,6 +305,7 @@ std::vector<work::PeriodicWork> periodic_works(service::Context& context, servic
        }},
       {"event retention", std::chrono::seconds(30), [&] { return service::remove_old_events(context); }},
       {"task retention", std::chrono::seconds(30), [&] { return services.tasks.remove_old(); }},
+      {"automatic synchronization", std::chrono::seconds(10), [&] { return services.subscribed_libraries.sync_due(); }},
       {"login expiry", std::chrono::seconds(30), [&] { return services.logins.remove_expired(); }},
       {"activity of pulls", keep_alive_interval, [&] { return services.update_sessions.keep_pulling_alive(); }},
       {"completion of idle pulls", interval, [&] { return services.update_sessions.complete_idle_pulls(); }},
@@ -425,7 +434,8 @@ Result<void> serve(const Settings& settings) {
   context.on_pull_added = [&pulls] { pulls.wake(); };
   service::CatalogAuthenticator authenticator(context);
   service::Logins logins(context, authenticator, settings.logins);
-  service::TaskRunner tasks(context, {service::item_copy_tasks(), service::library_migration_tasks()});
+  service::SyncSlots sync_slots;
+  service::TaskRunner tasks(context, task_kinds(sync_slots, settings.tasks_max));
   context.on_task_added = [&tasks] { tasks.wake(); };
   service::Services services(context, logins, guid, base::parse_time(installed).value_or(base::Time()),
                              {QUIRE_VERSION, is_embedded(settings) ? "sqlite" : "postgresql", clock.now()});

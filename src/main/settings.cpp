@@ -306,7 +306,9 @@ const std::vector<SettingDefinition>& setting_definitions() {
       duration("task_retention", "How long tasks that have ended can be read.", QUIRE_AT(service.task_retention)),
       number("task_attempts", "How often in a row a task may fail for a reason that can pass before it ends as failed.",
              QUIRE_AT(service.task_attempts)),
-      number("tasks_max", "Tasks that run at once; further ones wait.", QUIRE_AT(tasks_max)),
+      number("tasks_max",
+             "Tasks that run at once; further ones wait. Of these, at most half synchronize whole libraries.",
+             QUIRE_AT(tasks_max)),
       size(
           "copy_in_call_bytes_max",
           "A copy of an item that moves up to this many bytes to another storage is made before the call answers; more "
@@ -408,6 +410,9 @@ const std::vector<SettingDefinition>& setting_definitions() {
            "Memory for the indexes of published libraries; one that has no room is written anew for each subscriber "
            "that asks for it.",
            QUIRE_AT(limits.published_index_bytes_max)),
+      size("source_index_bytes_max",
+           "The largest index of a publisher that is read; a library with a larger one is not synchronized.",
+           QUIRE_AT(limits.source_index_bytes_max)),
       size("catalog_blob_bytes_max",
            "A file up to this size is kept in the catalog until somebody asks for its place on the storage.",
            QUIRE_AT(limits.catalog_blob_bytes_max)),

@@ -47,7 +47,7 @@ struct Settings {
   std::string audit_file;
   base::Duration pull_stall_timeout = std::chrono::seconds(60);
   std::size_t pulls_max = 8;
-  std::size_t tasks_max = 2;
+  std::size_t tasks_max = 8;
   std::vector<std::string> webhook_allow;
   std::vector<std::string> webhook_deny;
   base::Duration webhook_timeout = std::chrono::seconds(10);

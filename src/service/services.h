@@ -20,6 +20,7 @@
 #include "service/publication/publications.h"
 #include "service/quota/quotas.h"
 #include "service/server_state.h"
+#include "service/subscription/subscribed_libraries.h"
 #include "service/tagging/tagging.h"
 #include "service/task/tasks.h"
 #include "service/trust/trusted_certificates.h"
@@ -60,6 +61,7 @@ struct Services {
         progress_feed(context, all_logins),
         webhooks(context),
         publications(context, all_logins.throttle()),
+        subscribed_libraries(context),
         uploads(context),
         downloads(context),
         server_state(context, std::move(facts)),
@@ -95,6 +97,7 @@ struct Services {
   ProgressFeed progress_feed;
   Webhooks webhooks;
   Publications publications;
+  SubscribedLibraries subscribed_libraries;
   Uploads uploads;
   Downloads downloads;
   ServerState server_state;

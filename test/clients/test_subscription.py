@@ -645,7 +645,7 @@ def test_quirks_of_the_descriptor(rest, publisher, key, value):
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("version", 9),
+        ("version", "number"),
         ("description", None),
         ("description", "absent"),
         ("properties", []),
@@ -698,6 +698,8 @@ def changed(part, key, value):
         part.pop(key, None)
     elif value == "text":
         part[key] = str(part[key])
+    elif value == "number":
+        part[key] = int(part[key])
     elif value != "upper" and key != "hrefs":
         part[key] = value
     return part

@@ -7,6 +7,7 @@
 #include "adapters/files/file_blob_store.h"
 #include "service/library/item_copy.h"
 #include "service/library/library_migration.h"
+#include "service/subscription/synchronizations.h"
 #include "support/failing_blob_store.h"
 #include "support/failing_catalog.h"
 #include "work/orphan_sweep.h"
@@ -107,7 +108,12 @@ ServiceWorld::Wired::Wired(content::Catalog& catalog, content::Storages all, bas
                            service::LeaseClock leases, base::IdentitySource& identities, const WorldOptions& options)
     : storages(std::move(all)),
       context{catalog, storages, clock, leases, identities, transfers, options.settings, options.limits},
-      task_runner(context, {service::item_copy_tasks(), service::library_migration_tasks()}) {}
+      task_runner(context, [this] {
+        auto kinds = service::synchronization_tasks(sync_slots, 1);
+        kinds.push_back(service::item_copy_tasks());
+        kinds.push_back(service::library_migration_tasks());
+        return kinds;
+      }()) {}
 
 void ServiceWorld::wire(Faults* faults) {
   faults_ = faults;

@@ -17,6 +17,8 @@
 #include "service/library/items.h"
 #include "service/library/libraries.h"
 #include "service/library/usages.h"
+#include "service/subscription/subscribed_libraries.h"
+#include "service/subscription/sync_slots.h"
 #include "service/task/task_runner.h"
 #include "service/update_session/update_sessions.h"
 #include "service/upload/pulls.h"
@@ -111,6 +113,7 @@ class ServiceWorld {
   ScriptedFetcher& sources() { return sources_; }
   service::DownloadSessions& downloads() { return services_->downloads; }
   service::Usages& usages() { return services_->usages; }
+  service::SubscribedLibraries& subscribed() { return services_->subscribed; }
   service::Tasks& tasks() { return services_->tasks; }
   service::TaskRunner& task_runner() { return services_->task_runner; }
   service::Downloads& download_bytes() { return services_->download_bytes; }
@@ -133,7 +136,9 @@ class ServiceWorld {
     service::Pulls pulls{context};
     service::Usages usages{context};
     service::Tasks tasks{context};
+    service::SyncSlots sync_slots;
     service::TaskRunner task_runner;
+    service::SubscribedLibraries subscribed{context};
     service::DownloadSessions downloads{context};
     service::Downloads download_bytes{context};
   };

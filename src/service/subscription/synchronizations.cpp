@@ -588,9 +588,13 @@ base::Time next_automatic_sync(base::Time now, base::Duration interval, std::int
   return now + delay + base::Duration(static_cast<base::Duration::rep>(random % jitter));
 }
 
-std::vector<TaskKind> synchronization_tasks(SyncSlots& slots) {
-  return {{subscribed_library_service, sync_operation, [&slots](TaskRun& run) { return run_library_sync(slots, run); }},
-          {subscribed_item_service, sync_operation, [&slots](TaskRun& run) { return run_item_sync(slots, run); }}};
+std::vector<TaskKind> synchronization_tasks(SyncSlots& slots, std::size_t libraries_max) {
+  TaskKind of_libraries{subscribed_library_service, sync_operation,
+                        [&slots](TaskRun& run) { return run_library_sync(slots, run); }};
+  of_libraries.at_once_max = libraries_max;
+  TaskKind of_items{subscribed_item_service, sync_operation,
+                    [&slots](TaskRun& run) { return run_item_sync(slots, run); }};
+  return {std::move(of_libraries), std::move(of_items)};
 }
 
 }  // namespace quire::service

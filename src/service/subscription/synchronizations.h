@@ -12,7 +12,8 @@ namespace quire::service {
 /// gone go, items that stay get their names and descriptions, and unless the library is on demand the content of each
 /// is brought, several at a time. A task fails when the publisher cannot be read, or with a message for each item that
 /// could not be had; all else is synchronized then. `slots` must outlive the tasks.
-std::vector<TaskKind> synchronization_tasks(SyncSlots& slots);
+/// Of libraries at most `libraries_max` are synchronized at once.
+std::vector<TaskKind> synchronization_tasks(SyncSlots& slots, std::size_t libraries_max);
 
 /// When an automatic synchronization is due again after one that ended now: the service's interval with up to a tenth
 /// of it more by `random`, or sooner after `failures` in a row (vcsp.md §6.5).

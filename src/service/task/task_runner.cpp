@@ -21,7 +21,7 @@ constexpr Duration claim_lease = std::chrono::minutes(2);
 constexpr Duration progress_interval = std::chrono::seconds(1);
 constexpr Duration look_again_after = std::chrono::seconds(2);
 constexpr Duration backoff_first = std::chrono::seconds(1);
-constexpr std::size_t candidates_max = 100;
+constexpr std::size_t candidates_max = 1000;
 
 /// Not the task's fault, and perhaps not there the next time.
 bool may_pass(ErrorKind kind) {
@@ -81,40 +81,59 @@ Result<void> TaskRun::record_progress(std::int64_t completed, std::int64_t total
 Result<bool> TaskRunner::run_next() {
   QUIRE_ASSIGN_OR_RETURN(auto task, take());
   if (!task) return false;
-  const auto id = task->id;
-  const auto kind = std::ranges::find_if(
-      kinds_, [&](const TaskKind& one) { return one.service == task->service && one.operation == task->operation; });
+  const Candidate taken{task->id, kind_of(*task)};
   TaskRun run(context_, *std::move(task), stopping_);
   const auto outcome =
-      kind == kinds_.end()
+      taken.kind == nullptr
           ? Result<TaskOutcome>(Error(ErrorKind::unsupported, "quire.task.unknown_operation",
                                       "This version of Quire runs no tasks of {service}.{operation}.",
                                       {{"service", run.task().service}, {"operation", run.task().operation}}))
-          : kind->run(run);
+          : taken.kind->run(run);
   static const TaskKind unknown{};
-  const auto settled = settle(run, kind == kinds_.end() ? unknown : *kind, outcome);
-  {
-    const std::lock_guard lock(mutex_);
-    running_.erase(id);
-  }
+  const auto settled = settle(run, taken.kind == nullptr ? unknown : *taken.kind, outcome);
+  give_back(taken);
   if (!settled) return settled.error();
   return true;
 }
 
+const TaskKind* TaskRunner::kind_of(const Task& task) const {
+  const auto kind = std::ranges::find_if(
+      kinds_, [&](const TaskKind& one) { return one.service == task.service && one.operation == task.operation; });
+  return kind == kinds_.end() ? nullptr : &*kind;
+}
+
+bool TaskRunner::reserve(const Candidate& candidate) {
+  const std::lock_guard lock(mutex_);
+  if (stopping_ || running_.contains(candidate.id)) return false;
+  auto& running = running_of_kind_[candidate.kind];
+  if (candidate.kind != nullptr && running >= candidate.kind->at_once_max) return false;
+  ++running;
+  running_.insert(candidate.id);
+  return true;
+}
+
+void TaskRunner::give_back(const Candidate& candidate) {
+  const std::lock_guard lock(mutex_);
+  --running_of_kind_[candidate.kind];
+  running_.erase(candidate.id);
+}
+
+Result<std::vector<TaskRunner::Candidate>> TaskRunner::candidates() {
+  return read(context_, system_caller("tasks"), [&](View view) -> Result<std::vector<Candidate>> {
+    std::vector<Candidate> due;
+    for (const auto& id : view->due_tasks(context_.leases.now(), candidates_max))
+      if (const auto task = view->find<Task>(id)) due.push_back({id, kind_of(*task)});
+    return due;
+  });
+}
+
 Result<std::optional<Task>> TaskRunner::take() {
-  const auto worker = system_caller("tasks");
-  QUIRE_ASSIGN_OR_RETURN(const auto due, read(context_, worker, [&](View view) -> Result<std::vector<TaskId>> {
-                           return view->due_tasks(context_.leases.now(), candidates_max);
-                         }));
-  for (const auto& id : due) {
-    {
-      const std::lock_guard lock(mutex_);
-      if (stopping_) return std::optional<Task>();
-      if (!running_.insert(id).second) continue;
-    }
+  QUIRE_ASSIGN_OR_RETURN(const auto due, candidates());
+  for (const auto& candidate : due) {
+    if (!reserve(candidate)) continue;
     const auto claim = context_.identities.secret();
-    auto taken = write(context_, worker, [&](Transaction& t) -> Result<std::optional<Task>> {
-      auto task = t->find<Task>(id);
+    auto taken = write(context_, system_caller("tasks"), [&](Transaction& t) -> Result<std::optional<Task>> {
+      auto task = t->find<Task>(candidate.id);
       if (!task || task->ended || task->due > t.now()) return std::optional<Task>();
       task->status = TaskStatus::RUNNING;
       task->claim = claim;
@@ -124,8 +143,7 @@ Result<std::optional<Task>> TaskRunner::take() {
       return task;
     });
     if (taken && *taken) return taken;
-    const std::lock_guard lock(mutex_);
-    running_.erase(id);
+    give_back(candidate);
     if (!taken) return taken;
   }
   return std::optional<Task>();

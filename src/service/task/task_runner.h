@@ -2,8 +2,11 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -93,6 +96,8 @@ struct TaskKind {
   std::function<base::Result<TaskOutcome>(TaskRun&)> run;
   /// Takes back what must not stay of a task that fails, in the change that ends it.
   std::function<void(Transaction&, const content::Task&)> undo = [](Transaction&, const content::Task&) {};
+  /// So many of them may run at once on this server: what lasts long leaves workers to what does not.
+  std::size_t at_once_max = std::numeric_limits<std::size_t>::max();
 };
 
 /// Runs tasks (content-library-api.md §22, decision 15). What is to be done stands in the catalog, so it survives a
@@ -114,7 +119,15 @@ class TaskRunner {
   void stop();  ///< ends what runs, which goes on after the next start, and all waiting
 
  private:
+  struct Candidate {
+    content::TaskId id;
+    const TaskKind* kind = nullptr;  ///< nullptr: none that this version knows
+  };
+  base::Result<std::vector<Candidate>> candidates();
   base::Result<std::optional<content::Task>> take();
+  const TaskKind* kind_of(const content::Task& task) const;
+  bool reserve(const Candidate& candidate);
+  void give_back(const Candidate& candidate);
   base::Result<void> settle(TaskRun& run, const TaskKind& kind, const base::Result<TaskOutcome>& outcome);
 
   Context& context_;
@@ -124,6 +137,7 @@ class TaskRunner {
   bool woken_ = false;
   std::atomic<bool> stopping_ = false;
   std::set<content::TaskId> running_;
+  std::map<const TaskKind*, std::size_t> running_of_kind_;
 };
 
 }  // namespace quire::service
