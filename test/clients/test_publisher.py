@@ -109,7 +109,8 @@ def test_faults():
         content = bytes(range(256)) * 1024
         item = publisher.add("one", {"a": content})
         path, url = publisher.path_of(item, "a"), at(publisher, item, "a")
-        publisher.fault(path, Fault(cut_after=100_000, times=1), preparing(10, 2), failed("broken", 1), Fault(status=404, times=1))
+        troubles = [Fault(cut_after=100_000, times=1), preparing(10, 2), failed("broken", 1), Fault(status=404, times=1)]
+        publisher.fault(path, *troubles)
         with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
             get(url)
         assert publisher.sent(path) == 100_000

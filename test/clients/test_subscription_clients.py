@@ -238,7 +238,8 @@ def test_ansible(ansible, rest, publisher, certificate, password, name):
     assert changed["changed"]
     told = rest.ok("subscribed_library.get", library_id=library)
     assert (told["description"], told["subscription_info"]["on_demand"]) == ("other", True)
-    failed, result = ansible.run("subscribed_content_library", **{**wanted, "name": f"{name}-b", "ssl_thumbprint": "AA:" * 19 + "AA"})
+    wrong = {**wanted, "name": f"{name}-b", "ssl_thumbprint": "AA:" * 19 + "AA"}
+    failed, result = ansible.run("subscribed_content_library", **wrong)
     assert failed and "thumbprint" in result["msg"] and password not in json.dumps(result["msg"]), result
     assert rest.ok("library.find", spec={"name": f"{name}-b"}) == []
     assert ansible.ok("subscribed_content_library", name=name, state="absent")["changed"]

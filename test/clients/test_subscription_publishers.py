@@ -1,4 +1,4 @@
-"""Hostile publishers, each of a kind of its own: a clear reason, an unharmed library, and afterwards all is as if nothing had been.
+"""Hostile publishers, each of a kind of its own: a clear reason, an unharmed library, and afterwards all is well again.
 
 QUIRE_SEED repeats a run, QUIRE_HOSTILE_ROUNDS (1) says how often each kind is drawn.
 """
@@ -186,12 +186,14 @@ def _(chance, scene):
 
 @of_descriptor("an index at a forbidden address")
 def _(chance, scene):
-    return {"itemsHref": chance.choice([f"http://{FORBIDDEN}/items.json", "http://169.254.169.254/", "http://[::ffff:169.254.1.1]/"])}
+    where = [f"http://{FORBIDDEN}/items.json", "http://169.254.169.254/", "http://[::ffff:169.254.1.1]/"]
+    return {"itemsHref": chance.choice(where)}
 
 
 @of_descriptor("an index that is a file")
 def _(chance, scene):
-    return {"itemsHref": chance.choice(["file:///etc/passwd", "ds:///vmfs/volumes/x/items.json", "gopher://127.0.0.1/", "data:,x"])}
+    where = ["file:///etc/passwd", "ds:///vmfs/volumes/x/items.json", "gopher://127.0.0.1/", "data:,x"]
+    return {"itemsHref": chance.choice(where)}
 
 
 @of_descriptor("an index nowhere")
