@@ -30,8 +30,6 @@ Error moved_on(const vcsp::File& file, std::string reason) {
           {{"file_name", base::displayable(file.name)}, {"reason", std::move(reason)}}};
 }
 
-Error stopped() { return {ErrorKind::canceled, "quire.subscription.stopped", "The synchronization was stopped."}; }
-
 /// One file on its way into a blob, over several attempts.
 class FileArrival final : public content::FetchSink {
  public:
@@ -66,7 +64,7 @@ class FileArrival final : public content::FetchSink {
     }
     if (in_memory_ || wish_.keep_bytes) kept_.insert(kept_.end(), bytes.begin(), bytes.end());
     received_ += static_cast<std::int64_t>(bytes.size());
-    if (!flow_.take(static_cast<std::int64_t>(bytes.size()), context_.clock)) return refuse(stopped());
+    if (!flow_.take(static_cast<std::int64_t>(bytes.size()), context_.clock)) return refuse(synchronization_stopped());
     return {};
   }
 
@@ -154,7 +152,7 @@ Result<ArrivedFile> fetch_from(Context& context, const content::FetchRequest& pl
     arrival.continue_from(request);
     const auto outcome = context.fetcher->fetch(request, arrival, flow.stop);
     if (outcome.failure == FetchFailure::none) return arrival.finish();
-    if (flow.stop) return stopped();
+    if (flow.stop) return synchronization_stopped();
     if (const auto refusal = arrival.take_refusal()) return *refusal;
     arrival.end_attempt();
     const auto waits = not_ready(outcome);
@@ -165,7 +163,7 @@ Result<ArrivedFile> fetch_from(Context& context, const content::FetchRequest& pl
     if (!polls_on && (!outcome.worth_retrying || ++failures >= context.settings.pull_attempts))
       return fetch_failure(outcome, file, place.url);
     const auto delay = delay_before_next_fetch(outcome, polls_on ? polls : failures, context.identities.number());
-    if (!wait_unless_stopped(delay, flow.stop)) return stopped();
+    if (!wait_unless_stopped(delay, flow.stop)) return synchronization_stopped();
   }
 }
 

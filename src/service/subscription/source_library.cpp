@@ -89,6 +89,10 @@ Error source_failure(const FetchOutcome& outcome, const std::string& shown_url) 
           "The publisher's {url} cannot be read: {reason}", std::move(params)};
 }
 
+Error synchronization_stopped() {
+  return {ErrorKind::canceled, "quire.subscription.stopped", "The synchronization was stopped."};
+}
+
 std::optional<NotReady> not_ready(const FetchOutcome& outcome) {
   constexpr int service_unavailable = 503;
   if (outcome.status != service_unavailable) return std::nullopt;
@@ -134,6 +138,7 @@ Result<std::optional<SourceLibrary::Document>> SourceLibrary::read(const SourceU
     const auto outcome = context_.fetcher->fetch(request(url), sink, stop_);
     if (outcome.failure == FetchFailure::none)
       return std::optional(Document{std::move(sink.text), std::move(sink.read_from)});
+    if (stop_) return synchronization_stopped();
     if (sink.refusal) return unusable(url, *sink.refusal);
     if (outcome.failure == FetchFailure::not_there) return std::optional<Document>();
     const auto waits = not_ready(outcome);
@@ -144,7 +149,7 @@ Result<std::optional<SourceLibrary::Document>> SourceLibrary::read(const SourceU
     if (!polls_on && (!outcome.worth_retrying || ++failures >= patience_.attempts))
       return source_failure(outcome, url.shown());
     const auto delay = delay_before_next_fetch(outcome, polls_on ? polls : failures, context_.identities.number());
-    if (!wait_unless_stopped(delay, stop_)) return source_failure(outcome, url.shown());
+    if (!wait_unless_stopped(delay, stop_)) return synchronization_stopped();
   }
 }
 

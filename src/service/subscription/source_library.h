@@ -26,7 +26,7 @@ inline constexpr SourcePatience call_patience{1, std::chrono::seconds(30)};
 ///
 /// Outside of transactions; one thread reads documents, any may ask for places and requests after library().
 /// What cannot be had is ResourceInaccessible and says why, with `ssl_certificate_thumbprint` and `ssl_certificate`
-/// where a certificate was not trusted.
+/// where a certificate was not trusted. Canceled once `stop` is set.
 class SourceLibrary {
  public:
   /// `stop` ends what is being fetched; it and `context` must outlive this.
@@ -64,6 +64,9 @@ class SourceLibrary {
 
 /// What the trouble with a publisher is called to its library's users: ResourceInaccessible with the outcome's reason.
 base::Error source_failure(const content::FetchOutcome& outcome, const std::string& shown_url);
+
+/// Canceled: somebody has set `stop`.
+base::Error synchronization_stopped();
 
 /// A 503 by which a publisher says that something is not ready yet (vcsp.md §7): nullopt for any other outcome.
 struct NotReady {

@@ -81,6 +81,13 @@ Result<Item> take_metadata(Transaction& t, const Library& library, const Item& i
   return *t->find<Item>(item.id);
 }
 
+/// Of the item with the content that `wanted` tells of. What was evicted, or only listed so far, has its version
+/// already unless the publisher counts a later one.
+std::int64_t version_of_content(const Item& item, const vcsp::Item& wanted) {
+  if (item.cached) return next_content_version(item, wanted);
+  return std::max(item.content_version, wanted.content_version.value_or(wanted.version));
+}
+
 Item new_synced_item(const Transaction& t, const Library& library, const vcsp::Item& wanted) {
   auto item = new_item(t, library.id);
   set_metadata(item, wanted, t.context().limits);
@@ -135,7 +142,7 @@ Result<void> apply_document(Transaction& t, const Library& library, const ItemId
     source.content_document = source.document;
     source.problem.reset();
   } else if (library.subscription->on_demand) {
-    changed.content_version = next_content_version(changed, wanted);
+    changed.content_version = version_of_content(changed, wanted);
     source.content_document.clear();
     source.problem.reset();
     if (changed.cached)
@@ -165,10 +172,7 @@ Result<void> apply_content(Transaction& t, const Library& library, const SourceD
     item = t->find<Item>(id);
   } else {
     QUIRE_ASSIGN_OR_RETURN(item, take_metadata(t, library, *item, document.item));
-    // What was evicted, or only listed so far, has its version already.
-    item->content_version =
-        item->cached ? next_content_version(*item, document.item)
-                     : std::max(item->content_version, document.item.content_version.value_or(document.item.version));
+    item->content_version = version_of_content(*item, document.item);
   }
   change_content(t, *item, {content.files, content.certificate_verification, t.caller().user, item->content_version});
   t->put(SourceItem{item->id, document.text, document.text, std::nullopt});

@@ -161,6 +161,7 @@ struct LocalItem {
   ItemId id;
   std::string document;  ///< its digest: the texts of a large library are not kept in memory
   bool needs_content = false;
+  bool has_problem = false;
   bool is_listed = false;  ///< by the publisher, now
 };
 using LocalItems = std::unordered_map<std::string, LocalItem>;
@@ -245,6 +246,7 @@ class LibrarySync {
       QUIRE_ASSIGN_OR_RETURN(const auto wanted, read_stored(source->document));
       local.needs_content = !are_same_files(before, wanted);
     }
+    local.has_problem = source && source->problem;
     found.insert_or_assign(*item->source_id, std::move(local));
     return {};
   }
@@ -293,7 +295,7 @@ class LibrarySync {
     auto& local = found->second;
     local.is_listed = true;
     const bool is_news = local.document != digest_of_document(document.text);
-    if (is_news) changed_.push_back({local.id, document.text});
+    if (is_news || local.has_problem) changed_.push_back({local.id, document.text});
     if (immediate && (is_news || local.needs_content)) jobs_.push_back(std::move(document));
   }
 
