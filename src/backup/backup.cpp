@@ -247,4 +247,26 @@ Result<Summary> restore_blobs(const fs::path& folder, content::Catalog& catalog,
   return summary;
 }
 
+Result<void> raise_published_counters(content::Catalog& catalog) {
+  constexpr std::int64_t library_step = 1'000'000;
+  constexpr std::int64_t item_step = 1'000;
+  return catalog.write([&](content::CatalogWriter& writer) -> Result<void> {
+    for (const auto& id : writer.libraries({})) {
+      auto library = writer.find<content::Library>(id);
+      if (!library || library->generation == 0) continue;
+      library->generation += library_step;
+      writer.update(*library);
+      content::ItemFilter in_library;
+      in_library.library_id = id;
+      for (const auto& item_id : writer.items(in_library)) {
+        auto item = writer.find<content::Item>(item_id);
+        if (!item) continue;
+        item->metadata_version += item_step;
+        writer.update(*item);
+      }
+    }
+    return {};
+  });
+}
+
 }  // namespace quire::backup

@@ -56,4 +56,9 @@ base::Result<Summary> make_backup(const Original& original, const std::filesyste
 base::Result<Summary> restore_blobs(const std::filesystem::path& folder, content::Catalog& catalog,
                                     const content::Storages& storages, const Progress& progress);
 
+/// Subscribers of a library that was published have perhaps seen later counters than the backup has, and would take
+/// nothing for news until those are passed (vcsp.md §6.1): the library's and its items' counters move on by far more
+/// than they can have missed. For a catalog that has just been restored.
+base::Result<void> raise_published_counters(content::Catalog& catalog);
+
 }  // namespace quire::backup

@@ -286,6 +286,7 @@ Result<backup::Summary> restore(const Settings& settings, const std::string& fol
     QUIRE_RETURN_IF_ERROR(check_storages_configured(settings, *catalog));
     QUIRE_ASSIGN_OR_RETURN(const auto storages, open_storages(settings, *catalog, identities));
     QUIRE_ASSIGN_OR_RETURN(summary, backup::restore_blobs(folder, *catalog, storages, progress));
+    QUIRE_RETURN_IF_ERROR(backup::raise_published_counters(*catalog));
   }
   QUIRE_RETURN_IF_ERROR(copy_tls_files(fs::path(folder) / "tls", fs::path(settings.data) / "tls"));
   QUIRE_RETURN_IF_ERROR(is_embedded(settings) ? adapters::sql::copy_sqlite_catalog(unfinished, catalog_file(settings))

@@ -11,6 +11,7 @@ import pytest
 from push_session import PushSession
 from quire_server import QuireServer, binary
 from rest_client import NewRest, Transfers, download_item
+from vcsp_reader import Subscriber
 
 
 def quire(*arguments):
@@ -96,6 +97,26 @@ def test_what_is_restored_is_what_was_saved(filled, tmp_path):
     other.stop()
     assert quire("doctor", *other.places, "--digests").returncode == 0
     assert (other.data_dir / "tls/certificate.pem").read_bytes() == (server.data_dir / "tls/certificate.pem").read_bytes()
+
+
+def test_counters_of_published_libraries_move_on_with_a_restore(filled, tmp_path):
+    """Subscribers have perhaps seen later counters than the backup has: they take only greater ones for news."""
+    server, rest, library = filled
+    published = {"publish_info": {"authentication_method": "NONE", "published": True}}
+    rest.ok("local_library.update", library_id=library, update_spec=published)
+    backup(server, tmp_path / "backup")
+    other = restored(tmp_path / "backup", tmp_path / "other", server).start()
+
+    def counters(of):
+        reader = Subscriber(f"{of.url}/cls/vcsp/lib/{library}/lib.json", str(of.ca_file))
+        descriptor, index = reader.json(), reader.json("items.json")
+        return int(descriptor["version"]), {item["id"]: int(item["version"]) for item in index["items"]}
+
+    before, items_before = counters(server)
+    after, items_after = counters(other)
+    assert after > before + 1000
+    assert items_after.keys() == items_before.keys()
+    assert all(items_after[item] > version + 100 for item, version in items_before.items())
 
 
 def test_a_second_backup_copies_what_is_new_and_drops_what_is_gone(filled, tmp_path):
