@@ -107,31 +107,29 @@ std::string with_query(std::string path, const json::object& arguments) {
 
 }  // namespace
 
+Error error_of(const json::value& told, ErrorKind otherwise, const std::string& text) {
+  const auto* inner = member(told, "value");
+  const auto& fields = inner != nullptr && inner->is_object() ? *inner : told;
+  auto type = string_member(told, "error_type");
+  if (type.empty()) type = string_member(told, "type");
+  std::vector<base::Message> messages;
+  if (const auto* list = member(fields, "messages"); list != nullptr && list->is_array()) {
+    for (const auto& message : list->get_array())
+      messages.push_back({string_member(message, "id"), string_member(message, "default_message"), {}});
+  }
+  if (messages.empty()) messages.push_back({"quire.client.answer", text, {}});
+  Error error(kind_of(type).value_or(otherwise), messages.front());
+  for (std::size_t i = 1; i < messages.size(); ++i) error = error.because(messages[i]);
+  return error;
+}
+
 Error error_of(const HttpResponse& response) {
   json::error_code failed;
   const auto body = json::parse(response.body, failed);
-  auto kind = kind_of_status(response.status);
-  std::vector<base::Message> messages;
-  if (!failed && body.is_object()) {
-    const auto* inner = member(body, "value");
-    const auto& fields = inner != nullptr && inner->is_object() ? *inner : body;
-    auto type = string_member(body, "error_type");
-    if (type.empty()) type = string_member(body, "type");
-    // Kinds say more than statuses, unless the server is only a proxy's idea of one.
-    if (const auto told = kind_of(type)) kind = *told;
-    if (const auto* list = member(fields, "messages"); list != nullptr && list->is_array()) {
-      for (const auto& message : list->get_array())
-        messages.push_back({string_member(message, "id"), string_member(message, "default_message"), {}});
-    }
-  }
-  if (messages.empty()) {
-    auto text = "the server answered with status " + std::to_string(response.status);
-    if (response.status == 401) text += "; sign in with 'quire login', or set QUIRE_TOKEN";
-    messages.push_back({"quire.client.answer", text, {}});
-  }
-  Error error(kind, messages.front());
-  for (std::size_t i = 1; i < messages.size(); ++i) error = error.because(messages[i]);
-  return error;
+  auto text = "the server answered with status " + std::to_string(response.status);
+  if (response.status == 401) text += "; sign in with 'quire login', or set QUIRE_TOKEN";
+  // Kinds say more than statuses, unless the server is only a proxy's idea of one.
+  return error_of(failed ? json::value() : body, kind_of_status(response.status), text);
 }
 
 Result<HttpResponse> Api::send(std::string_view method, const std::string& path, const std::string& body) {

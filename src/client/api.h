@@ -70,5 +70,8 @@ class Api {
 
 /// The error that an answer of the API or of a transfer endpoint tells.
 base::Error error_of(const HttpResponse& response);
+/// The error that a structure tells, as the `error` of a task; of kind `otherwise` when it names none that is known.
+/// `text` is its message when it has none.
+base::Error error_of(const boost::json::value& told, base::ErrorKind otherwise, const std::string& text);
 
 }  // namespace quire::client

@@ -33,23 +33,23 @@ Result<std::string> find_library(Api& api, const std::string& name) {
   return ids.front();
 }
 
-Result<std::string> create_library(Api& api, const std::string& name, const std::optional<std::string>& description,
-                                   const std::optional<std::string>& storage) {
+Result<std::string> find_storage(Api& api, const std::optional<std::string>& storage) {
   const auto datastores = api.call("datastore.list");
-  std::string datastore;
   if (datastores) {
     for (const auto& each : elements_of(*datastores))
-      if (datastore.empty() &&
-          (!storage || text_at(each, "name") == *storage || text_at(each, "datastore") == *storage))
-        datastore = text_at(each, "datastore");
-    if (datastore.empty())
-      return not_found(storage ? "there is no storage '" + *storage + "'" : "the server has no storage");
-  } else if (storage && (datastores.error().kind() == base::ErrorKind::not_found ||
-                         datastores.error().kind() == base::ErrorKind::operation_not_found)) {
-    datastore = *storage;  // a server that does not list them knows them all the same
-  } else {
-    return datastores.error();
+      if (!storage || text_at(each, "name") == *storage || text_at(each, "datastore") == *storage)
+        return text_at(each, "datastore");
+    return not_found(storage ? "there is no storage '" + *storage + "'" : "the server has no storage");
   }
+  if (storage && (datastores.error().kind() == base::ErrorKind::not_found ||
+                  datastores.error().kind() == base::ErrorKind::operation_not_found))
+    return *storage;  // a server that does not list them knows them all the same
+  return datastores.error();
+}
+
+Result<std::string> create_library(Api& api, const std::string& name, const std::optional<std::string>& description,
+                                   const std::optional<std::string>& storage) {
+  QUIRE_ASSIGN_OR_RETURN(const auto datastore, find_storage(api, storage));
   json::object spec{{"name", name}, {"type", "LOCAL"}};
   if (description) spec["description"] = *description;
   spec["storage_backings"] = json::array{json::object{{"type", "DATASTORE"}, {"datastore_id", datastore}}};

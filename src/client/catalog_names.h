@@ -23,6 +23,8 @@ base::Result<ItemName> parse_item_name(std::string_view text);
 
 /// The id of the library of that name. NotFound; a conflict when several have it.
 base::Result<std::string> find_library(Api& api, const std::string& name);
+/// The id of the storage of that name or id; else of the first one. NotFound when there is none.
+base::Result<std::string> find_storage(Api& api, const std::optional<std::string>& storage);
 /// Creates a local library and gives its id. `storage`: name or id of the datastore; else the first one. NotFound when
 /// there is none of that name.
 base::Result<std::string> create_library(Api& api, const std::string& name,

@@ -14,6 +14,7 @@ void add_content_commands(std::vector<CommandDefinition>& commands);
 void add_transfer_commands(std::vector<CommandDefinition>& commands);
 void add_access_commands(std::vector<CommandDefinition>& commands);
 void add_publication_commands(std::vector<CommandDefinition>& commands);
+void add_subscription_commands(std::vector<CommandDefinition>& commands);
 void add_history_commands(std::vector<CommandDefinition>& commands);
 
 /// A command that tells what it does by Output, with the options of that behind its own. What it adds to the object

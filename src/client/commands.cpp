@@ -49,6 +49,7 @@ std::vector<CommandDefinition> all_commands() {
   add_content_commands(commands);
   add_transfer_commands(commands);
   add_publication_commands(commands);
+  add_subscription_commands(commands);
   add_history_commands(commands);
   add_access_commands(commands);
   return commands;
