@@ -35,7 +35,7 @@ constexpr std::array operations = {
               QUIRE_REST "/subscribed-library/id:{library_id}?~action=sync", true},
     Operation{"subscribed_library.evict", "POST", "/content/subscribed-library/{library_id}?action=evict", "", "POST",
               QUIRE_REST "/subscribed-library/id:{library_id}?~action=evict", true},
-    Operation{"subscribed_library.status", "GET", "/quire/subscribed-libraries/{library_id}/status", ""},
+    Operation{"subscribed_library.status", "GET", "/quire/subscribed-library/{library_id}/status", ""},
     Operation{"subscribed_item.sync", "POST", "/content/library/subscribed-item/{library_item_id}?action=sync", "",
               "POST", QUIRE_REST "/library/subscribed-item/id:{library_item_id}?~action=sync", true},
     Operation{"subscribed_item.evict", "POST", "/content/library/subscribed-item/{library_item_id}?action=evict", "",

@@ -261,47 +261,51 @@ void show(Output& output, const std::string& what, const std::string& text) {
 }
 
 std::string hours(const json::value& status) {
-  const auto* window = find_member(status, "window");
-  if (window == nullptr) return "those of the configuration";
-  return std::to_string(number_at(*window, "start_hour").value_or(0)) + " to " +
-         std::to_string(number_at(*window, "stop_hour").value_or(0)) + " UTC";
+  const auto start = number_at(status, "window_start_hour");
+  const auto stop = number_at(status, "window_stop_hour");
+  if (!start || !stop) return "those of the configuration";
+  return std::to_string(*start) + " to " + std::to_string(*stop) + " UTC";
 }
 
-std::string how_far(const json::value& task) {
-  const auto* progress = find_member(task, "progress");
-  const auto& place = progress == nullptr ? task : *progress;
-  const auto total = number_at(place, "total").value_or(0);
-  return size_for_people(number_at(place, "completed").value_or(0)) + " of " +
+std::string how_far(const json::value& run) {
+  const auto total = number_at(run, "total").value_or(0);
+  return size_for_people(number_at(run, "completed").value_or(0)) + " of " +
          (total > 0 ? size_for_people(total) : "what is not yet known");
 }
 
 Result<void> run_subscription(Api& api, const Arguments& arguments, Output& output, json::object& result) {
   QUIRE_ASSIGN_OR_RETURN(const auto library, find_library(api, arguments.text("LIBRARY")));
   QUIRE_ASSIGN_OR_RETURN(const auto status, api.call("subscribed_library.status", {{"library_id", library}}));
+  QUIRE_ASSIGN_OR_RETURN(const auto model, api.call("library.get", {{"library_id", library}}));
+  const auto* info = find_member(model, "subscription_info");
+  const auto subscription = info == nullptr ? json::value(json::object()) : *info;
   result["library_id"] = library;
-  result["subscription"] = status;
+  result["subscription_info"] = subscription;
+  result["synchronization"] = status;
   const auto failures = number_at(status, "failures").value_or(0);
   const auto problems = number_at(status, "problem_count").value_or(0);
   const auto rate = number_at(status, "bytes_per_second_max").value_or(0);
-  show(output, "publisher", text_at(status, "subscription_url"));
-  show(output, "content", flag_at(status, "on_demand") ? "on demand" : "at once");
-  show(output, "synchronized", flag_at(status, "automatic_sync_enabled") ? "automatically" : "when asked");
+  show(output, "publisher", text_at(subscription, "subscription_url"));
+  show(output, "certificate", text_at(subscription, "ssl_thumbprint"));
+  show(output, "content", flag_at(subscription, "on_demand") ? "on demand" : "at once");
+  show(output, "synchronized", flag_at(subscription, "automatic_sync_enabled") ? "automatically" : "when asked");
   show(output, "items",
        std::to_string(number_at(status, "items").value_or(0)) + ", " +
            std::to_string(number_at(status, "cached_items").value_or(0)) + " with their content here");
-  if (const auto* running = find_member(status, "running")) show(output, "running", how_far(*running));
+  if (const auto* run = find_member(status, "running")) show(output, "running", how_far(*run));
   show(output, "last asked", text_at(status, "last_sync_time"));
   show(output, "last success", text_at(status, "last_success_time"));
-  show(output, "next", text_at(status, "next_sync_time"));
-  show(output, "hours", hours(status));
+  if (flag_at(subscription, "automatic_sync_enabled")) {
+    show(output, "next, not before", text_at(status, "next_sync_time"));
+    show(output, "hours", hours(status));
+  }
   if (rate > 0) show(output, "bandwidth", size_for_people(rate) + "/s");
   if (failures > 0) show(output, "failures", std::to_string(failures) + " since the last success");
   show(output, "last problem", message_at(status, "problem"));
   if (problems > 0) show(output, "items that fail", std::to_string(problems));
   if (const auto* items = find_member(status, "problems"))
-    for (const auto& item : elements_of(*items)) {
-      output.row("problem", {"  " + text_at(item, "name"), message_at(item, "reason")}, object_of(item));
-    }
+    for (const auto& item : elements_of(*items))
+      output.row("problem", {"  " + text_at(item, "name"), message_at(item, "message")}, object_of(item));
   return {};
 }
 
