@@ -67,7 +67,8 @@ ItemModel to_api(const content::Item& item) {
   model.last_modified_time = item.last_modified_time;
   model.metadata_version = std::to_string(item.metadata_version);
   model.name = item.name;
-  model.cached = true;
+  model.last_sync_time = item.last_sync_time;
+  model.cached = item.cached;
   model.size = item.size;
   model.type = item.type;
   model.version = std::to_string(item.version);
@@ -86,18 +87,25 @@ service::ItemSpec to_spec(const ItemModel& model) {
   return {model.library_id, model.name, model.description, model.type, model.version, model.source_id};
 }
 
+/// Of a file that is not here nobody may know it.
+std::optional<ChecksumInfo> known_checksum(const content::ContentFile& file) {
+  return file.checksum.hex.empty() ? std::nullopt : std::optional(checksum_to_api(file.checksum));
+}
+
 ItemFileInfo to_api(const content::ContentFile& file) {
-  return {checksum_to_api(file.checksum), file.name, file.size, true, std::to_string(file.version)};
+  return {known_checksum(file), file.name, file.size, !file.blob.empty(), std::to_string(file.version)};
 }
 
 ItemStorageInfo to_api(const service::StoredFile& stored) {
-  return {{stored.backing.type, stored.backing.datastore_id, stored.backing.storage_uri},
-          {stored.uri},
-          checksum_to_api(stored.file.checksum),
-          stored.file.name,
-          stored.file.size,
-          true,
-          std::to_string(stored.file.version)};
+  ItemStorageInfo info;
+  info.storage_backing = {stored.backing.type, stored.backing.datastore_id, stored.backing.storage_uri};
+  info.cached = !stored.file.blob.empty();
+  if (info.cached) info.storage_uris = {stored.uri};
+  info.checksum_info = known_checksum(stored.file);
+  info.name = stored.file.name;
+  info.size = stored.file.size;
+  info.version = std::to_string(stored.file.version);
+  return info;
 }
 
 struct ItemCreate {

@@ -1,6 +1,5 @@
-#include "api/inputs.h"
+#include "api/library_model.h"
 #include "api/operations.h"
-#include "api/structures_described.h"
 #include "service/services.h"
 
 namespace quire::api {
@@ -8,17 +7,6 @@ namespace quire::api {
 struct LibraryFindInput {
   static constexpr std::string_view canonical_name = operation_input;
   LibraryFindSpec spec;
-};
-struct LibraryUpdateInput {
-  static constexpr std::string_view canonical_name = operation_input;
-  static constexpr std::array objects = {NamedObject{ObjectKind::library, "library_id"}};
-  std::string library_id;
-  LibraryModel update_spec;
-};
-struct LibraryCreateInput {
-  static constexpr std::string_view canonical_name = operation_input;
-  std::optional<std::string> client_token;
-  LibraryModel create_spec;
 };
 struct LibraryMigrateInput {
   static constexpr std::string_view canonical_name = operation_input;
@@ -33,8 +21,6 @@ struct LibraryConvertInput {
   ConversionSpec conversion_spec;
 };
 BOOST_DESCRIBE_STRUCT(LibraryFindInput, (), (spec))
-BOOST_DESCRIBE_STRUCT(LibraryUpdateInput, (), (library_id, update_spec))
-BOOST_DESCRIBE_STRUCT(LibraryCreateInput, (), (client_token, create_spec))
 BOOST_DESCRIBE_STRUCT(LibraryMigrateInput, (), (library_id, migrate_spec))
 BOOST_DESCRIBE_STRUCT(LibraryConvertInput, (), (library_id, conversion_spec))
 
@@ -45,88 +31,6 @@ using base::Result;
 using content::Privilege;
 constexpr auto library_service = "com.vmware.content.library";
 constexpr auto local_library_service = "com.vmware.content.local_library";
-constexpr auto subscribed_library_service = "com.vmware.content.subscribed_library";
-
-/// As vCenter has it, the port written out (content-library-api.md §4.2).
-std::string publish_url(const std::string& base_url, const content::Library& library) {
-  const auto authority = base_url.find("://");
-  const auto host = authority == std::string::npos ? 0 : authority + 3;
-  const bool has_port = base_url.find(':', std::max(host, base_url.find(']', host) + 1)) != std::string::npos;
-  const std::string_view port = has_port ? "" : base_url.starts_with("https:") ? ":443" : ":80";
-  return base_url + std::string(port) + "/cls/vcsp/lib/" + library.id.text() + "/lib.json";
-}
-
-PublishInfo publish_info(const content::Library& library, const std::string& base_url) {
-  PublishInfo publish;
-  publish.authentication_method = library.publish_authentication;
-  publish.published = library.published;
-  publish.persist_json_enabled = false;
-  if (!library.published) return publish;
-  publish.publish_url = publish_url(base_url, library);
-  publish.user_name = "vcsp";
-  return publish;
-}
-
-LibraryModel to_api(const content::Library& library, const service::Services& services, const CallContext& call) {
-  LibraryModel model;
-  model.id = library.id.text();
-  model.creation_time = library.creation_time;
-  model.description = library.description;
-  model.last_modified_time = library.last_modified_time;
-  model.name = library.name;
-  model.storage_backings.emplace().push_back(
-      {library.backing.type, library.backing.datastore_id, library.backing.storage_uri});
-  model.type = library.type;
-  model.optimization_info = OptimizationInfo{library.optimize_remote_publishing};
-  model.version = std::to_string(library.version);
-  model.server_guid = services.server_guid;
-  model.security_policy_id = library.security_policy_id;
-  model.configuration_info = LibraryConfigurationInfo{library.usage_protects_items};
-  model.state_info = StateInfo{library.state, std::nullopt};
-  if (library.type == content::LibraryType::LOCAL)  // also when not published: Ansible reads it (§4.2)
-    model.publish_info = publish_info(library, call.base_url);
-  return model;
-}
-
-content::StorageBacking to_content(const StorageBacking& backing) {
-  return {backing.type.value_or(content::StorageBackingType::DATASTORE), backing.datastore_id, backing.storage_uri};
-}
-
-std::vector<content::StorageBacking> to_content(const std::vector<StorageBacking>& backings) {
-  std::vector<content::StorageBacking> all;
-  for (const auto& backing : backings) all.push_back(to_content(backing));
-  return all;
-}
-
-std::optional<std::string> secret_text(const std::optional<Secret>& secret) {
-  return secret ? std::optional(secret->text) : std::nullopt;
-}
-
-service::LibrarySpec to_spec(const LibraryModel& model) {
-  service::LibrarySpec spec;
-  spec.name = model.name;
-  spec.description = model.description;
-  spec.version = model.version;
-  if (model.storage_backings) spec.storage_backings = to_content(*model.storage_backings);
-  if (model.optimization_info) spec.optimize_remote_publishing = model.optimization_info->optimize_remote_publishing;
-  spec.security_policy_id = model.security_policy_id;
-  spec.unset_security_policy = model.unset_security_policy_id.value_or(false);
-  if (model.configuration_info) spec.usage_protects_items = model.configuration_info->apply_library_usage_to_items;
-  if (const auto& publish = model.publish_info)
-    spec.publish = service::PublishSpec{publish->authentication_method,
-                                        publish->published,
-                                        publish->user_name,
-                                        secret_text(publish->password),
-                                        secret_text(publish->current_password),
-                                        publish->persist_json_enabled};
-  return spec;
-}
-
-Result<LibraryModel> model_of(service::Services& services, const CallContext& call,
-                              const Result<content::Library>& library) {
-  if (!library) return library.error();
-  return to_api(*library, services, call);
-}
 
 struct LibraryList {
   using Input = NoInput;
@@ -279,7 +183,7 @@ struct LibraryConvert {
             .action_of_9 = true};
   }
   static Result<void> run(service::Services& services, const CallContext& call, const Input& input) {
-    return services.libraries.convert(call.caller, content::LibraryId(input.library_id));
+    return services.subscribed_libraries.convert(call.caller, content::LibraryId(input.library_id));
   }
 };
 
@@ -375,40 +279,6 @@ struct LocalLibraryGet {
   }
 };
 
-struct SubscribedLibraryList {
-  using Input = NoInput;
-  using Output = std::vector<std::string>;
-  static OperationFacts facts() {
-    return {.service = subscribed_library_service,
-            .name = "list",
-            .method = "GET",
-            .path = "/content/subscribed-library",
-            .privilege = Privilege::System_Read,
-            .summary = "Identifiers of all subscribed libraries."};
-  }
-  static Result<Output> run(service::Services& services, const CallContext& call, const Input&) {
-    return texts_of(services.libraries.list_subscribed(call.caller));
-  }
-};
-
-struct SubscribedLibraryGet {
-  using Input = LibraryIdInput;
-  using Output = LibraryModel;
-  static OperationFacts facts() {
-    return {.service = subscribed_library_service,
-            .name = "get",
-            .method = "GET",
-            .path = "/content/subscribed-library/{library_id}",
-            .privilege = Privilege::System_Read,
-            .errors = {ErrorKind::not_found, ErrorKind::invalid_element_type},
-            .summary = "A subscribed library."};
-  }
-  static Result<Output> run(service::Services& services, const CallContext& call, const Input& input) {
-    return model_of(services, call,
-                    services.libraries.get_subscribed(call.caller, content::LibraryId(input.library_id)));
-  }
-};
-
 struct LocalLibraryUpdate {
   using Input = LibraryUpdateInput;
   using Output = void;
@@ -488,8 +358,6 @@ void add_library_operations(std::vector<Operation>& all) {
   all.push_back(bind<LocalLibraryUpdate>());
   all.push_back(bind<LocalLibraryDelete>());
   all.push_back(bind<LocalLibraryForceDelete>());
-  all.push_back(bind<SubscribedLibraryList>());
-  all.push_back(bind<SubscribedLibraryGet>());
 }
 
 }  // namespace quire::api

@@ -101,6 +101,25 @@ struct PublishInfo {
   std::optional<bool> persist_json_enabled;
 };
 
+struct SourceInfo {
+  static constexpr std::string_view canonical_name = "com.vmware.content.library.source_info";
+  std::optional<std::string> source_library;
+  std::optional<std::string> subscription;
+};
+
+struct SubscriptionInfo {
+  static constexpr std::string_view canonical_name = "com.vmware.content.library.subscription_info";
+  std::optional<content::AuthenticationMethod> authentication_method;
+  std::optional<bool> automatic_sync_enabled;
+  std::optional<bool> on_demand;
+  std::optional<Secret> password;
+  std::optional<std::string> ssl_thumbprint;
+  std::optional<std::string> ssl_certificate;
+  std::optional<std::string> subscription_url;
+  std::optional<std::string> user_name;
+  std::optional<SourceInfo> source_info;
+};
+
 struct StateInfo {
   static constexpr std::string_view canonical_name = "com.vmware.content.library.state_info";
   std::optional<content::LibraryState> state;
@@ -125,6 +144,7 @@ struct LibraryModel {
   std::optional<OptimizationInfo> optimization_info;
   std::optional<std::string> version;
   std::optional<PublishInfo> publish_info;
+  std::optional<SubscriptionInfo> subscription_info;
   std::optional<std::string> server_guid;
   std::optional<std::string> security_policy_id;
   std::optional<bool> unset_security_policy_id;

@@ -2,6 +2,7 @@
 
 #include "api/describe.h"
 #include "api/structures.h"
+#include "content/task.h"
 
 /// Descriptions of the API's structures and names of its enumerations; for the files that bind operations.
 
@@ -44,6 +45,8 @@ template <>
 inline constexpr std::string_view enumeration_name<content::DownloadSessionState> =
     "com.vmware.content.library.item.download_session_model.state";
 template <>
+inline constexpr std::string_view enumeration_name<content::TaskStatus> = "com.vmware.cis.task.status";
+template <>
 inline constexpr std::string_view enumeration_name<service::PreviewState> =
     "com.vmware.content.library.item.updatesession.preview_info.state";
 template <>
@@ -76,11 +79,15 @@ BOOST_DESCRIBE_STRUCT(OptimizationInfo, (), (optimize_remote_publishing))
 BOOST_DESCRIBE_STRUCT(PublishInfo, (),
                       (authentication_method, published, publish_url, user_name, password, current_password,
                        persist_json_enabled))
+BOOST_DESCRIBE_STRUCT(SourceInfo, (), (source_library, subscription))
+BOOST_DESCRIBE_STRUCT(SubscriptionInfo, (),
+                      (authentication_method, automatic_sync_enabled, on_demand, password, ssl_thumbprint,
+                       ssl_certificate, subscription_url, user_name, source_info))
 BOOST_DESCRIBE_STRUCT(LibraryConfigurationInfo, (), (apply_library_usage_to_items))
 BOOST_DESCRIBE_STRUCT(StateInfo, (), (state, message))
 BOOST_DESCRIBE_STRUCT(LibraryModel, (),
                       (id, creation_time, description, last_modified_time, last_sync_time, name, storage_backings, type,
-                       optimization_info, version, publish_info, server_guid, security_policy_id,
+                       optimization_info, version, publish_info, subscription_info, server_guid, security_policy_id,
                        unset_security_policy_id, state_info, configuration_info))
 BOOST_DESCRIBE_STRUCT(LibraryFindSpec, (), (name, type, storage_backing))
 BOOST_DESCRIBE_STRUCT(MigrateSpec, (), (storage_backings))

@@ -8,9 +8,6 @@
 
 namespace quire::api {
 
-template <>
-inline constexpr std::string_view enumeration_name<content::TaskStatus> = "com.vmware.cis.task.status";
-
 struct TaskProgress {
   static constexpr std::string_view canonical_name = "com.vmware.cis.task.progress";
   std::int64_t total = 0;
