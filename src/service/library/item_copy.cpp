@@ -199,6 +199,15 @@ Result<CopyState> state_of(View view, const Task& task) {
 Result<bool> pin_awaited_content(Transaction& t, Task& task) {
   const auto from = t->find<Item>(task.source);
   if (from && from->cached) {
+    QUIRE_ASSIGN_OR_RETURN(auto item, find_item(t, ItemId(task.target), Privilege::System_Read));
+    QUIRE_ASSIGN_OR_RETURN(const auto library, library_of(t, item));
+    item.certificate_verification = from->certificate_verification;
+    item.content = from->content;  // to be judged by
+    content::apply_policy(library, item);
+    if (!item.security_compliance) return against_policy(library, *from);
+    item.content = content::ContentId();
+    item.reserved = from->size;
+    t->update(item);
     task.content = from->content;
     task.source = ItemId();
     return true;

@@ -42,7 +42,8 @@ struct NextFile {
 
 struct NextContent {
   const content::Storage* storage = nullptr;
-  bool is_there = false;  ///< the item has this content
+  bool is_there = false;    ///< the item has this content
+  bool is_applied = false;  ///< and is all else that the document says
   std::vector<NextFile> files;
 };
 
@@ -65,7 +66,8 @@ Result<NextContent> plan_content(const SyncWork& work, View view, const vcsp::It
   std::optional<vcsp::Item> before;
   if (source && !source->content_document.empty()) {
     QUIRE_ASSIGN_OR_RETURN(before, read_stored(source->content_document));
-    next.is_there = source->content_document == document_of(wanted).text;
+    next.is_there = are_same_files(*before, wanted);
+    next.is_applied = source->content_document == document_of(wanted).text;
   }
   const auto item_type = vcsp::item_type_of(wanted.type);
   const auto stored = item ? files_of(view, *item) : std::vector<ContentFile>();
@@ -222,6 +224,15 @@ Result<void> commit(const SyncWork& work, Transaction& t, const SourceDocument& 
   return apply_content(t, library, document, content);
 }
 
+/// The same of an item that has the content already.
+Result<void> apply_metadata(const SyncWork& work, Transaction& t, const SourceDocument& document) {
+  QUIRE_ASSIGN_OR_RETURN(const auto library, find_synced_library(t, work.library, work.url));
+  const auto item = find_by_source(t, work.library, document.item.id);
+  if (!item) return {};
+  store_document(t, item->id, document);
+  return apply_document(t, library, item->id);
+}
+
 std::vector<content::Blob> blobs_without_row(const std::vector<NextFile>& files) {
   std::vector<content::Blob> blobs;
   for (const auto& file : files)
@@ -234,7 +245,8 @@ Result<void> bring(const SyncWork& work, const SourceDocument& document) {
   auto& context = work.context();
   QUIRE_ASSIGN_OR_RETURN(
       auto next, read(context, work.run.caller(), [&](View view) { return plan_content(work, view, document.item); }));
-  if (next.is_there) return {};
+  if (next.is_applied) return {};
+  if (next.is_there) return work.run.change_besides([&](Transaction& t) { return apply_metadata(work, t, document); });
   if (const auto fetched = fetch_missing(work, document.item, next); !fetched) {
     remove_bytes(context, blobs_without_row(next.files));
     return fetched;

@@ -1,6 +1,8 @@
 #include "service/subscription/source_item_rules.h"
 
 #include <algorithm>
+#include <limits>
+#include <utility>
 
 #include "base/file_name.h"
 #include "base/utf8.h"
@@ -19,6 +21,11 @@ std::string bounded(const std::string& text, std::size_t characters_max) {
   for (std::size_t count = 0; count < characters_max && !rest.empty(); ++count) base::take_code_point(rest);
   whole.resize(whole.size() - rest.size());
   return whole;
+}
+
+/// Versions begin with 1 here, and there is room to go on from whatever a publisher says.
+std::int64_t usable_version(std::int64_t told) {
+  return std::clamp<std::int64_t>(told, 1, std::numeric_limits<std::int64_t>::max() / 2);
 }
 
 Message unusable_file(const vcsp::File& file, const std::string& reason) {
@@ -69,17 +76,29 @@ bool are_same_files(const vcsp::Item& before, const vcsp::Item& now) {
 }
 
 void set_metadata(content::Item& item, const vcsp::Item& wanted, const content::Limits& limits) {
+  auto description = bounded(wanted.description, limits.description_chars_max);
+  const std::string type(vcsp::item_type_of(wanted.type));
+  const bool is_other = item.name != wanted.name || item.description != description || item.type != type;
   item.name = wanted.name;
-  item.description = bounded(wanted.description, limits.description_chars_max);
-  item.type = vcsp::item_type_of(wanted.type);
+  item.description = std::move(description);
+  item.type = type;
   item.source_id = wanted.id;
-  item.metadata_version = std::max<std::int64_t>(wanted.metadata_version.value_or(wanted.version), 1);
+  item.metadata_version = std::max(item.metadata_version + (is_other ? 1 : 0),
+                                   usable_version(wanted.metadata_version.value_or(wanted.version)));
+}
+
+bool has_metadata(const content::Item& item, const vcsp::Item& wanted, const content::Limits& limits) {
+  auto as_wanted = item;
+  set_metadata(as_wanted, wanted, limits);
+  return as_wanted == item;
+}
+
+std::int64_t told_content_version(const vcsp::Item& wanted) {
+  return usable_version(wanted.content_version.value_or(wanted.version));
 }
 
 std::int64_t next_content_version(const content::Item& item, const vcsp::Item& wanted) {
-  const auto told = wanted.content_version.value_or(wanted.version);
-  const bool first = item.content.empty() && item.content_version == 1;
-  return first ? std::max<std::int64_t>(told, 1) : std::max(told, item.content_version + 1);
+  return std::max(told_content_version(wanted), item.content_version + 1);
 }
 
 }  // namespace quire::service

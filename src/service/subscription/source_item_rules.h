@@ -31,10 +31,15 @@ bool is_same_file(const vcsp::File& before, const vcsp::File& now);
 /// The same of all files.
 bool are_same_files(const vcsp::Item& before, const vcsp::Item& now);
 
-/// Sets what the publisher says of the item itself; texts that are too long for this server end early.
+/// Sets what the publisher says of the item itself; texts that are too long for this server end early. The metadata
+/// version is the publisher's, as long as versions grow here.
 void set_metadata(content::Item& item, const vcsp::Item& wanted, const content::Limits& limits);
+/// set_metadata() has nothing to change.
+bool has_metadata(const content::Item& item, const vcsp::Item& wanted, const content::Limits& limits);
 
-/// The content version of the item with the content of `wanted`: the publisher's, as long as versions grow here.
+/// The content version that the publisher tells.
+std::int64_t told_content_version(const vcsp::Item& wanted);
+/// That of the item when its content becomes that of `wanted`: the publisher's, as long as versions grow here.
 std::int64_t next_content_version(const content::Item& item, const vcsp::Item& wanted);
 
 }  // namespace quire::service

@@ -20,13 +20,15 @@ class SyncWatch {
             std::atomic<bool>& stop)
       : thread_([this, &run, &completed, &total, &stop](const std::stop_token& ended) {
           constexpr auto look = std::chrono::milliseconds(100);
-          constexpr int looks_per_record = 10;
+          constexpr base::Duration record_interval = std::chrono::seconds(1);
+          const auto& clock = run.context().clock;
+          auto recorded = clock.uptime();
           std::unique_lock lock(mutex_);
-          for (int looks = 1; !ended_.wait_for(lock, ended, look, [&] { return ended.stop_requested(); }); ++looks) {
+          while (!ended_.wait_for(lock, ended, look, [&] { return ended.stop_requested(); })) {
             if (run.server_stops()) stop = true;
-            if (looks % looks_per_record == 0 &&
-                !run.record_progress(completed, std::max(total.load(), completed.load())))
-              stop = true;
+            if (clock.uptime() - recorded < record_interval) continue;
+            recorded = clock.uptime();
+            if (!run.record_progress(completed, std::max(total.load(), completed.load()))) stop = true;
           }
         }) {}
 

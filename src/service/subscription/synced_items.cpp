@@ -1,6 +1,8 @@
 #include "service/subscription/synced_items.h"
 
 #include <algorithm>
+#include <functional>
+#include <set>
 #include <utility>
 
 #include "service/library/item_content.h"
@@ -47,33 +49,47 @@ void park(Transaction& t, Item item) {
   t->update(item);
 }
 
-/// Items of the library that stand in the way of names, out of the way: each has its own new name afterwards. `self`,
-/// which may be empty, is parked already and takes `name` next.
-Result<void> make_name_free(Transaction& t, const Library& library, const std::string& name, const ItemId& self) {
-  const auto holder_id = t->item_named(library.id, name);
-  if (!holder_id || *holder_id == self) return {};
-  const auto holder = t->find<Item>(*holder_id);
-  if (!holder) return {};
-  const auto source = source_of(t, holder->id);
-  if (source.document.empty()) return name_taken(name, library);
-  QUIRE_ASSIGN_OR_RETURN(const auto wanted, read_stored(source.document));
-  if (wanted.name == holder->name) return name_taken(name, library);
-  park(t, *holder);
-  QUIRE_RETURN_IF_ERROR(make_name_free(t, library, wanted.name, self));
-  auto renamed = *holder;
-  set_metadata(renamed, wanted, t.context().limits);
-  update_metadata(t, *holder, renamed);
-  return {};
+/// An item whose name is needed, and what it is to become.
+struct Displaced {
+  Item before;
+  vcsp::Item wanted;
+};
+
+/// The items of the library that have to take their own new names before `name` is free. `self`, which may be empty, is
+/// who takes it, and gives up its own. AlreadyExists: one of them is to keep its name.
+Result<std::vector<Displaced>> find_in_the_way(View view, const Library& library, const std::string& name,
+                                               const ItemId& self) {
+  std::vector<Displaced> found;
+  std::set<std::string, std::less<>> wanted_names;
+  for (auto next = name;;) {
+    if (!wanted_names.insert(next).second) return name_taken(name, library);
+    const auto holder_id = view->item_named(library.id, next);
+    if (!holder_id || *holder_id == self) return found;
+    auto holder = view->find<Item>(*holder_id);
+    const auto source = view->find<SourceItem>(*holder_id);
+    if (!holder || !source) return name_taken(name, library);
+    QUIRE_ASSIGN_OR_RETURN(auto wanted, read_stored(source->document));
+    if (wanted.name == next) return name_taken(name, library);
+    next = wanted.name;
+    found.push_back({*std::move(holder), std::move(wanted)});
+  }
 }
 
-/// The row of `item` gets what `wanted` says of it.
+void rename_all(Transaction& t, const std::vector<Displaced>& displaced) {
+  for (const auto& one : displaced) park(t, one.before);
+  for (const auto& one : displaced) {
+    auto renamed = one.before;
+    set_metadata(renamed, one.wanted, t.context().limits);
+    update_metadata(t, one.before, renamed);
+  }
+}
+
+/// The row of `item` gets what `wanted` says of it. Nothing has changed after an Error.
 Result<Item> take_metadata(Transaction& t, const Library& library, const Item& item, const vcsp::Item& wanted) {
   if (wanted.name != item.name) {
-    const auto holder = t->item_named(library.id, wanted.name);
-    if (holder && *holder != item.id) {
-      park(t, item);
-      QUIRE_RETURN_IF_ERROR(make_name_free(t, library, wanted.name, item.id));
-    }
+    QUIRE_ASSIGN_OR_RETURN(const auto displaced, find_in_the_way(t, library, wanted.name, item.id));
+    if (!displaced.empty()) park(t, item);
+    rename_all(t, displaced);
   }
   auto changed = item;
   set_metadata(changed, wanted, t.context().limits);
@@ -81,15 +97,9 @@ Result<Item> take_metadata(Transaction& t, const Library& library, const Item& i
   return *t->find<Item>(item.id);
 }
 
-/// Of the item with the content that `wanted` tells of. What was evicted, or only listed so far, has its version
-/// already unless the publisher counts a later one.
-std::int64_t version_of_content(const Item& item, const vcsp::Item& wanted) {
-  if (item.cached) return next_content_version(item, wanted);
-  return std::max(item.content_version, wanted.content_version.value_or(wanted.version));
-}
-
 Item new_synced_item(const Transaction& t, const Library& library, const vcsp::Item& wanted) {
   auto item = new_item(t, library.id);
+  item.metadata_version = 0;
   set_metadata(item, wanted, t.context().limits);
   item.creator.clear();
   item.cached = false;
@@ -121,9 +131,18 @@ Result<Library> find_synced_library(View view, const content::LibraryId& id, con
                "Library {name} follows another publisher since this synchronization began.", {{"name", library.name}});
 }
 
-void store_document(Transaction& t, const ItemId& item, const std::string& document) {
-  auto source = source_of(t, item);
-  source.document = document;
+void store_document(Transaction& t, const ItemId& id, const SourceDocument& document) {
+  auto source = source_of(t, id);
+  auto item = t->find<Item>(id);
+  // What is not here gets its version now: nothing of it is left to tell later whether the content is another one.
+  if (item && !item->cached) {
+    const auto before = read_stored(source.document);
+    if (!before || !are_same_files(*before, document.item)) {
+      item->content_version = next_content_version(*item, document.item);
+      t->update(*item);
+    }
+  }
+  source.document = document.text;
   t->put(source);
 }
 
@@ -142,22 +161,22 @@ Result<void> apply_document(Transaction& t, const Library& library, const ItemId
     source.content_document = source.document;
     source.problem.reset();
   } else if (library.subscription->on_demand) {
-    changed.content_version = version_of_content(changed, wanted);
     source.content_document.clear();
     source.problem.reset();
-    if (changed.cached)
+    if (changed.cached) {
+      changed.content_version = next_content_version(changed, wanted);
       evict_content(t, changed);
-    else
-      t->update(changed);
+    }
   }
   t->put(source);
   return {};
 }
 
 Result<ItemId> create_item(Transaction& t, const Library& library, const SourceDocument& document) {
-  QUIRE_RETURN_IF_ERROR(make_name_free(t, library, document.item.name, ItemId()));
+  QUIRE_ASSIGN_OR_RETURN(const auto displaced, find_in_the_way(t, library, document.item.name, ItemId()));
+  rename_all(t, displaced);
   auto item = new_synced_item(t, library, document.item);
-  item.content_version = next_content_version(item, document.item);
+  item.content_version = told_content_version(document.item);
   t->insert(item);
   t->put(SourceItem{item.id, document.text, "", std::nullopt});
   record(t, content::EventKind::item_created, item, {{"name", item.name}});
@@ -171,8 +190,9 @@ Result<void> apply_content(Transaction& t, const Library& library, const SourceD
     QUIRE_ASSIGN_OR_RETURN(const auto id, create_item(t, library, document));
     item = t->find<Item>(id);
   } else {
-    QUIRE_ASSIGN_OR_RETURN(item, take_metadata(t, library, *item, document.item));
-    item->content_version = version_of_content(*item, document.item);
+    store_document(t, item->id, document);
+    QUIRE_ASSIGN_OR_RETURN(item, take_metadata(t, library, *t->find<Item>(item->id), document.item));
+    if (item->cached) item->content_version = next_content_version(*item, document.item);
   }
   change_content(t, *item, {content.files, content.certificate_verification, t.caller().user, item->content_version});
   t->put(SourceItem{item->id, document.text, document.text, std::nullopt});

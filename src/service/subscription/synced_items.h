@@ -17,12 +17,12 @@ base::Result<content::Library> find_synced_library(View view, const content::Lib
                                                    const content::SourceUrl& url);
 
 /// What the publisher says now of an item that is here. The item itself changes when its content has come, or by
-/// apply_document().
-void store_document(Transaction& t, const content::ItemId& item, const std::string& document);
+/// apply_document(); what is not cached has the content version of what it is to have.
+void store_document(Transaction& t, const content::ItemId& item, const SourceDocument& document);
 
 /// The item becomes what its stored document says, but for the content: what there is stays while the document has the
 /// same files; of a library on demand it goes when it is another one's. AlreadyExists: its name is another item's,
-/// which is to keep it.
+/// which is to keep it; nothing has changed then.
 base::Result<void> apply_document(Transaction& t, const content::Library& library, const content::ItemId& item);
 
 /// A new item without content. AlreadyExists as apply_document().

@@ -4,6 +4,7 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <span>
 #include <thread>
 #include <unordered_map>
 #include <utility>
@@ -75,7 +76,7 @@ bool ends_all(const Error& error) {
          error.kind() == ErrorKind::internal_server_error;
 }
 
-/// Threads that bring content.
+/// Brings content by several threads, the calling one among them.
 class ContentRound {
  public:
   ContentRound(const SyncWork& work, SyncSlots& slots, std::size_t items_max, std::atomic<bool>& stop)
@@ -88,7 +89,8 @@ class ContentRound {
     {
       std::vector<std::jthread> threads;
       const auto count = std::min({items_max_, jobs_.size(), threads_max});
-      for (std::size_t i = 0; i < count; ++i) threads.emplace_back([this] { bring_some(); });
+      for (std::size_t i = 1; i < count; ++i) threads.emplace_back([this] { bring_some(); });
+      bring_some();
     }
     if (failure_) return *failure_;
     return {};
@@ -103,7 +105,8 @@ class ContentRound {
       const auto brought = slot ? bring_item(work_, *job) : Result<void>(work_.run.canceled());
       if (brought) continue;
       if (ends_all(brought.error())) return fail(brought.error());
-      if (const auto stored = remember(*job, brought.error()); !stored) return fail(stored.error());
+      const auto stored = remember(*job, brought.error());
+      if (!stored && ends_all(stored.error())) return fail(stored.error());
       const std::lock_guard lock(mutex_);
       problems_.add(job->item.name, brought.error().messages().front());
     }
@@ -159,9 +162,9 @@ std::int64_t bytes_of_jobs(const std::vector<SourceDocument>& jobs) {
 /// What is here, by the publisher's identifiers.
 struct LocalItem {
   ItemId id;
-  std::string document;  ///< its digest: the texts of a large library are not kept in memory
+  std::string document;     ///< its digest: the texts of a large library are not kept in memory
+  bool is_applied = false;  ///< the item is what the document says, but for content that is to come
   bool needs_content = false;
-  bool has_problem = false;
   bool is_listed = false;  ///< by the publisher, now
 };
 using LocalItems = std::unordered_map<std::string, LocalItem>;
@@ -235,18 +238,24 @@ class LibrarySync {
     return {};
   }
 
-  static Result<void> look_at(View view, const ItemId& id, LocalItems& found) {
+  Result<void> look_at(View view, const ItemId& id, LocalItems& found) const {
     const auto item = view->find<Item>(id);
     if (!item || !item->source_id) return {};
     const auto source = view->find<content::SourceItem>(id);
-    LocalItem local{id, source ? digest_of_document(source->document) : ""};
-    local.needs_content = !source || source->content_document != source->document;
-    if (local.needs_content && source && !source->content_document.empty()) {
-      QUIRE_ASSIGN_OR_RETURN(const auto before, read_stored(source->content_document));
+    LocalItem local;
+    local.id = id;
+    local.needs_content = true;
+    if (source) {
       QUIRE_ASSIGN_OR_RETURN(const auto wanted, read_stored(source->document));
-      local.needs_content = !are_same_files(before, wanted);
+      const bool has_content = !source->content_document.empty();
+      if (has_content) {
+        QUIRE_ASSIGN_OR_RETURN(const auto before, read_stored(source->content_document));
+        local.needs_content = !are_same_files(before, wanted);
+      }
+      local.document = digest_of_document(source->document);
+      local.is_applied = !source->problem && !(has_content && local.needs_content) &&
+                         has_metadata(*item, wanted, run_.context().limits);
     }
-    local.has_problem = source && source->problem;
     found.insert_or_assign(*item->source_id, std::move(local));
     return {};
   }
@@ -294,22 +303,28 @@ class LibrarySync {
     }
     auto& local = found->second;
     local.is_listed = true;
-    const bool is_news = local.document != digest_of_document(document.text);
-    if (is_news || local.has_problem) changed_.push_back({local.id, document.text});
+    const bool is_news = !local.is_applied || local.document != digest_of_document(document.text);
+    if (is_news) changed_.push_back({local.id, document});
     if (immediate && (is_news || local.needs_content)) jobs_.push_back(std::move(document));
   }
 
   template <class Things, class F>
   Result<void> change_in_batches(const Things& things, F&& change_one) {
-    for (std::size_t begin = 0; begin < things.size(); begin += items_per_change) {
-      const auto end = std::min(begin + items_per_change, things.size());
-      QUIRE_RETURN_IF_ERROR(run_.change([&](Transaction& t, Task&) -> Result<void> {
-        QUIRE_ASSIGN_OR_RETURN(const auto library, find_synced_library(t, library_.id, work_.url));
-        for (auto i = begin; i < end; ++i) QUIRE_RETURN_IF_ERROR(change_one(t, library, things[i]));
-        return {};
-      }));
-    }
+    for (std::size_t begin = 0; begin < things.size(); begin += items_per_change)
+      QUIRE_RETURN_IF_ERROR(change_some(std::span<const typename Things::value_type>(things).subspan(
+                                            begin, std::min(items_per_change, things.size() - begin)),
+                                        change_one));
     return {};
+  }
+
+  /// In one change.
+  template <class Thing, class F>
+  Result<void> change_some(std::span<const Thing> things, F&& change_one) {
+    return run_.change([&](Transaction& t, Task&) -> Result<void> {
+      QUIRE_ASSIGN_OR_RETURN(const auto library, find_synced_library(t, library_.id, work_.url));
+      for (const auto& thing : things) QUIRE_RETURN_IF_ERROR(change_one(t, library, thing));
+      return {};
+    });
   }
 
   Result<void> remove_unlisted(SyncReport& report) {
@@ -334,16 +349,13 @@ class LibrarySync {
     QUIRE_RETURN_IF_ERROR(
         change_in_batches(changed_, [&](Transaction& t, const Library& library, const Changed& one) -> Result<void> {
           if (!library.subscription->on_demand && !has_same_content(t, one)) return {};  // comes with its content
-          return unless_taken(t, apply_document(t, library, one.id), one.id);
-        }));
-    QUIRE_RETURN_IF_ERROR(change_in_batches(
-        added_, [&](Transaction& t, const Library& library, const SourceDocument& one) -> Result<void> {
-          if (find_by_source(t, library.id, one.item.id)) return {};
-          const auto created = create_item(t, library, one);
-          if (created) return {};
-          if (created.error().kind() != ErrorKind::already_exists) return created.error();
+          const auto applied = apply_document(t, library, one.id);
+          if (applied || applied.error().kind() != ErrorKind::already_exists) return applied;
+          store_problem(t, one.id, applied.error().messages().front());
           return {};
         }));
+    if (library_.subscription->on_demand) QUIRE_RETURN_IF_ERROR(tell_problems_of_changed());
+    QUIRE_RETURN_IF_ERROR(create_added());
     return change_in_batches(refused_, [](Transaction& t, const Library&, const Refused& one) -> Result<void> {
       if (t->find<Item>(one.id)) store_problem(t, one.id, one.reason);
       return {};
@@ -352,7 +364,7 @@ class LibrarySync {
 
   struct Changed {
     ItemId id;
-    std::string document;
+    SourceDocument document;
   };
   struct Refused {
     ItemId id;
@@ -363,14 +375,43 @@ class LibrarySync {
     const auto source = t->find<content::SourceItem>(one.id);
     if (!source || source->content_document.empty()) return false;
     const auto before = read_stored(source->content_document);
-    const auto wanted = read_stored(one.document);
-    return before && wanted && are_same_files(*before, *wanted);
+    return before && are_same_files(*before, one.document.item);
   }
 
-  /// That a name is taken is the item's trouble.
-  static Result<void> unless_taken(Transaction& t, const Result<void>& applied, const ItemId& id) {
-    if (applied || applied.error().kind() != ErrorKind::already_exists) return applied;
-    store_problem(t, id, applied.error().messages().front());
+  /// Of those whose content does not come after this, and tells of it then.
+  Result<void> tell_problems_of_changed() {
+    return read(run_.context(), run_.caller(), [&](View view) -> Result<void> {
+      for (const auto& one : changed_) {
+        const auto source = view->find<content::SourceItem>(one.id);
+        if (source && source->problem) problems_.add(one.document.item.name, *source->problem);
+      }
+      return {};
+    });
+  }
+
+  /// Of a library on demand. Where some of many cannot be made, the others are.
+  Result<void> create_added() {
+    const auto create = [](Transaction& t, const Library& library, const SourceDocument& one) -> Result<void> {
+      if (find_by_source(t, library.id, one.item.id)) return {};
+      QUIRE_RETURN_IF_ERROR(create_item(t, library, one));
+      return {};
+    };
+    const auto is_of_one = [](const Error& error) {
+      return error.kind() == ErrorKind::already_exists || error.kind() == ErrorKind::unable_to_allocate_resource;
+    };
+    for (std::size_t begin = 0; begin < added_.size(); begin += items_per_change) {
+      const auto some =
+          std::span<const SourceDocument>(added_).subspan(begin, std::min(items_per_change, added_.size() - begin));
+      const auto created = change_some(some, create);
+      if (created) continue;
+      if (!is_of_one(created.error())) return created;
+      for (const auto& one : some) {
+        const auto alone = change_some(std::span(&one, 1), create);
+        if (alone) continue;
+        if (!is_of_one(alone.error())) return alone;
+        problems_.add(one.item.name, alone.error().messages().front());
+      }
+    }
     return {};
   }
 
@@ -539,7 +580,7 @@ Result<void> sync_item(SyncSlots& slots, TaskRun& run, const ItemToSync& begun) 
     QUIRE_ASSIGN_OR_RETURN(const auto current, find_synced_library(t, library.id, work.url));
     const auto item = t->find<Item>(begun.item.id);
     if (!item) return {};
-    store_document(t, item->id, document->text);
+    store_document(t, item->id, *document);
     const auto stored = t->find<content::SourceItem>(item->id);
     if (!content || (stored && stored->content_document == document->text)) return apply_document(t, current, item->id);
     return {};
