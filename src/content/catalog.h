@@ -86,6 +86,8 @@ class CatalogReader {
   virtual std::optional<std::vector<std::byte>> blob_bytes(const BlobId& id) = 0;
   /// A blob of these bytes on this storage, if one is there.
   virtual std::optional<Blob> blob_with(const StorageId& storage, std::string_view sha256, std::int64_t size) = 0;
+  /// A file of an item of the library names the blob.
+  virtual bool library_has_blob(const LibraryId& library, const BlobId& blob) = 0;
   /// Up to `limit` blobs of a storage with id greater than `after`, ordered by id; to compare with what the store
   /// holds.
   virtual std::vector<Blob> blobs_after(const StorageId& storage, const BlobId& after, std::size_t limit) = 0;

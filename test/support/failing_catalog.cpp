@@ -53,6 +53,9 @@ class FailingView : public View {
   std::optional<std::vector<std::byte>> blob_bytes(const content::BlobId& id) override {
     return pass("blob_bytes").blob_bytes(id);
   }
+  bool library_has_blob(const content::LibraryId& library, const content::BlobId& blob) override {
+    return pass("library_has_blob").library_has_blob(library, blob);
+  }
   std::optional<content::Blob> blob_with(const content::StorageId& storage, std::string_view sha256,
                                          std::int64_t size) override {
     return pass("blob_with").blob_with(storage, sha256, size);

@@ -247,6 +247,15 @@ std::vector<Blob> CatalogView::blobs_elsewhere(const ItemId& item, const content
   return connection_.all<Blob>(sql, item, item, item, storage);
 }
 
+bool CatalogView::library_has_blob(const content::LibraryId& library, const content::BlobId& blob) {
+  return connection_
+      .one<int>(
+          "SELECT 1 FROM content_files JOIN items ON items.content_id = content_files.content_id"
+          " WHERE content_files.blob_id = :blob_id AND items.library_id = :library_id LIMIT 1",
+          blob, library)
+      .has_value();
+}
+
 bool CatalogView::is_prepared_direct(const content::BlobId& id) {
   return connection_
       .one<int>(

@@ -67,6 +67,7 @@ class CatalogView final : public content::CatalogWriter {
   std::optional<content::ItemId> item_named(const content::LibraryId& library, std::string_view name) override;
   std::vector<content::ItemId> items(const content::ItemFilter& filter) override;
   std::optional<std::vector<std::byte>> blob_bytes(const content::BlobId& id) override;
+  bool library_has_blob(const content::LibraryId& library, const content::BlobId& blob) override;
   std::optional<content::Blob> blob_with(const content::StorageId& storage, std::string_view sha256,
                                          std::int64_t size) override;
   std::vector<content::Blob> blobs_after(const content::StorageId& storage, const content::BlobId& after,

@@ -56,6 +56,17 @@ const vcsp::File* file_named(const vcsp::Item& item, const std::string& name) {
   return found == item.files.end() ? nullptr : &*found;
 }
 
+/// A blob of the bytes whose digest the publisher tells, where the library or its synchronization has brought it here:
+/// to know the digest of what others have does not give anybody their bytes.
+std::optional<content::Blob> known_blob(const SyncWork& work, View view, const content::Storage& storage,
+                                        const vcsp::File& file) {
+  auto blob = view->blob_with(storage.id, base::to_lower(*file.sha256), file.size);
+  if (blob && (view->library_has_blob(work.library, blob->id) ||
+               view->find<content::TaskBlob>({work.run.id(), blob->id.text()})))
+    return blob;
+  return std::nullopt;
+}
+
 /// What is here already of the content that `wanted` tells of.
 Result<NextContent> plan_content(const SyncWork& work, View view, const vcsp::Item& wanted) {
   QUIRE_ASSIGN_OR_RETURN(const auto library, find_synced_library(view, work.library, work.url));
@@ -85,7 +96,7 @@ Result<NextContent> plan_content(const SyncWork& work, View view, const vcsp::It
     } else if (is_metadata(one.kind)) {
       metadata_is_new = true;
     } else if (file.sha256) {
-      if (const auto blob = view->blob_with(next.storage->id, base::to_lower(*file.sha256), file.size))
+      if (const auto blob = known_blob(work, view, *next.storage, file))
         one.ready = ContentFile{file.name, one.version, blob->id, blob->size,
                                 base::Checksum{base::DigestAlgorithm::SHA256, blob->sha256}};
     }

@@ -81,6 +81,7 @@ class LoginsOnly final : public content::CatalogWriter {
   std::optional<content::ItemId> item_named(const content::LibraryId&, std::string_view) override { not_for_logins(); }
   std::vector<content::ItemId> items(const content::ItemFilter&) override { not_for_logins(); }
   std::optional<std::vector<std::byte>> blob_bytes(const content::BlobId&) override { not_for_logins(); }
+  bool library_has_blob(const content::LibraryId&, const content::BlobId&) override { not_for_logins(); }
   std::optional<content::Blob> blob_with(const content::StorageId&, std::string_view, std::int64_t) override {
     not_for_logins();
   }
