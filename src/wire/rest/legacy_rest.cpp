@@ -57,6 +57,8 @@ const LegacyRest::Route* LegacyRest::select(const std::vector<Route>& routes, st
     const auto& mapping = route.mapping;
     if (action && *action != dashed(route.operation->facts.name)) continue;
     if (action && method == "POST" && (mapping.id || !has_id)) return &route;
+    // govc deletes by force with DELETE and the action (content-library-api.md §5, §6).
+    if (action && method == "DELETE" && has_id && route.operation->facts.name == "force_delete") return &route;
     const bool canonical = mapping.action.empty() && mapping.method == method && (mapping.id != nullptr) == has_id;
     if (canonical) return &route;
     if (method == "GET" && !has_id && route.operation->facts.name == "get" && route.operation->input->fields.empty())
