@@ -162,8 +162,8 @@ std::int64_t bytes_of_jobs(const std::vector<SourceDocument>& jobs) {
 /// What is here, by the publisher's identifiers.
 struct LocalItem {
   ItemId id;
-  std::string document;     ///< its digest: the texts of a large library are not kept in memory
-  bool is_applied = false;  ///< the item is what the document says, but for content that is to come
+  std::string document = {};  ///< its digest: the texts of a large library are not kept in memory
+  bool is_applied = false;    ///< the item is what the document says, but for content that is to come
   bool needs_content = false;
   bool is_listed = false;  ///< by the publisher, now
 };
