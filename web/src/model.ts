@@ -9,14 +9,26 @@ export interface LibrarySummary {
 export type Signature = "NOT_AVAILABLE" | "VERIFIED" | "INTERNAL" | "VERIFICATION_FAILURE" | "VERIFICATION_IN_PROGRESS" | "UNTRUSTED";
 export interface ItemSummary {
   library_item: string; name: string; description: string; type: string; size: number; content_version: string;
-  security_compliance: boolean; signature?: Signature; held_by?: { update_session: string; user: string; since: string };
+  cached?: boolean; security_compliance: boolean; signature?: Signature; held_by?: { update_session: string; user: string; since: string };
   creation_time: string; last_modified_time: string;
 }
 export interface Item {
   id: string; library_id: string; name: string; description: string; type: string; size: number; content_version: string;
   metadata_version: string; version: string; creation_time: string; last_modified_time: string; security_compliance: boolean;
-  source_id?: string; certificate_verification_info?: { status: Signature };
+  cached?: boolean; source_id?: string; certificate_verification_info?: { status: Signature };
 }
+export interface SubscriptionInfo {
+  authentication_method: "BASIC" | "NONE"; automatic_sync_enabled: boolean; on_demand: boolean; subscription_url: string; user_name?: string; password?: string; ssl_thumbprint?: string;
+}
+export interface PublishInfo { authentication_method: "BASIC" | "NONE"; published: boolean; publish_url?: string; user_name?: string }
+export interface Limits { bytes_per_second_max: number; window_start_hour?: number; window_stop_hour?: number }
+export interface Synchronization extends Limits {
+  publisher?: string; last_sync_time?: string; last_success_time?: string; next_sync_time?: string; failures: number; problem?: Message;
+  running?: { task: string; status: string; completed: number; total: number }; items: number; cached_items: number; problem_count: number;
+  problems: { library_item: string; name: string; message: Message }[];
+}
+export interface LibrarySubscription { subscription: string; subscribed_library: string; subscribed_library_name: string; subscribed_library_vcenter_hostname?: string }
+export interface Probe { status: string; ssl_thumbprint?: string; ssl_certificate?: string; error_messages: Message[] }
 export interface Checksum { algorithm?: string; checksum: string }
 export interface ItemFile { name: string; size: number; version: string; checksum_info?: Checksum }
 export interface Change { version: string; time: string; user?: string; short_message?: string }

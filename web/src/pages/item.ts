@@ -16,6 +16,7 @@ import type { Picked } from "../picked.js";
 import { mayOn } from "../session.js";
 import { uploadInto } from "../uploads.js";
 import { addFromUrl, chooseFiles, copyItem, editItem, signatureBadge, typeName } from "./library.js";
+import { cachedBadge, evictItems, isCached, syncItems } from "./subscription.js";
 
 /// The browser loads them itself, by links that the server gives out for a while.
 export async function download(item: string, names: string[]) {
@@ -69,7 +70,7 @@ class ItemPage extends Part {
     { key: "size", label: "Size", width: "110px", end: true, sort: (row) => row.size, cell: (row) => bytes(row.size) },
     { key: "version", label: "Version", width: "90px", end: true, sort: (row) => Number(row.version), cell: (row) => row.version },
     { key: "digest", label: "Digest", width: "minmax(220px,2fr)", text: (row) => row.checksum_info?.checksum ?? "", cell: (row) => html`<code title=${row.checksum_info?.checksum ?? ""}>${row.checksum_info ? `${row.checksum_info.algorithm ?? "SHA1"} ${row.checksum_info.checksum}` : ""}</code>` },
-    { key: "get", label: "Actions", width: "110px", cell: (row) => html`${this.mayDownload ? iconButton("download", `Download ${row.name}`, () => attempt(() => download(this.item, [row.name]))) : nothing}${iconButton("copy", `Copy the digest of ${row.name}`, () => attempt(() => navigator.clipboard.writeText(row.checksum_info?.checksum ?? ""), "Digest copied."))}` },
+    { key: "get", label: "Actions", width: "110px", cell: (row) => html`${this.mayDownload && this.about.value?.item.cached !== false ? iconButton("download", `Download ${row.name}`, () => attempt(() => download(this.item, [row.name]))) : nothing}${iconButton("copy", `Copy the digest of ${row.name}`, () => attempt(() => navigator.clipboard.writeText(row.checksum_info?.checksum ?? ""), "Digest copied."))}` },
   ];
   private readonly changeColumns: Column<Change>[] = [
     { key: "version", label: "Version", width: "100px", end: true, sort: (row) => Number(row.version), cell: (row) => row.version },
@@ -94,7 +95,8 @@ class ItemPage extends Part {
   }
 
   private get mayDownload() { return this.about.value?.may.has("ContentLibrary.DownloadSession") ?? false; }
-  private get mayUpdate() { return this.about.value?.may.has("ContentLibrary.UpdateSession") ?? false; }
+  private get subscribed() { return this.about.value?.library.type === "SUBSCRIBED"; }
+  private get mayUpdate() { return !this.subscribed && (this.about.value?.may.has("ContentLibrary.UpdateSession") ?? false); }
   private readonly drag = (event: DragEvent) => {
     if (!event.dataTransfer?.types.includes("Files") || !this.mayUpdate) return;
     event.preventDefault();
@@ -152,7 +154,7 @@ class ItemPage extends Part {
     const files = this.files.value;
     if (this.files.error && !files) return problem(this.files.error, () => this.files.reload());
     return html`<q-table label="Files" .columns=${this.fileColumns.slice()} .rows=${files} .keyOf=${(row: ItemFile) => row.name} filterable
-      .empty=${this.mayUpdate ? emptyState("upload", "This item has no content yet", "Drop its files here, or choose them.", html`<div class="ways">${this.renderUpdate(true)}</div>`) : emptyState("file", "This item has no content yet", "Somebody who may change it has to upload its files.")}></q-table>`;
+      .empty=${this.mayUpdate ? emptyState("upload", "This item has no content yet", "Drop its files here, or choose them.", html`<div class="ways">${this.renderUpdate(true)}</div>`) : emptyState("file", "This item has no content yet", this.subscribed ? "Its publisher has not given it any." : "Somebody who may change it has to upload its files.")}></q-table>`;
   }
   private renderUpdate(primary: boolean) {
     const { item } = this.about.value!;
@@ -164,17 +166,21 @@ class ItemPage extends Part {
     if (!about) return this.about.error ? html`${title([{ label: "Libraries", href: href("libraries") }], "item", "Item")}${problem(this.about.error, this.about.status === 404 ? undefined : () => this.about.reload())}` : html`<div class="loading" aria-busy="true"></div>`;
     const { item, library, may } = about;
     const files = this.files.value ?? [];
-    const summary = { library_item: item.id, name: item.name, description: item.description, size: item.size };
+    const summary = { library_item: item.id, name: item.name, description: item.description, size: item.size, cached: item.cached };
     const ovf = item.type.toLowerCase() === "ovf" && item.size > 0;
+    const { subscribed } = this;
+    const cached = isCached(summary);
     const all = [{ id: "files", label: "Files", href: href("items", this.item) }, ...(ovf ? [{ id: "package", label: "Package", href: href("items", this.item, "package") }] : []), { id: "history", label: "History", href: href("items", this.item, "history") }];
     return html`${title([{ label: "Libraries", href: href("libraries") }, { label: library.name, href: href("libraries", library.library) }], typeIcon(item.type), item.name, html`
-        ${files.length && may.has("ContentLibrary.DownloadSession") ? button("download", files.length === 1 ? "Download" : "Download all", () => attempt(() => download(item.id, files.map(({ name }) => name))), { primary: true }) : nothing}
-        ${may.has("ContentLibrary.UpdateSession") && files.length ? this.renderUpdate(false) : nothing}
-        ${may.has("ContentLibrary.UpdateLibraryItem") ? button("edit", "Edit", () => attempt(() => editItem(summary))) : nothing}
+        ${files.length && (cached || !subscribed) && may.has("ContentLibrary.DownloadSession") ? button("download", files.length === 1 ? "Download" : "Download all", () => attempt(() => download(item.id, files.map(({ name }) => name))), { primary: true }) : nothing}
+        ${subscribed && may.has("ContentLibrary.SyncLibraryItem") ? button("refresh", "Sync", () => attempt(() => syncItems([summary])), { primary: !cached }) : nothing}
+        ${subscribed && cached && may.has("ContentLibrary.EvictLibraryItem") ? button("close", "Evict", () => attempt(() => evictItems([summary]))) : nothing}
+        ${this.mayUpdate && files.length ? this.renderUpdate(false) : nothing}
+        ${!subscribed && may.has("ContentLibrary.UpdateLibraryItem") ? button("edit", "Edit", () => attempt(() => editItem(summary))) : nothing}
         ${button("copy", "Copy", () => attempt(() => copyItem(item.library_id, summary)))}
-        ${may.has("ContentLibrary.DeleteLibraryItem") ? button("trash", "Delete", () => attempt(() => this.deleteItem())) : nothing}`)}
+        ${!subscribed && may.has("ContentLibrary.DeleteLibraryItem") ? button("trash", "Delete", () => attempt(() => this.deleteItem())) : nothing}`)}
       ${this.renderHolder()}
-      ${facts([["Type", typeName(item.type)], ["Size", bytes(item.size)], ["Content version", item.content_version], ["Changed", time(item.last_modified_time)], ["Created", time(item.creation_time)],
+      ${facts([["Type", typeName(item.type)], subscribed && ["Content", cachedBadge(cached)], ["Size", bytes(item.size)], ["Content version", item.content_version], ["Changed", time(item.last_modified_time)], ["Created", time(item.creation_time)],
         ovf && ["Signature", shownSignature(item)], item.security_compliance ? undefined : ["Security policy", badge("bad", "Not met")], item.description ? ["Description", item.description] : undefined])}
       ${tabs("Item", all, this.tab)}
       ${this.tab === "package" && ovf ? this.renderPackage() : this.tab === "history" ? html`<q-table label="History" .columns=${this.changeColumns} .rows=${this.changes.value} .keyOf=${(row: Change) => row.version} .empty=${emptyState("clock", "No history yet", "Each new content becomes a version here.")}></q-table>` : this.renderFiles()}

@@ -10,6 +10,7 @@ import { attempt } from "../parts/notice.js";
 import { Part } from "../parts/part.js";
 import type { Column } from "../parts/table.js";
 import { may } from "../session.js";
+import { subscribe } from "./subscription.js";
 
 export const librariesChanged = kinds("library.", "item.created", "item.deleted", "item.content_changed", "permission.");
 export const listLibraries = () => get<LibrarySummary[]>("/quire/libraries");
@@ -20,15 +21,19 @@ const policyField = async (value?: string) => ({
   options: [{ value: "", label: "None: take every package" }, ...(await policies()).map(({ policy, name }) => ({ value: policy, label: name }))],
 });
 
+export const storageField = async (value?: string) => ({
+  name: "datastore", label: "Storage", kind: "choice" as const, value: value ?? "",
+  options: (await get<Datastore[]>("/vcenter/datastore")).map((store) => ({ value: store.datastore, label: `${store.name} – ${bytes(store.free_space)} free` })),
+});
+
 export async function newLibrary() {
-  const stores = await get<Datastore[]>("/vcenter/datastore");
+  const storage = await storageField();
   const policy = await policyField();
   await ask({
     title: "New library", confirm: "Create",
     fields: [
       { name: "name", label: "Name", required: true }, { name: "description", label: "Description", kind: "area" },
-      { name: "datastore", label: "Storage", kind: "choice", options: stores.map((store) => ({ value: store.datastore, label: `${store.name} – ${bytes(store.free_space)} free` })) },
-      policy,
+      storage, policy,
     ],
     run: async (values) => {
       const library = await post<string>("/content/local-library", {
@@ -42,14 +47,15 @@ export async function newLibrary() {
 }
 
 export async function editLibrary(library: LibrarySummary) {
-  const policy = await policyField(library.security_policy);
+  const subscribed = library.type === "SUBSCRIBED";  // what it takes is its publisher's matter
+  const policy = subscribed ? [] : [await policyField(library.security_policy)];
   await ask({
     title: `Edit ${library.name}`, confirm: "Save",
-    fields: [{ name: "name", label: "Name", value: library.name, required: true }, { name: "description", label: "Description", kind: "area", value: library.description }, policy],
+    fields: [{ name: "name", label: "Name", value: library.name, required: true }, { name: "description", label: "Description", kind: "area", value: library.description }, ...policy],
     run: async (values) => {
-      await patch(`/content/library/${library.library}`, {
-        name: values.name, description: values.description, ...(values.policy ? { security_policy_id: values.policy } : { unset_security_policy_id: true }),
-      });
+      const changes = { name: values.name, description: values.description };
+      if (subscribed) await patch(`/content/subscribed-library/${library.library}`, changes);
+      else await patch(`/content/library/${library.library}`, { ...changes, ...(values.policy ? { security_policy_id: values.policy } : { unset_security_policy_id: true }) });
       changed("library.updated");
     },
   });
@@ -61,7 +67,7 @@ export async function deleteLibraries(libraries: LibrarySummary[]): Promise<bool
     title: libraries.length === 1 ? `Delete ${libraries[0]!.name}` : `Delete ${plural(libraries.length, "library", "libraries")}`, danger: true, confirm: "Delete",
     intro: items ? `${plural(items, "item")} with ${bytes(libraries.reduce((sum, library) => sum + library.size, 0))} are deleted too. This cannot be taken back.` : "There are no items in it. This cannot be taken back.",
     run: async () => {
-      for (const { library } of libraries) await remove(`/content/library/${library}`);
+      for (const { library, type } of libraries) await remove(`/content/${type === "SUBSCRIBED" ? "subscribed-" : ""}library/${library}`);
       changed("library.deleted");
     },
   });
@@ -72,7 +78,7 @@ class Libraries extends Part {
   declare marked: Set<string>;
   private readonly libraries = new Live(this, listLibraries, librariesChanged);
   private readonly columns: Column<LibrarySummary>[] = [
-    { key: "name", label: "Name", width: "minmax(220px,2fr)", sort: (row) => row.name, text: (row) => row.name, cell: (row) => html`<a href=${href("libraries", row.library)}>${row.name}</a>${row.state === "MAINTENANCE" ? badge("busy", "Maintenance") : nothing}` },
+    { key: "name", label: "Name", width: "minmax(220px,2fr)", sort: (row) => row.name, text: (row) => row.name, cell: (row) => html`<a href=${href("libraries", row.library)}>${row.name}</a>${row.type === "SUBSCRIBED" ? badge("quiet", "Subscribed") : nothing}${row.state === "MAINTENANCE" ? badge("busy", "Maintenance") : nothing}` },
     { key: "description", label: "Description", width: "minmax(160px,2fr)", sort: (row) => row.description, text: (row) => row.description, cell: (row) => row.description },
     { key: "items", label: "Items", width: "90px", end: true, sort: (row) => row.items, cell: (row) => count(row.items) },
     { key: "size", label: "Size", width: "110px", end: true, sort: (row) => row.size, cell: (row) => bytes(row.size) },
@@ -89,12 +95,13 @@ class Libraries extends Part {
     const all = this.libraries.value;
     const marked = (all ?? []).filter(({ library }) => this.marked.has(library));
     const mayCreate = may("ContentLibrary.CreateLocalLibrary");
-    const create = button("add", "New library", () => attempt(newLibrary), { primary: true });
-    return html`${title([], "library", "Libraries", mayCreate && all?.length ? create : nothing)}
+    const maySubscribe = may("ContentLibrary.CreateSubscribedLibrary");
+    const create = html`${mayCreate ? button("add", "New library", () => attempt(newLibrary), { primary: true }) : nothing}${maySubscribe ? button("link", "Subscribe", () => attempt(subscribe)) : nothing}`;
+    return html`${title([], "library", "Libraries", all?.length ? create : nothing)}
       ${this.libraries.error && !all ? problem(this.libraries.error, () => this.libraries.reload()) : html`<q-table label="Libraries" .columns=${this.columns} .rows=${all} .keyOf=${(row: LibrarySummary) => row.library} filterable
         .marked=${this.marked} @mark=${(event: CustomEvent<Set<string>>) => { this.marked = event.detail; }}
         .actions=${html`${button("edit", "Edit", () => attempt(() => editLibrary(marked[0]!)), { disabled: marked.length !== 1 })}${button("trash", "Delete", () => attempt(async () => { if (await deleteLibraries(marked)) this.marked = new Set(); }), { disabled: !marked.length })}`}
-        .empty=${mayCreate ? emptyState("library", "No library yet", "A library holds templates, ISO images and other files. Make the first one, then drop files on it.", create)
+        .empty=${mayCreate || maySubscribe ? emptyState("library", "No library yet", "A library holds templates, ISO images and other files. Make the first one, then drop files on it; or subscribe to one that somebody publishes.", html`<div class="ways">${create}</div>`)
           : emptyState("library", "No library that you may see", "Ask an administrator for a role on a library: Access, Permissions.")}></q-table>`}`;
   }
 }

@@ -1,15 +1,15 @@
 import { html, nothing } from "lit";
 import type { PropertyValues } from "lit";
 import { clientToken, get, legacy, patch, post, remove, segment } from "../api.js";
-import { showCertificate } from "../certificate.js";
 import { bytes, count, plural, signatureWords, time, words } from "../format.js";
 import { changed, Live } from "../live.js";
-import type { Datastore, Item, ItemSummary, LibrarySummary, Message, Quota } from "../model.js";
+import type { Datastore, Item, ItemSummary, LibrarySummary, Probe, Quota } from "../model.js";
 import { go, href } from "../navigation.js";
 import { badge, button, emptyState, facts, problem, tabs, title, typeIcon } from "../parts/bits.js";
 import { ask } from "../parts/dialog.js";
 import { icon } from "../parts/icon.js";
 import { attempt, done } from "../parts/notice.js";
+import { presented } from "../parts/presented.js";
 import { Part } from "../parts/part.js";
 import type { Column } from "../parts/table.js";
 import { pickChosen, planItems, pickDropped } from "../picked.js";
@@ -18,6 +18,8 @@ import { mayOn } from "../session.js";
 import { uploadNew } from "../uploads.js";
 import { deleteLibraries, editLibrary, listLibraries } from "./libraries.js";
 import "./permissions.js";
+import "./publication.js";
+import { cachedBadge, evictItems, isCached, syncItems } from "./subscription.js";
 
 export const typeName = (type: string) => (type ? (type.length <= 4 ? type.toUpperCase() : type) : "File");
 export const signatureBadge = (status: string | undefined) =>
@@ -54,8 +56,6 @@ async function confirmItems(library: string, picked: Picked[]) {
   });
 }
 
-interface Probe { status: string; ssl_thumbprint?: string; ssl_certificate?: string; error_messages: Message[] }
-
 /// The server fetches the file itself; first it looks which certificate is shown there.
 export async function addFromUrl(library: string, item?: { id: string; name: string }) {
   let address = "";
@@ -82,12 +82,8 @@ export async function addFromUrl(library: string, item?: { id: string; name: str
   if (url.protocol.startsWith("http")) {
     const probe = await legacy<Probe>("/content/library/item/updatesession/file?~action=probe", { source_endpoint: { uri: address } });
     if (probe.status !== "SUCCESS" && probe.status !== "CERTIFICATE_ERROR") throw new Error(probe.error_messages.map((message) => message.default_message).join(" ") || words(probe.status));
-    const certificate = probe.ssl_certificate ? await showCertificate(probe.ssl_certificate).catch(() => undefined) : undefined;
     if (probe.status === "CERTIFICATE_ERROR") thumbprint = probe.ssl_thumbprint;
-    shown = html`${thumbprint ? html`<div class="alert warning" role="note">${icon("warning")}<span>The server does not know who vouches for this certificate. Compare it with what the owner of the address tells you, and accept it only when they are the same.</span></div>`
-      : url.protocol === "https:" ? html`<p>The certificate is trusted.</p>` : html`<div class="alert warning" role="note">${icon("warning")}<span>The address is not encrypted: whoever is on the way can change what comes.</span></div>`}
-      ${facts([["Address", address], certificate && ["Issued to", certificate.subject], certificate && ["Issued by", certificate.issuer], certificate && ["Valid", `${time(certificate.notBefore.toISOString())} – ${time(certificate.notAfter.toISOString())}`],
-        certificate && ["SHA-256", html`<code>${certificate.sha256}</code>`], probe.ssl_thumbprint ? ["SHA-1", html`<code>${probe.ssl_thumbprint}</code>`] : undefined])}`;
+    shown = await presented(url, probe);
   }
   await ask({
     title: thumbprint ? "Accept this certificate?" : `Fetch ${file}`, confirm: thumbprint ? "Accept and fetch" : "Fetch", intro: shown, wide: true,
@@ -129,12 +125,14 @@ class Library extends Part {
   private readonly columns: Column<ItemSummary>[] = [
     { key: "name", label: "Name", width: "minmax(220px,2fr)", sort: (row) => row.name, text: (row) => row.name, cell: (row) => html`${icon(typeIcon(row.type))}<a href=${href("items", row.library_item)}>${row.name}</a>` },
     { key: "type", label: "Type", width: "90px", sort: (row) => row.type, text: (row) => row.type, cell: (row) => typeName(row.type) },
-    { key: "size", label: "Size", width: "110px", end: true, sort: (row) => row.size, cell: (row) => (row.size ? bytes(row.size) : badge("quiet", "Empty")) },
+    { key: "size", label: "Size", width: "110px", end: true, sort: (row) => row.size, cell: (row) => (row.size ? bytes(row.size) : this.subscribed ? "" : badge("quiet", "Empty")) },
     { key: "version", label: "Version", width: "90px", end: true, sort: (row) => Number(row.content_version), cell: (row) => row.content_version },
     { key: "signature", label: "Signature", width: "140px", sort: (row) => row.signature ?? "", cell: (row) => signatureBadge(row.signature) },
     { key: "held", label: "Being updated by", width: "minmax(180px,1fr)", sort: (row) => row.held_by?.user ?? "", text: (row) => row.held_by?.user ?? "", cell: (row) => (row.held_by ? html`<a href=${href("sessions", row.held_by.update_session)}>${row.held_by.user}</a>` : "") },
     { key: "modified", label: "Changed", width: "190px", sort: (row) => row.last_modified_time, cell: (row) => time(row.last_modified_time) },
   ];
+  private readonly subscribedColumns: Column<ItemSummary>[] = this.columns.map((column) => (column.key !== "held" ? column
+    : { key: "cached", label: "Content", width: "140px", sort: (row) => (isCached(row) ? 0 : 1), text: (row) => (isCached(row) ? "Here" : "Not here yet"), cell: (row) => cachedBadge(isCached(row)) }));
 
   constructor() {
     super();
@@ -153,12 +151,14 @@ class Library extends Part {
     if (this.about.value) document.title = `${this.about.value.name} – Quire`;
   }
 
+  private get subscribed() { return this.about.value?.type === "SUBSCRIBED"; }
+  private get adds() { return this.about.value?.type === "LOCAL" && this.allowed("ContentLibrary.AddLibraryItem"); }
   private allowed(privilege: string) { return this.may.value?.has(privilege) ?? false; }
 
   private async add(folder: boolean) { await confirmItems(this.library, await chooseFiles(folder)); }
 
   private readonly drag = (event: DragEvent) => {
-    if (!event.dataTransfer?.types.includes("Files") || !this.allowed("ContentLibrary.AddLibraryItem")) return;
+    if (!event.dataTransfer?.types.includes("Files") || !this.adds) return;
     event.preventDefault();
     event.dataTransfer.dropEffect = "copy";
     this.over = true;
@@ -166,7 +166,7 @@ class Library extends Part {
   private readonly dragLeave = (event: DragEvent) => { if (!this.contains(event.relatedTarget as Node | null)) this.over = false; };
   private readonly drop = (event: DragEvent) => {
     this.over = false;
-    if (!event.dataTransfer?.types.includes("Files") || !this.allowed("ContentLibrary.AddLibraryItem")) return;
+    if (!event.dataTransfer?.types.includes("Files") || !this.adds) return;
     event.preventDefault();
     const picked = pickDropped(event.dataTransfer);
     void attempt(async () => confirmItems(this.library, await picked));
@@ -199,13 +199,18 @@ class Library extends Part {
   private renderItems() {
     const all = this.items.value;
     const marked = (all ?? []).filter((item) => this.marked.has(item.library_item));
-    const adds = this.allowed("ContentLibrary.AddLibraryItem");
+    const { adds, subscribed } = this;
     const ways = html`${button("upload", "Upload files", () => attempt(() => this.add(false)), { primary: true, disabled: !adds })}${button("upload", "Upload a folder", () => attempt(() => this.add(true)), { disabled: !adds })}${button("link", "Add from a URL", () => attempt(() => addFromUrl(this.library)), { disabled: !adds })}`;
     if (this.items.error && !all) return problem(this.items.error, () => this.items.reload());
-    return html`<q-table label="Items" .columns=${this.columns} .rows=${all} .keyOf=${(row: ItemSummary) => row.library_item} filterable .marked=${this.marked} @mark=${(event: CustomEvent<Set<string>>) => { this.marked = event.detail; }}
-      .actions=${html`${all?.length ? ways : nothing}${button("edit", "Edit", () => attempt(() => editItem(marked[0]!)), { disabled: marked.length !== 1 })}${button("copy", "Copy", () => attempt(() => copyItem(this.library, marked[0]!)), { disabled: marked.length !== 1 })}${button("trash", "Delete", () => attempt(() => this.deleteItems(marked)), { disabled: !marked.length })}`}
+    const copy = button("copy", "Copy", () => attempt(() => copyItem(this.library, marked[0]!)), { disabled: marked.length !== 1 });
+    const actions = subscribed
+      ? html`${this.allowed("ContentLibrary.SyncLibraryItem") ? button("refresh", "Sync", () => attempt(() => syncItems(marked)), { disabled: !marked.length }) : nothing}${this.allowed("ContentLibrary.EvictLibraryItem") ? button("close", "Evict", () => attempt(() => evictItems(marked)), { disabled: !marked.some(isCached) }) : nothing}${copy}`
+      : html`${all?.length ? ways : nothing}${button("edit", "Edit", () => attempt(() => editItem(marked[0]!)), { disabled: marked.length !== 1 })}${copy}${button("trash", "Delete", () => attempt(() => this.deleteItems(marked)), { disabled: !marked.length })}`;
+    return html`${subscribed ? html`<q-subscription .library=${this.library} .may=${this.may.value} brief></q-subscription>` : nothing}
+      <q-table label="Items" .columns=${subscribed ? this.subscribedColumns : this.columns} .rows=${all} .keyOf=${(row: ItemSummary) => row.library_item} filterable .marked=${this.marked} @mark=${(event: CustomEvent<Set<string>>) => { this.marked = event.detail; }} .actions=${actions}
       .empty=${adds ? emptyState("upload", "Nothing in this library yet", "Drop an .ova, an .iso, a folder with an .ovf or any other file here, or choose it.", html`<div class="ways">${ways}</div>`)
-        : emptyState("item", "Nothing in this library yet", "You may look at it and not add to it. Whoever administers it can give you a role.")}></q-table>`;
+        : subscribed ? emptyState("item", "Nothing in this library yet", "What its publisher has shows here once it is synchronized.")
+          : emptyState("item", "Nothing in this library yet", "You may look at it and not add to it. Whoever administers it can give you a role.")}></q-table>`;
   }
 
   private renderQuota() {
@@ -225,12 +230,16 @@ class Library extends Part {
   protected override render() {
     const library = this.about.value;
     if (!library) return this.about.error ? html`${title([{ label: "Libraries", href: href("libraries") }], "library", "Library")}${problem(this.about.error, this.about.status === 404 ? undefined : () => this.about.reload())}` : html`<div class="loading" aria-busy="true"></div>`;
-    return html`${title([{ label: "Libraries", href: href("libraries") }], "library", library.name, html`${library.state === "MAINTENANCE" ? badge("busy", "Maintenance") : nothing}
-        ${this.allowed("ContentLibrary.UpdateLocalLibrary") ? button("edit", "Edit", () => attempt(() => editLibrary(library))) : nothing}
+    const kind = this.subscribed ? "Subscribed" : "Local";
+    const following = this.subscribed ? "subscription" : "publication";
+    return html`${title([{ label: "Libraries", href: href("libraries") }], "library", library.name, html`${this.subscribed ? badge("quiet", "Subscribed") : nothing}${library.state === "MAINTENANCE" ? badge("busy", "Maintenance") : nothing}
+        ${this.allowed(`ContentLibrary.Update${kind}Library`) ? button("edit", "Edit", () => attempt(() => editLibrary(library))) : nothing}
         ${this.allowed("ContentLibrary.LibraryMaintenance") ? button("tools", library.state === "ACTIVE" ? "Enter maintenance" : "Leave maintenance", () => attempt(() => this.maintenance(library))) : nothing}
-        ${this.allowed("ContentLibrary.DeleteLocalLibrary") ? button("trash", "Delete", () => attempt(async () => { if (await deleteLibraries([library])) go(href("libraries")); })) : nothing}`)}
-      ${tabs("Library", [{ id: "items", label: "Items", href: href("libraries", this.library) }, { id: "summary", label: "Summary", href: href("libraries", this.library, "summary") }, { id: "permissions", label: "Permissions", href: href("libraries", this.library, "permissions") }], this.tab)}
-      ${this.tab === "summary" ? this.renderSummary(library) : this.tab === "permissions" ? html`<q-permissions .library=${this.library}></q-permissions>` : this.renderItems()}
+        ${this.allowed(`ContentLibrary.Delete${kind}Library`) ? button("trash", "Delete", () => attempt(async () => { if (await deleteLibraries([library])) go(href("libraries")); })) : nothing}`)}
+      ${tabs("Library", ["items", following, "summary", "permissions"].map((id) => ({ id, label: words(id), href: id === "items" ? href("libraries", this.library) : href("libraries", this.library, id) })), this.tab)}
+      ${this.tab === "summary" ? this.renderSummary(library) : this.tab === "permissions" ? html`<q-permissions .library=${this.library}></q-permissions>`
+        : this.tab === "subscription" ? html`<q-subscription .library=${this.library} .may=${this.may.value}></q-subscription>`
+        : this.tab === "publication" ? html`<q-publication .library=${this.library} .may=${this.may.value}></q-publication>` : this.renderItems()}
       ${this.over ? html`<div class="drop" aria-hidden="true">${icon("upload")}Drop to add to ${library.name}</div>` : nothing}`;
   }
 }
@@ -245,7 +254,8 @@ export const editItem = (item: { library_item: string; name: string; description
 });
 
 export async function copyItem(library: string, item: { library_item: string; name: string; size: number }) {
-  const libraries = await listLibraries();
+  const libraries = (await listLibraries()).filter(({ type }) => type === "LOCAL");
+  if (!libraries.length) throw new Error("Subscribed libraries take no copies, and there are no others. Make a library first.");
   await ask({
     title: `Copy ${item.name}`, confirm: "Copy", intro: "Within one storage nothing is stored twice. To another storage a task copies.",
     fields: [{ name: "library", label: "Into the library", kind: "choice", value: library, options: libraries.map((one) => ({ value: one.library, label: one.name })) }, { name: "name", label: "Name of the copy", value: `${item.name} copy`, required: true }],
