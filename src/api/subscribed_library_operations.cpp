@@ -5,13 +5,16 @@
 /// on how they do it (docs/subscribing.md).
 namespace quire::api {
 
+QUIRE_ENUM(SubscribedLibraryProbeStatus, SUCCESS, INVALID_URL, TIMED_OUT, HOST_NOT_FOUND, RESOURCE_NOT_FOUND,
+           INVALID_CREDENTIALS, CERTIFICATE_ERROR, UNKNOWN_ERROR)
+
 template <>
-inline constexpr std::string_view enumeration_name<service::SubscriptionProbe> =
+inline constexpr std::string_view enumeration_name<SubscribedLibraryProbeStatus> =
     "com.vmware.content.subscribed_library.probe_result.status";
 
 struct SubscribedLibraryProbeResult {
   static constexpr std::string_view canonical_name = "com.vmware.content.subscribed_library.probe_result";
-  service::SubscriptionProbe status = service::SubscriptionProbe::SUCCESS;
+  SubscribedLibraryProbeStatus status = SubscribedLibraryProbeStatus::SUCCESS;
   std::optional<std::string> ssl_thumbprint;
   std::optional<std::string> ssl_certificate;
   std::vector<LocalizableMessage> error_messages;
@@ -91,9 +94,32 @@ constexpr auto subscribed_library_service = "com.vmware.content.subscribed_libra
 constexpr auto subscribed_item_service = "com.vmware.content.library.subscribed_item";
 constexpr auto synchronization_service = "com.quire.subscribed_library";
 
+SubscribedLibraryProbeStatus to_api(service::SubscriptionProbe probe) {
+  using enum service::SubscriptionProbe;
+  switch (probe) {
+    case success:
+      return SubscribedLibraryProbeStatus::SUCCESS;
+    case invalid_url:
+      return SubscribedLibraryProbeStatus::INVALID_URL;
+    case timed_out:
+      return SubscribedLibraryProbeStatus::TIMED_OUT;
+    case host_not_found:
+      return SubscribedLibraryProbeStatus::HOST_NOT_FOUND;
+    case resource_not_found:
+      return SubscribedLibraryProbeStatus::RESOURCE_NOT_FOUND;
+    case invalid_credentials:
+      return SubscribedLibraryProbeStatus::INVALID_CREDENTIALS;
+    case certificate_error:
+      return SubscribedLibraryProbeStatus::CERTIFICATE_ERROR;
+    case unknown_error:
+      break;
+  }
+  return SubscribedLibraryProbeStatus::UNKNOWN_ERROR;
+}
+
 SubscribedLibraryProbeResult to_api(const service::ProbedSubscription& probed) {
   SubscribedLibraryProbeResult result;
-  result.status = probed.status;
+  result.status = to_api(probed.status);
   if (probed.presented) {
     result.ssl_thumbprint = probed.presented->thumbprint_sha1;
     result.ssl_certificate = probed.presented->pem;

@@ -106,23 +106,23 @@ Result<vcsp::Library> ask_publisher(Context& context, const Subscription& subscr
 SubscriptionProbe probe_status(const content::FetchOutcome& outcome) {
   switch (outcome.failure) {
     case FetchFailure::none:
-      return SubscriptionProbe::SUCCESS;
+      return SubscriptionProbe::success;
     case FetchFailure::unusable_url:
     case FetchFailure::refused_address:
-      return SubscriptionProbe::INVALID_URL;
+      return SubscriptionProbe::invalid_url;
     case FetchFailure::host_not_found:
-      return SubscriptionProbe::HOST_NOT_FOUND;
+      return SubscriptionProbe::host_not_found;
     case FetchFailure::timed_out:
     case FetchFailure::stalled:
-      return SubscriptionProbe::TIMED_OUT;
+      return SubscriptionProbe::timed_out;
     case FetchFailure::certificate:
-      return SubscriptionProbe::CERTIFICATE_ERROR;
+      return SubscriptionProbe::certificate_error;
     case FetchFailure::unauthorized:
-      return SubscriptionProbe::INVALID_CREDENTIALS;
+      return SubscriptionProbe::invalid_credentials;
     case FetchFailure::not_there:
-      return SubscriptionProbe::RESOURCE_NOT_FOUND;
+      return SubscriptionProbe::resource_not_found;
     default:
-      return SubscriptionProbe::UNKNOWN_ERROR;
+      return SubscriptionProbe::unknown_error;
   }
 }
 
@@ -331,7 +331,7 @@ Result<ProbedSubscription> SubscribedLibraries::probe(const Caller& caller, cons
   const auto subscription = accept(caller, spec, {});
   if (!subscription) {
     if (subscription.error().kind() != ErrorKind::invalid_argument) return subscription.error();
-    probed.status = SubscriptionProbe::INVALID_URL;
+    probed.status = SubscriptionProbe::invalid_url;
     probed.messages = subscription.error().messages();
     return probed;
   }
@@ -343,12 +343,12 @@ Result<ProbedSubscription> SubscribedLibraries::probe(const Caller& caller, cons
           : url));
   probed.presented = outcome.presented;
   probed.status = probe_status(outcome);
-  if (probed.status != SubscriptionProbe::SUCCESS) {
+  if (probed.status != SubscriptionProbe::success) {
     probed.messages = {outcome.reason};
     return probed;
   }
   if (const auto library = source.library(); !library) {
-    probed.status = SubscriptionProbe::RESOURCE_NOT_FOUND;
+    probed.status = SubscriptionProbe::resource_not_found;
     probed.messages = library.error().messages();
   }
   return probed;

@@ -22,13 +22,21 @@ struct SubscriptionSpec {
   std::optional<content::SourceInfo> source_info = {};
 };
 
-/// What came of asking a publisher, in the terms of the API (§6). Never an Error of the call.
-QUIRE_ENUM(SubscriptionProbe, SUCCESS, INVALID_URL, TIMED_OUT, HOST_NOT_FOUND, RESOURCE_NOT_FOUND, INVALID_CREDENTIALS,
-           CERTIFICATE_ERROR, UNKNOWN_ERROR)
+/// What came of asking a publisher (§6 `probe_result`). Never an Error of the call.
+enum class SubscriptionProbe {
+  success,
+  invalid_url,
+  timed_out,
+  host_not_found,
+  resource_not_found,
+  invalid_credentials,
+  certificate_error,
+  unknown_error,
+};
 struct ProbedSubscription {
-  SubscriptionProbe status = SubscriptionProbe::SUCCESS;
+  SubscriptionProbe status = SubscriptionProbe::success;
   std::optional<content::PeerCertificate> presented = {};
-  std::vector<base::Message> messages = {};  ///< none with SUCCESS
+  std::vector<base::Message> messages = {};  ///< none with success
 };
 
 /// Bounds that a subscription has besides what the API knows of.
