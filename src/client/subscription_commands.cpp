@@ -323,7 +323,8 @@ Result<std::optional<json::object>> wanted_publication(const Arguments& argument
   json::object wanted{{"published", !off}};
   const bool changes_access = has_password || (open && protected_now);
   if (published != off && !changes_access) return std::optional<json::object>();
-  if (protected_now && published) {
+  // The same password again needs no proof, so that scripts can be repeated; for another one the server wants it.
+  if (is_given(arguments, "current-password") || (protected_now && !has_password && (off || changes_access))) {
     QUIRE_ASSIGN_OR_RETURN(const auto current,
                            read_secret(arguments, "current-password", "Current password of the library: "));
     wanted["current_password"] = current;

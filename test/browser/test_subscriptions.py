@@ -330,8 +330,9 @@ def test_a_publication_and_its_password(page, server, rest):
     assert rest.call("local_library.get", library_id=library).value["publish_info"]["published"] is False
     # Somebody else publishes it: it shows.
     page.get_by_text("Live", exact=True).wait_for()
-    rest.call("local_library.update", library_id=library, update_spec={"publish_info": {"published": True, "authentication_method": "NONE"}})
+    assert rest.call("local_library.update", library_id=library, update_spec={"publish_info": {"published": True}}).ok
     page.locator(".facts > div", has_text="Published").get_by_text("Yes", exact=True).wait_for()
+    assert fact(page, "Password").startswith("Set"), "the password was kept"
 
 
 def test_subscriptions_of_a_publication(page, server, rest, name):

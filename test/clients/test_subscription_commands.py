@@ -227,7 +227,9 @@ def test_publish_with_a_password(cli, rest, name, tmp_path):
     cli.ok("publish", name)
     assert info(rest, library)["authentication_method"] == "BASIC", "publishing again takes no password away"
     both = ("--current-password-stdin", "--password-stdin")
-    cli.fails(2, "publish", name, "--password-stdin", stdin=second + "\n")
+    cli.ok("publish", name, "--password-stdin", stdin=first + "\n")
+    assert "current_password" in cli.fails(1, "publish", name, "--password-stdin", stdin=second + "\n").stderr
+    cli.fails(2, "publish", name, "--no-password")
     assert cli.run("publish", name, *both, stdin=f"{second}\n{second}\n").code == 1
     cli.ok("publish", name, *both, stdin=f"{first}\n{second}\n")
     url, ca_file = f"{rest.server.url}/cls/vcsp/lib/{library}/lib.json", str(rest.server.ca_file)
@@ -235,6 +237,9 @@ def test_publish_with_a_password(cli, rest, name, tmp_path):
     file = tmp_path / "password"
     file.write_text(second + "\n")
     cli.fails(2, "publish", name, "--off", "--no-password")
+    cli.ok("publish", name, "--off", "--current-password-file", file)
+    cli.ok("publish", name)
+    assert info(rest, library)["authentication_method"] == "BASIC", "it is published again as it was"
     cli.ok("publish", name, "--no-password", "--current-password-file", file)
     assert info(rest, library)["authentication_method"] == "NONE"
 

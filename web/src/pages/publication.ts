@@ -38,16 +38,23 @@ class Publication extends Part {
     await patch(`/content/local-library/${segment(this.library)}`, { publish_info });
     changed("library.updated");
   }
-  /// A password that is set is asked for before anything about it changes.
-  private currentField({ authentication_method, published }: PublishInfo): Field[] {
-    return published && authentication_method === "BASIC" ? [{ name: "current", label: "Current password", kind: "password", required: true, autocomplete: "current-password" }] : [];
+  /// A password that is set is asked for before anything about it changes; it stays set while the library is not published.
+  private currentField({ authentication_method }: PublishInfo, required = true): Field[] {
+    return authentication_method === "BASIC" ? [{ name: "current", label: "Current password", kind: "password", required, autocomplete: "current-password" }] : [];
   }
   private access(info: PublishInfo) {
+    const again = !info.published && info.authentication_method === "BASIC";
     return ask({
       title: info.published ? "Change the password" : "Publish this library", confirm: info.published ? "Change" : "Publish",
       intro: "Whoever has the URL reads all of the library, with the password if one is set. Subscribers sign in as vcsp.",
-      fields: [...this.currentField(info), { name: "password", label: info.published ? "New password" : "Password", kind: "password", autocomplete: "new-password", hint: "Empty: everybody who reaches the server may read it." }],
-      run: ({ current, password }) => this.change({ published: true, ...(current ? { current_password: current } : {}), ...(password ? { authentication_method: "BASIC", password } : { authentication_method: "NONE" }) }),
+      fields: [...this.currentField(info, !again), {
+        name: "password", label: info.published || again ? "New password" : "Password", kind: "password", autocomplete: "new-password",
+        hint: again ? "Leave both empty to publish it with the password that it had." : "Empty: everybody who reaches the server may read it.",
+      }],
+      run: ({ current, password }) => this.change({
+        published: true, ...(current ? { current_password: current } : {}),
+        ...(password ? { authentication_method: "BASIC", password } : again && !current ? {} : { authentication_method: "NONE" }),
+      }),
     });
   }
   private stop(info: PublishInfo) {
