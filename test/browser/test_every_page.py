@@ -8,9 +8,11 @@ import pytest
 from conftest import Watched, drop, findings, sign_in
 from http_source import make_certificate
 from ova_package import MIB, write_random
+from publisher import Fault, Publisher
 from quire_server import QuireServer
 from rest_client import NewRest
 from signed_package import make_telling_package
+from subscription_client import Subscription
 from test_libraries import make_item, make_library
 from test_uploads import ended, open_library, upload
 
@@ -20,13 +22,23 @@ SCHEMES = ("light", "dark")
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pages")
-    started = QuireServer(folder / "server", flags=["--storage", "fast", "--storage", f"archive={folder / 'archive'}"]).start()
+    started = QuireServer(folder / "server", flags=["--storage", "fast", "--storage", f"archive={folder / 'archive'}", "--pull-allow", "127.0.0.0/8", "--pull-attempts", "1"]).start()
     yield started
     started.stop()
 
 
 @pytest.fixture(scope="module")
-def places(browser, server, tmp_path_factory):
+def publisher():
+    """Two items that can be had, and one that cannot."""
+    with Publisher() as opened:
+        for name in ("kept.iso", "other.iso", "missing.iso"):
+            item = opened.add(name.removesuffix(".iso"), {name: b"x" * MIB}, kind="vcsp.iso")
+        opened.fault(opened.path_of(item, "missing.iso"), Fault(status=404))
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def places(browser, server, publisher, tmp_path_factory):
     """Something of everything; the addresses of what was made."""
     folder = tmp_path_factory.mktemp("content")
     rest = NewRest(server).log_in()
@@ -61,11 +73,20 @@ def places(browser, server, tmp_path_factory):
     held = make_item(rest, templates, "appliance-5.0")
     session = rest.call("update_session.create", create_spec={"library_item_id": held}).value
     rest.call("update_session.file.add", update_session_id=session, file_spec={"name": "appliance-5.0.ova", "source_type": "PUSH", "size": 2 * MIB})
+    rest.ok("local_library.update", library_id=archive, update_spec={"publish_info": {"published": True, "authentication_method": "NONE"}})
+    followed = Subscription(rest, publisher.url, "Followed")
+    followed.quiet()
+    on_demand = Subscription(rest, publisher.url, "On demand", on_demand=True).first()
     return {
         "libraries": "/ui/libraries",
         "library": f"/ui/libraries/{templates}",
         "library-summary": f"/ui/libraries/{templates}/summary",
         "library-permissions": f"/ui/libraries/{templates}/permissions",
+        "library-unpublished": f"/ui/libraries/{templates}/publication",
+        "library-publication": f"/ui/libraries/{archive}/publication",
+        "subscribed": f"/ui/libraries/{followed.id}",
+        "subscription": f"/ui/libraries/{followed.id}/subscription",
+        "subscribed-item": f"/ui/items/{on_demand.item_ids()[0]}",
         "item": f"/ui/items/{item}",
         "item-package": f"/ui/items/{item}/package",
         "item-history": f"/ui/items/{item}/history",
@@ -88,6 +109,7 @@ def places(browser, server, tmp_path_factory):
 
 NAMES = [
     *("libraries", "library", "library-summary", "library-permissions", "item", "item-package", "item-history", "item-empty", "sessions", "session"),
+    *("library-unpublished", "library-publication", "subscribed", "subscription", "subscribed-item"),
     *("tasks", "storage", "users", "groups", "roles", "permissions", "tokens", "certificates", "audit", "server", "nowhere"),
 ]
 
@@ -143,6 +165,10 @@ DIALOGS = {
     "new-token": ("tokens", "New token"),
     "new-user": ("users", "New user"),
     "licence": ("item-package", "Read"),
+    "subscribe": ("libraries", "Subscribe"),
+    "limits": ("subscription", "Limits"),
+    "publish": ("library-unpublished", "Publish"),
+    "add-subscription": ("library-publication", "Add"),
 }
 
 

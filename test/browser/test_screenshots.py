@@ -8,9 +8,11 @@ from conftest import Watched, drop, sign_in, until
 from cutting_proxy import CuttingProxy
 from http_source import make_certificate
 from ova_package import MIB, write_random
+from publisher import Fault, Publisher
 from quire_server import QuireServer
 from rest_client import NewRest
 from signed_package import make_telling_package
+from subscription_client import Subscription
 from test_libraries import make_item, make_library
 from test_uploads import ended, open_library, upload
 
@@ -20,7 +22,7 @@ pytestmark = pytest.mark.skipif(not FOLDER, reason="QUIRE_SCREENSHOTS says where
 
 @pytest.fixture
 def server(tmp_path):
-    started = QuireServer(tmp_path / "server", flags=["--storage", "fast", "--storage", f"archive={tmp_path / 'archive'}"]).start()
+    started = QuireServer(tmp_path / "server", flags=["--storage", "fast", "--storage", f"archive={tmp_path / 'archive'}", "--pull-allow", "127.0.0.0/8", "--pull-attempts", "1"]).start()
     yield started
     started.stop()
 
@@ -32,8 +34,18 @@ def slow(server):
     proxy.close()
 
 
+@pytest.fixture
+def publisher(tmp_path):
+    """Somebody else's library, one item of which cannot be had at the moment."""
+    with Publisher(certificate=make_certificate(tmp_path, "publisher.example")) as opened:
+        for name in ("debian-12", "rocky-9", "ubuntu-24.04", "windows-drivers"):
+            item = opened.add(name, {f"{name}.iso": b"x" * MIB}, kind="vcsp.iso")
+        opened.fault(opened.path_of(item, "windows-drivers.iso"), Fault(status=404))
+        yield opened
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pictures(browser, server, slow, scheme, tmp_path):
+def test_pictures(browser, server, publisher, slow, scheme, tmp_path):
     rest = NewRest(server).log_in()
     watched = Watched(browser, color_scheme=scheme, reduced_motion="reduce")
     page = watched.context.new_page()
@@ -97,8 +109,11 @@ def test_pictures(browser, server, slow, scheme, tmp_path):
     items = {rest.call("item.get", library_item_id=item).value["name"]: item for item in rest.call("item.list", library_id=libraries["Installation images"]).value}
     rest.call("item.copy", source_library_item_id=items["windows-drivers"], destination_create_spec={"library_id": archive, "name": "windows-drivers"})
     rest.http.put(f"{server.url}/api/quire/quota/libraries/{libraries['Appliances']}", json={"bytes": 20 << 30, "items": 500}, headers={"vmware-api-session-id": rest.session_id}, timeout=20).raise_for_status()
+    rest.ok("local_library.update", library_id=libraries["Golden templates"], update_spec={"publish_info": {"published": True, "authentication_method": "BASIC", "password": "for-subscribers"}})
+    followed = Subscription(rest, publisher.url, "From the head office", automatic_sync_enabled=True, ssl_thumbprint=publisher.certificate.thumbprint())
+    followed.quiet()
     # The proxy is slow, and its page is another origin's: what follows is without uploads. Cookies know no ports.
-    for name, place in {"libraries": "libraries", "library": f"libraries/{libraries['Appliances']}/summary", "tasks": "tasks", "storage": "storage", "audit": "audit", "server": "server", "roles": "access/roles"}.items():
+    for name, place in {"libraries": "libraries", "library": f"libraries/{libraries['Appliances']}/summary", "subscribed": f"libraries/{followed.id}", "subscription": f"libraries/{followed.id}/subscription", "publication": f"libraries/{libraries['Golden templates']}/publication", "tasks": "tasks", "storage": "storage", "audit": "audit", "server": "server", "roles": "access/roles"}.items():
         page.goto(f"{server.url}/ui/{place}")
         page.get_by_role("heading", level=1).wait_for()
         until(lambda: page.locator(".loading, [aria-busy=true]").count() == 0)
