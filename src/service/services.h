@@ -21,6 +21,7 @@
 #include "service/quota/quotas.h"
 #include "service/server_state.h"
 #include "service/subscription/subscribed_libraries.h"
+#include "service/subscription/subscriptions.h"
 #include "service/tagging/tagging.h"
 #include "service/task/tasks.h"
 #include "service/trust/trusted_certificates.h"
@@ -62,6 +63,7 @@ struct Services {
         webhooks(context),
         publications(context, all_logins.throttle()),
         subscribed_libraries(context),
+        subscriptions(context, subscribed_libraries),
         uploads(context),
         downloads(context),
         server_state(context, std::move(facts)),
@@ -98,6 +100,7 @@ struct Services {
   Webhooks webhooks;
   Publications publications;
   SubscribedLibraries subscribed_libraries;
+  Subscriptions subscriptions;
   Uploads uploads;
   Downloads downloads;
   ServerState server_state;

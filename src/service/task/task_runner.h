@@ -59,6 +59,8 @@ class TaskRun {
 
   /// The server stops: what runs is to go on after its next start. Any thread.
   bool server_stops() const { return stopping_; }
+  /// The same for what blocks meanwhile. Any thread.
+  const std::atomic<bool>& stop_flag() const { return stopping_; }
   /// The task is to go on with this later; nothing is wrong. For `run` to return as its Error. Any thread.
   base::Error canceled() const;
 

@@ -16,6 +16,7 @@
 #include "content/fetcher.h"
 #include "content/limits.h"
 #include "content/message_sender.h"
+#include "content/remote_subscriber.h"
 #include "content/storage.h"
 #include "service/transaction/lease_clock.h"
 #include "service/transaction/refusal_rate.h"
@@ -92,8 +93,9 @@ struct Context {
   content::Limits limits;
   content::MessageSender* message_sender = nullptr;  ///< nullptr: webhooks are Unsupported
   content::Fetcher* fetcher = nullptr;               ///< reads what lies elsewhere; nullptr: pulls are Unsupported
-  std::function<void()> on_pull_added = {};          ///< wakes whoever runs pulls; called after the commit
-  std::function<void()> on_task_added = {};          ///< wakes whoever runs tasks; called after the commit
+  content::RemoteSubscriber* remote_subscriber = nullptr;  ///< nullptr: subscriptions on other servers are Unsupported
+  std::function<void()> on_pull_added = {};                ///< wakes whoever runs pulls; called after the commit
+  std::function<void()> on_task_added = {};                ///< wakes whoever runs tasks; called after the commit
   std::function<void()> on_events = {};  ///< tells whoever follows the events of new ones; called after the commit
   /// False while the catalog's disk is so full that what is left is kept for ending and deleting. From any thread.
   std::function<bool()> has_room_to_grow = [] { return true; };
