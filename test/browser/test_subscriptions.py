@@ -110,7 +110,7 @@ def test_from_one_server_to_another(watch, page, server, source, name):
     assert re.fullmatch(r"([0-9A-F]{2}:){19}[0-9A-F]{2}", thumbprint)
     dialog.get_by_role("button", name="Accept and subscribe").click()
     page.get_by_role("heading", name=name, level=1).wait_for()
-    row(page, "debian").get_by_text("Here").wait_for()
+    row(page, "debian").get_by_text("Here", exact=True).wait_for()
     for missing in ("Upload files", "Upload a folder", "Add from a URL"):
         assert page.get_by_role("button", name=missing).count() == 0
     assert page.locator("q-table").get_by_role("button", name="Delete").count() == 0
@@ -124,7 +124,7 @@ def test_from_one_server_to_another(watch, page, server, source, name):
     page.get_by_role("button", name="Sync now").click()
     page.locator(".facts > div", has_text="Items").get_by_text("2, 2 with").wait_for()
     page.get_by_role("link", name="Items", exact=True).click()
-    row(page, "rocky").get_by_text("Here").wait_for()
+    row(page, "rocky").get_by_text("Here", exact=True).wait_for()
 
 
 def test_what_a_publisher_answers_is_told_and_what_was_typed_stays(page, server, rest, publisher, name):
@@ -219,7 +219,9 @@ def test_a_synchronization_shows_how_far_it_is_and_what_failed(page, server, res
     alert.wait_for()
     page.get_by_role("link", name=re.compile("with a problem")).click()
     page.get_by_role("heading", name="Items with problems").wait_for()
-    page.get_by_role("cell", name="bad").wait_for()
+    page.get_by_role("cell", name="bad").get_by_role("link").click()
+    page.get_by_text("This item is not as its publisher has it").wait_for()
+    page.go_back()
     assert fact(page, "Failures in a row") == "1"
     assert not findings(page)
     publisher.heal()

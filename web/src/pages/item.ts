@@ -3,7 +3,7 @@ import type { PropertyValues } from "lit";
 import { get, post, remove, segment } from "../api.js";
 import { bytes, plural, time } from "../format.js";
 import { changed, Live } from "../live.js";
-import type { Change, Item as ItemModel, ItemFile, LibrarySummary, Package, SessionSummary } from "../model.js";
+import type { Change, Item as ItemModel, ItemFile, LibrarySummary, Package, SessionSummary, Synchronization } from "../model.js";
 import { go, href } from "../navigation.js";
 import { badge, button, emptyState, facts, iconButton, problem, tabs, title, typeIcon } from "../parts/bits.js";
 import { ask, show } from "../parts/dialog.js";
@@ -57,8 +57,10 @@ class ItemPage extends Part {
     const [library] = await get<LibrarySummary[]>("/quire/libraries", { library_id: item.library_id });
     const may = await mayOn(item.library_id);
     const sessions = may.has("ContentLibrary.UpdateSession") ? await get<SessionSummary[]>("/quire/update-sessions", { library_item_id: this.item }) : [];
-    return { item, library: library!, may, holder: sessions.find(({ state }) => state === "ACTIVE") };
-  }, this.concerns);
+    const sync = library!.type === "SUBSCRIBED" ? await get<Synchronization>(`/quire/subscribed-library/${segment(item.library_id)}/status`) : undefined;
+    const trouble = sync?.problems.find(({ library_item }) => library_item === this.item)?.message.default_message;
+    return { item, library: library!, may, holder: sessions.find(({ state }) => state === "ACTIVE"), trouble };
+  }, (event) => this.concerns(event) || event.kind === "task.ended" || event.kind === "library.synchronized");
   private readonly files = new Live(this, () => get<ItemFile[]>(`/content/library/item/${segment(this.item)}/file`), this.concerns);
   private readonly changes = new Live(this, async () => (await get<Change[]>(`/content/library/item/${segment(this.item)}/changes`)).reverse(), this.concerns);
   private readonly package = new Live(this, async () => {
@@ -179,7 +181,7 @@ class ItemPage extends Part {
         ${!subscribed && may.has("ContentLibrary.UpdateLibraryItem") ? button("edit", "Edit", () => attempt(() => editItem(summary))) : nothing}
         ${button("copy", "Copy", () => attempt(() => copyItem(item.library_id, summary)))}
         ${!subscribed && may.has("ContentLibrary.DeleteLibraryItem") ? button("trash", "Delete", () => attempt(() => this.deleteItem())) : nothing}`)}
-      ${this.renderHolder()}
+      ${this.renderHolder()}${about.trouble ? problem(`This item is not as its publisher has it. ${about.trouble}`) : nothing}
       ${facts([["Type", typeName(item.type)], subscribed && ["Content", cachedBadge(cached)], ["Size", bytes(item.size)], ["Content version", item.content_version], ["Changed", time(item.last_modified_time)], ["Created", time(item.creation_time)],
         ovf && ["Signature", shownSignature(item)], item.security_compliance ? undefined : ["Security policy", badge("bad", "Not met")], item.description ? ["Description", item.description] : undefined])}
       ${tabs("Item", all, this.tab)}

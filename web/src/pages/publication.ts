@@ -67,7 +67,7 @@ class Publication extends Part {
   private async addSubscription({ publish_url }: PublishInfo) {
     const ids = await get<string[]>("/content/subscribed-library");
     const all = await Promise.all(ids.map((id) => get<{ id: string; name: string; subscription_info: SubscriptionInfo }>(`/content/subscribed-library/${segment(id)}`)));
-    const here = all.filter((one) => one.subscription_info.subscription_url === publish_url);
+    const here = all.filter((one) => new URL(one.subscription_info.subscription_url).href === new URL(publish_url!).href);
     await ask({
       title: "Add a subscription", confirm: "Add", intro: "A subscribed library that is told to synchronize when this one is published.",
       fields: [

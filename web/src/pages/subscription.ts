@@ -47,10 +47,11 @@ const publisherFields = (values: Values, kept: boolean): Field[] => [
 
 /// Of what stands in the form. `before`: a subscription whose password stays when none is given.
 function infoOf(values: Values, before?: SubscriptionInfo): SubscriptionInfo {
-  const url = new URL(values.url.trim());
+  const url = values.url.trim();
+  try { new URL(url); } catch { throw new Error("That is no URL. Paste the one that the publisher shows, with https:// in front."); }
   const secret = values.password ? { authentication_method: "BASIC" as const, user_name: values.user.trim() || publisherUser, password: values.password }
     : { authentication_method: before?.authentication_method ?? ("NONE" as const), ...(before?.authentication_method === "BASIC" ? { user_name: values.user.trim() || publisherUser } : {}) };
-  return { ...secret, subscription_url: url.href, on_demand: values.content === "demand", automatic_sync_enabled: values.automatic, ...(values.thumbprint?.trim() ? { ssl_thumbprint: values.thumbprint.trim() } : {}) };
+  return { ...secret, subscription_url: url, on_demand: values.content === "demand", automatic_sync_enabled: values.automatic, ...(values.thumbprint?.trim() ? { ssl_thumbprint: values.thumbprint.trim() } : {}) };
 }
 
 /// Asks the publisher; throws the reason when one cannot subscribe so, but for a certificate that people may accept.
