@@ -1,6 +1,6 @@
 import { html, nothing } from "lit";
 import type { PropertyValues } from "lit";
-import { CallError, get, patch, post, remove, segment } from "../api.js";
+import { get, patch, post, remove, segment } from "../api.js";
 import { changed, Live } from "../live.js";
 import type { LibrarySubscription, PublishInfo, SubscriptionInfo } from "../model.js";
 import { href } from "../navigation.js";
@@ -19,10 +19,7 @@ class Publication extends Part {
   declare may: Set<string> | undefined;
   private readonly state = new Live(this, async () => {
     const { publish_info: info } = await get<{ publish_info: PublishInfo }>(`/content/local-library/${segment(this.library)}`);
-    const subscriptions = info.published ? await get<LibrarySubscription[]>(`/content/library/${segment(this.library)}/subscriptions`).catch((error: unknown) => {
-      if (error instanceof CallError && (error.status === 404 || error.status === 403)) return undefined;
-      throw error;
-    }) : undefined;
+    const subscriptions = info.published ? await get<LibrarySubscription[]>(`/content/library/${segment(this.library)}/subscriptions`) : undefined;
     return { info, subscriptions };
   }, (event) => /^(library|subscription)\./.test(event.kind) && (!event.library || event.library === this.library));
 
