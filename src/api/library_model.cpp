@@ -5,22 +5,13 @@
 namespace quire::api {
 namespace {
 
-/// As vCenter has it, the port written out (content-library-api.md §4.2).
-std::string publish_url(const std::string& base_url, const content::Library& library) {
-  const auto authority = base_url.find("://");
-  const auto host = authority == std::string::npos ? 0 : authority + 3;
-  const bool has_port = base_url.find(':', std::max(host, base_url.find(']', host) + 1)) != std::string::npos;
-  const std::string_view port = has_port ? "" : base_url.starts_with("https:") ? ":443" : ":80";
-  return base_url + std::string(port) + "/cls/vcsp/lib/" + library.id.text() + "/lib.json";
-}
-
 PublishInfo publish_info(const content::Library& library, const std::string& base_url) {
   PublishInfo publish;
   publish.authentication_method = library.publish_authentication;
   publish.published = library.published;
   publish.persist_json_enabled = false;
   if (!library.published) return publish;
-  publish.publish_url = publish_url(base_url, library);
+  publish.publish_url = publish_url(base_url, library.id.text());
   publish.user_name = "vcsp";
   return publish;
 }
@@ -69,6 +60,14 @@ std::optional<std::string> secret_text(const std::optional<Secret>& secret) {
 }
 
 }  // namespace
+
+std::string publish_url(const std::string& base_url, const std::string& library_id) {
+  const auto authority = base_url.find("://");
+  const auto host = authority == std::string::npos ? 0 : authority + 3;
+  const bool has_port = base_url.find(':', std::max(host, base_url.find(']', host) + 1)) != std::string::npos;
+  const std::string_view port = has_port ? "" : base_url.starts_with("https:") ? ":443" : ":80";
+  return base_url + std::string(port) + "/cls/vcsp/lib/" + library_id + "/lib.json";
+}
 
 content::StorageBacking to_content(const StorageBacking& backing) {
   return {backing.type.value_or(content::StorageBackingType::DATASTORE), backing.datastore_id, backing.storage_uri};

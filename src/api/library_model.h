@@ -25,6 +25,10 @@ struct LibraryCreateInput {
 BOOST_DESCRIBE_STRUCT(LibraryUpdateInput, (), (library_id, update_spec))
 BOOST_DESCRIBE_STRUCT(LibraryCreateInput, (), (client_token, create_spec))
 
+/// Where subscribers find the published library, for clients that reach this server at `base_url`. As vCenter has it,
+/// the port written out (content-library-api.md §4.2).
+std::string publish_url(const std::string& base_url, const std::string& library_id);
+
 /// What a client sees of a library: never a password.
 base::Result<LibraryModel> model_of(const service::Services& services, const CallContext& call,
                                     const base::Result<content::Library>& library);

@@ -16,6 +16,7 @@ const std::vector<Operation>& all_operations() {
     add_security_operations(operations);
     add_library_operations(operations);
     add_subscribed_library_operations(operations);
+    add_subscription_operations(operations);
     add_item_operations(operations);
     add_item_change_operations(operations);
     add_update_session_operations(operations);

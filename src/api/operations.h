@@ -14,6 +14,7 @@ void add_configuration_operations(std::vector<Operation>& all);
 void add_security_operations(std::vector<Operation>& all);
 void add_library_operations(std::vector<Operation>& all);
 void add_subscribed_library_operations(std::vector<Operation>& all);
+void add_subscription_operations(std::vector<Operation>& all);
 void add_item_operations(std::vector<Operation>& all);
 void add_item_change_operations(std::vector<Operation>& all);
 void add_update_session_operations(std::vector<Operation>& all);

@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "adapters/curl/curl_fetcher.h"
+#include "adapters/curl/curl_remote_subscriber.h"
 #include "adapters/curl/curl_sender.h"
 #include "adapters/files/ballast.h"
 #include "adapters/files/durable_file.h"
@@ -40,6 +41,7 @@
 #include "service/readiness.h"
 #include "service/services.h"
 #include "service/session/activity_interval.h"
+#include "service/subscription/subscriptions.h"
 #include "service/subscription/synchronizations.h"
 #include "service/transaction/events.h"
 #include "service/upload/pulls.h"
@@ -58,6 +60,7 @@ using base::Result;
 
 constexpr auto administrator = "administrator@vsphere.local";
 constexpr std::size_t password_bytes_max = 4096;
+constexpr std::size_t peer_token_bytes_max = 4096;
 constexpr std::size_t trusted_certificates_bytes_max = 16U << 20U;
 constexpr int certificate_days = 825;
 constexpr mode_t audit_file_mode = 0640;
@@ -99,12 +102,16 @@ Result<void> hand_over(const Settings& settings, const std::string& password) {
   return {};
 }
 
+std::string without_line_end(std::string text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+  return text;
+}
+
 /// The administrator's first password, as the settings say.
 Result<std::string> first_password(const Settings& settings, base::IdentitySource& identities) {
   if (!settings.admin_password_file.empty()) {
     QUIRE_ASSIGN_OR_RETURN(auto read, adapters::files::read_file(settings.admin_password_file, password_bytes_max));
-    while (!read.empty() && (read.back() == '\n' || read.back() == '\r')) read.pop_back();
-    return read;
+    return without_line_end(std::move(read));
   }
   if (const char* given = std::getenv("QUIRE_ADMIN_PASSWORD"); given != nullptr && *given != '\0')
     return std::string(given);
@@ -285,6 +292,7 @@ std::vector<service::TaskKind> task_kinds(service::SyncSlots& slots, std::size_t
   auto kinds = service::synchronization_tasks(slots, std::max<std::size_t>(tasks_max / 2, 1));
   kinds.push_back(service::item_copy_tasks());
   kinds.push_back(service::library_migration_tasks());
+  kinds.push_back(service::publish_tasks());
   return kinds;
 }
 
@@ -343,6 +351,12 @@ fs::path folder_of(const content::Storage& storage) {
   return base::percent_decode(storage.uri.substr(scheme.size())).value();
 }
 
+/// Of an entry of the setting peer, `HOST[:PORT]=FILE`.
+std::string file_of_peer(const std::string& entry) {
+  const auto equals = entry.find('=');
+  return equals == std::string::npos ? "" : entry.substr(equals + 1);
+}
+
 /// Where `file:` and `ds:` sources may lie. What the server itself keeps is closed, whatever the settings say.
 Result<adapters::files::ReadableFiles> readable_files(const Settings& settings, const content::Storages& storages) {
   adapters::files::ReadableFiles readable;
@@ -365,6 +379,9 @@ Result<adapters::files::ReadableFiles> readable_files(const Settings& settings, 
   for (const auto& secret :
        {settings.tls_key, settings.admin_password_file, settings.generated_password_file, settings.audit_file})
     if (!secret.empty()) readable.closed.push_back(fs::weakly_canonical(fs::absolute(secret)));
+  for (const auto& entry : settings.peer)
+    if (const auto file = file_of_peer(entry); !file.empty())
+      readable.closed.push_back(fs::weakly_canonical(fs::absolute(file)));
   return readable;
 }
 
@@ -378,6 +395,20 @@ Result<std::unique_ptr<content::Fetcher>> make_web_fetcher(const Settings& setti
   options.extra_ca_file = settings.pull_ca_file;
   options.user_agent = "Quire";
   return adapters::curl::make_curl_fetcher(std::move(options));
+}
+
+Result<std::unique_ptr<content::RemoteSubscriber>> make_remote_subscriber(const Settings& settings) {
+  adapters::curl::RemoteSubscriberOptions options;
+  for (const auto& entry : settings.peer) {
+    const auto file = file_of_peer(entry);
+    if (file.empty()) return bad_setting("peer is {entry}; write HOST=FILE or HOST:PORT=FILE.", {{"entry", entry}});
+    QUIRE_ASSIGN_OR_RETURN(auto token, adapters::files::read_file(file, peer_token_bytes_max));
+    options.peers.push_back({entry.substr(0, entry.find('=')), without_line_end(std::move(token))});
+  }
+  QUIRE_ASSIGN_OR_RETURN(options.pins, adapters::curl::PinnedHosts::make(settings.pull_trust));
+  options.extra_ca_file = settings.pull_ca_file;
+  options.user_agent = "Quire";
+  return adapters::curl::make_curl_remote_subscriber(std::move(options));
 }
 
 Result<std::unique_ptr<content::MessageSender>> make_message_sender(const Settings& settings) {
@@ -428,6 +459,8 @@ Result<void> serve(const Settings& settings) {
       {{"http", web.get()}, {"https", web.get()}, {"file", files.get()}, {"ds", files.get()}});
   QUIRE_ASSIGN_OR_RETURN(const auto message_sender, make_message_sender(settings));
   context.message_sender = message_sender.get();
+  QUIRE_ASSIGN_OR_RETURN(const auto remote_subscriber, make_remote_subscriber(settings));
+  context.remote_subscriber = remote_subscriber.get();
   service::WebhookRunner webhooks(context);
   service::Pulls pulls(context);
   context.fetcher = &fetcher;

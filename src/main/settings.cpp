@@ -345,6 +345,12 @@ const std::vector<SettingDefinition>& setting_definitions() {
             "ContentLibrary.ReadStorage on the item; may be repeated. The server's own files are refused wherever they "
             "lie.",
             &Settings::pull_files_from),
+      texts(
+          "peer", "HOST[:PORT]=FILE",
+          "A server whose subscribed libraries this one may tell of what is published; FILE holds an API token of that "
+          "server. Without PORT, 443. May be repeated. Its certificate is checked as that of a pull (pull_trust, "
+          "pull_ca_file).",
+          &Settings::peer),
       texts("webhook_allow", "NETWORK",
             "A network that webhooks may lie in although it is refused by default (loopback, link-local, …); may be "
             "repeated.",
@@ -377,6 +383,8 @@ const std::vector<SettingDefinition>& setting_definitions() {
       number("tags_max", "Tags.", QUIRE_AT(limits.tags_max)),
       number("tags_of_object_max", "Tags on one library, item or datastore.", QUIRE_AT(limits.tags_of_object_max)),
       number("library_usages_max", "Usages of a library.", QUIRE_AT(limits.library_usages_max)),
+      number("library_subscriptions_max", "Subscribed libraries that a published one tells.",
+             QUIRE_AT(limits.library_subscriptions_max)),
       number("tasks_active_max", "Tasks that have not ended.", QUIRE_AT(limits.tasks_active_max)),
       number("upload_ranges_max", "Separate places that have arrived of one file sent in parts.",
              QUIRE_AT(limits.upload_ranges_max)),

@@ -43,6 +43,7 @@ struct Settings {
   std::string pull_ca_file;
   std::vector<std::string> pull_trust;
   std::vector<std::string> pull_files_from;
+  std::vector<std::string> peer;
   std::string trusted_certificates;
   std::string audit_file;
   base::Duration pull_stall_timeout = std::chrono::seconds(60);
