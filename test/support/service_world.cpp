@@ -112,6 +112,7 @@ ServiceWorld::Wired::Wired(content::Catalog& catalog, content::Storages all, bas
         auto kinds = service::synchronization_tasks(sync_slots, 1);
         kinds.push_back(service::item_copy_tasks());
         kinds.push_back(service::library_migration_tasks());
+        kinds.push_back(service::publish_tasks());
         return kinds;
       }()) {}
 
@@ -139,6 +140,7 @@ void ServiceWorld::wire(Faults* faults) {
             other_blobs}}),
       clock_, *leases_, identities_, options_);
   services_->context.fetcher = &sources_;
+  services_->context.remote_subscriber = &remotes_;
 }
 
 void ServiceWorld::start(Faults* faults) {

@@ -18,6 +18,7 @@
 #include "service/library/libraries.h"
 #include "service/library/usages.h"
 #include "service/subscription/subscribed_libraries.h"
+#include "service/subscription/subscriptions.h"
 #include "service/subscription/sync_slots.h"
 #include "service/task/task_runner.h"
 #include "service/update_session/update_sessions.h"
@@ -27,6 +28,7 @@
 #include "support/faults.h"
 #include "support/manual_clock.h"
 #include "support/scripted_fetcher.h"
+#include "support/scripted_remote_subscriber.h"
 #include "support/sequential_identities.h"
 #include "support/temporary_folder.h"
 
@@ -114,6 +116,8 @@ class ServiceWorld {
   service::DownloadSessions& downloads() { return services_->downloads; }
   service::Usages& usages() { return services_->usages; }
   service::SubscribedLibraries& subscribed() { return services_->subscribed; }
+  service::Subscriptions& subscriptions() { return services_->subscriptions; }
+  ScriptedRemoteSubscriber& remotes() { return remotes_; }
   service::Tasks& tasks() { return services_->tasks; }
   service::TaskRunner& task_runner() { return services_->task_runner; }
   service::Downloads& download_bytes() { return services_->download_bytes; }
@@ -139,6 +143,7 @@ class ServiceWorld {
     service::SyncSlots sync_slots;
     service::TaskRunner task_runner;
     service::SubscribedLibraries subscribed{context};
+    service::Subscriptions subscriptions{context, subscribed};
     service::DownloadSessions downloads{context};
     service::Downloads download_bytes{context};
   };
@@ -154,6 +159,7 @@ class ServiceWorld {
   std::optional<service::LeaseClock> leases_;
   SequentialIdentities identities_;
   ScriptedFetcher sources_;
+  ScriptedRemoteSubscriber remotes_;
   Faults* faults_ = nullptr;
   std::unique_ptr<content::Catalog> catalog_;
   std::shared_ptr<content::BlobStore> blobs_;
