@@ -235,7 +235,7 @@ def in_shell(cli, *command):
 
 # What is typed, and what it may become. An item's name has a blank, so it must come quoted as the shell wants it.
 TYPED = {
-    "quire pu": ["pull", "push"],
+    "quire pu": ["publish", "pull", "push"],
     "quire users set": ["set-password"],
     "quire push --create-l": ["--create-library"],
     "quire completion z": ["zsh"],
