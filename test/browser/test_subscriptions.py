@@ -283,6 +283,24 @@ def test_limits_and_settings(page, server, rest, publisher, name):
     until(lambda: rest.call("library.find", spec={"name": name + " anew"}).value == [])
 
 
+def test_a_password_that_is_set_stays(page, server, rest, name):
+    secret = password()
+    with Publisher(password=secret) as publisher:
+        publisher.add("one", {"a.iso": CONTENT})
+        subscription = Subscription(rest, publisher.url, name, authentication_method="BASIC", user_name="vcsp", password=secret).first()
+        open_library(page, server, subscription.id, "/subscription")
+        page.get_by_role("button", name="Edit subscription").click()
+        dialog = page.get_by_role("dialog")
+        assert dialog.get_by_label("Password").input_value() == ""
+        dialog.get_by_label("Synchronize automatically").check()
+        dialog.get_by_role("button", name="Look").click()
+        dialog.get_by_role("button", name="Save").click()
+        page.locator(".facts > div", has_text="Synchronized").get_by_text("Automatically").wait_for()
+        publisher.add("two", {"b.iso": CONTENT})
+        subscription.synced()
+        assert subscription.names() == ["one", "two"]
+
+
 def test_copies_go_into_local_libraries_only(page, server, rest, publisher, name):
     target = f"local {name}"
     make_library(rest, target)

@@ -56,8 +56,9 @@ function infoOf(values: Values, before?: SubscriptionInfo): SubscriptionInfo {
 
 /// Asks the publisher; throws the reason when one cannot subscribe so, but for a certificate that people may accept.
 async function probe(info: SubscriptionInfo): Promise<Probe> {
-  const answer = await post<Probe>("/content/subscribed-library?action=probe", { subscription_info: info });
-  const keepsPassword = info.authentication_method === "BASIC" && !info.password;  // which only the server knows
+  const keepsPassword = info.authentication_method === "BASIC" && !info.password;  // only the server knows it
+  const { user_name: _, ...open } = info;
+  const answer = await post<Probe>("/content/subscribed-library?action=probe", { subscription_info: keepsPassword ? { ...open, authentication_method: "NONE" } : info });
   const unknown = answer.status === "CERTIFICATE_ERROR" && answer.ssl_thumbprint && !info.ssl_thumbprint;
   if (answer.status !== "SUCCESS" && !unknown && !(keepsPassword && answer.status === "INVALID_CREDENTIALS"))
     throw new Error(answer.error_messages.map((message) => message.default_message).join(" ") || `${words(answer.status)}. Look at the URL and try again.`);
