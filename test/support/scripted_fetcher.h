@@ -23,6 +23,12 @@ class ScriptedFetcher final : public content::Fetcher {
     sources_[url] = {std::move(content), std::move(halfway)};
   }
 
+  /// There is nothing any more.
+  void remove(const std::string& url) {
+    const std::scoped_lock lock(mutex_);
+    sources_.erase(url);
+  }
+
   /// `url` leads to what is at `target`.
   void redirect(const std::string& url, const std::string& target) {
     const std::scoped_lock lock(mutex_);
@@ -31,6 +37,10 @@ class ScriptedFetcher final : public content::Fetcher {
   void forbid(const std::string& url) {
     const std::scoped_lock lock(mutex_);
     forbidden_.insert(url);
+  }
+  void allow(const std::string& url) {
+    const std::scoped_lock lock(mutex_);
+    forbidden_.erase(url);
   }
   /// Every URL that was fetched, in order.
   std::vector<std::string> asked() const {

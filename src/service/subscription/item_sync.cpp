@@ -37,7 +37,7 @@ struct NextFile {
   std::optional<ArrivedBlob> arrived;  ///< else they have come for it, and no row names them yet
   std::vector<base::Checksum> digests;
   std::vector<std::byte> metadata;  ///< bytes of a descriptor, manifest or certificate
-  content::PackageFacts facts;
+  content::PackageFacts facts;      ///< of what is ready too, where it is unchanged
 };
 
 struct NextContent {
@@ -93,6 +93,7 @@ Result<NextContent> plan_content(const SyncWork& work, View view, const vcsp::It
     if (known != nullptr && had != stored.end() && is_same_file(*known, file)) {
       one.ready = *had;
       one.is_unchanged = true;
+      if (had->facts) one.facts = *had->facts;
     } else if (is_metadata(one.kind)) {
       metadata_is_new = true;
     } else if (file.sha256) {
