@@ -97,15 +97,13 @@ ItemFileInfo to_api(const content::ContentFile& file) {
 }
 
 ItemStorageInfo to_api(const service::StoredFile& stored) {
-  ItemStorageInfo info;
-  info.storage_backing = {stored.backing.type, stored.backing.datastore_id, stored.backing.storage_uri};
-  info.cached = !stored.file.blob.empty();
-  if (info.cached) info.storage_uris = {stored.uri};
-  info.checksum_info = known_checksum(stored.file);
-  info.name = stored.file.name;
-  info.size = stored.file.size;
-  info.version = std::to_string(stored.file.version);
-  return info;
+  return {{stored.backing.type, stored.backing.datastore_id, stored.backing.storage_uri},
+          {stored.uri},
+          checksum_to_api(stored.file.checksum),
+          stored.file.name,
+          stored.file.size,
+          true,
+          std::to_string(stored.file.version)};
 }
 
 struct ItemCreate {
