@@ -60,7 +60,9 @@ class AccessWalk {
     const auto all = PrivilegeSet::all();
     // The privilege alone, with what reading needs; making a library needs room on a storage besides.
     PrivilegeSet needed = content::with_reading({privilege});
-    if (privilege == Privilege::ContentLibrary_CreateLocalLibrary) needed.add(Privilege::Datastore_AllocateSpace);
+    if (privilege == Privilege::ContentLibrary_CreateLocalLibrary ||
+        privilege == Privilege::ContentLibrary_CreateSubscribedLibrary)
+      needed.add(Privilege::Datastore_AllocateSpace);
     if (is_somebodys) {
       // Whoever made a session or began a task goes on with it, whatever they may do by now; whoever did not needs all.
       check(Cell::may, operation, [&] { return on_root({}); }, walker);

@@ -67,7 +67,28 @@ class SilentSender final : public content::MessageSender {
   content::SendOutcome send(const content::OutgoingMessage&, const std::atomic<bool>&) override { return {}; }
 };
 
-/// Other servers: one file, one server that nobody vouches for, and nothing else.
+/// Below the root of a published library.
+struct PublishedFile {
+  std::string_view name;
+  std::string_view content;
+};
+constexpr PublishedFile published_library[] = {
+    {"lib.json", R"({"vcspVersion":"2","version":"7","contentVersion":"1","name":"published","description":"",
+      "id":"urn:uuid:aaaaaaaa-0000-4000-8000-000000000001","created":"2026-01-15T10:00Z",
+      "itemType":"vcsp.CatalogItem","itemsHref":"items.json","metadata":[],
+      "capabilities":{"transferIn":["httpGet"],"transferOut":["httpGet"],"generateIds":true}})"},
+    {"items.json", R"({"itemType":"vcsp.CatalogItem","version":"7","items":[
+      {"id":"urn:uuid:aaaaaaaa-0000-4000-8000-000000000002","name":"installer","description":"of the publisher",
+       "type":"vcsp.iso","version":"3","contentVersion":"2","created":"2026-01-15T10:00Z","selfHref":"2/item.json",
+       "properties":{},"metadata":[],
+       "files":[{"name":"installer.iso","size":15,"etag":"4","generationNum":4,"hrefs":["2/installer.iso"]}]}]})"},
+    {"2/item.json", R"({"id":"urn:uuid:aaaaaaaa-0000-4000-8000-000000000002","name":"installer",
+       "description":"of the publisher","type":"vcsp.iso","version":"3","contentVersion":"2",
+       "created":"2026-01-15T10:00Z","selfHref":"2/item.json","properties":{},"metadata":[],
+       "files":[{"name":"installer.iso","size":15,"etag":"4","generationNum":4,"hrefs":["2/installer.iso"]}]})"},
+    {"2/installer.iso", "published bytes"}};
+
+/// Other servers: one file, one published library, one server that nobody vouches for, and nothing else.
 class FixedFetcher final : public content::Fetcher {
  public:
   Result<void> check(const content::FetchRequest& request) const override {
@@ -77,9 +98,9 @@ class FixedFetcher final : public content::Fetcher {
   }
   content::FetchOutcome fetch(const content::FetchRequest& request, content::FetchSink& sink,
                               const std::atomic<bool>&) override {
-    content::FetchOutcome outcome;
-    if (request.url.text() != GoldenServer::pulled_uri) return nothing_there();
-    const std::string_view content = "pulled bytes";
+    auto outcome = probe(request);
+    if (outcome.failure != content::FetchFailure::none) return outcome;
+    const auto content = *content_at(request.url);
     outcome.status = 200;
     if (!sink.begin({200, 0, static_cast<std::int64_t>(content.size()), ""}) ||
         !sink.bytes(std::as_bytes(std::span(content))))
@@ -87,13 +108,17 @@ class FixedFetcher final : public content::Fetcher {
     return outcome;
   }
   content::FetchOutcome probe(const content::FetchRequest& request) override {
-    if (request.url.text() != GoldenServer::pulled_uri && request.url.text() != GoldenServer::unknown_uri)
-      return nothing_there();
+    const auto& place = request.url.shown();
+    if (place.starts_with("https://nowhere.example/"))
+      return failed(content::FetchFailure::host_not_found, "There is no host nowhere.example.");
+    if (!content_at(request.url)) return failed(content::FetchFailure::not_there, "The server answered 404.", 404);
+    if (place.starts_with("https://closed.example/") && !request.url.text().starts_with("https://vcsp:letmein@"))
+      return failed(content::FetchFailure::unauthorized, "The server answered 401.", 401);
     content::FetchOutcome outcome;
     outcome.presented =
         content::PeerCertificate{"00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33", std::string(64, 'A'),
                                  "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"};
-    if (request.url.text() == GoldenServer::unknown_uri && !request.trust.thumbprint) {
+    if (place.starts_with("https://unknown.example/") && !request.trust.thumbprint) {
       outcome.failure = content::FetchFailure::certificate;
       outcome.reason = base::make_message("quire.pull.certificate", "The certificate is not trusted.");
     }
@@ -101,11 +126,21 @@ class FixedFetcher final : public content::Fetcher {
   }
 
  private:
-  static content::FetchOutcome nothing_there() {
+  static std::optional<std::string_view> content_at(const content::SourceUrl& url) {
+    if (url.text() == GoldenServer::pulled_uri || url.text() == GoldenServer::unknown_uri) return "pulled bytes";
+    for (const auto library :
+         {GoldenServer::published_uri, GoldenServer::closed_published_uri, GoldenServer::unknown_published_uri})
+      for (const auto& [name, content] : published_library)
+        if (url.shown() == std::string(library.substr(0, library.rfind('/') + 1)).append(name)) return content;
+    return std::nullopt;
+  }
+
+  static content::FetchOutcome failed(content::FetchFailure failure, std::string reason,
+                                      std::optional<int> status = std::nullopt) {
     content::FetchOutcome outcome;
-    outcome.failure = content::FetchFailure::not_there;
-    outcome.status = 404;
-    outcome.reason = base::make_message("quire.fetch.status", "The server answered 404.");
+    outcome.failure = failure;
+    outcome.status = status;
+    outcome.reason = base::make_message("quire.fetch.status", std::move(reason));
     return outcome;
   }
 };
@@ -120,6 +155,14 @@ content::Storage storage_of(const std::filesystem::path& folder, const std::stri
 
 std::vector<content::Storage> storages_in(const std::filesystem::path& folder) {
   return {storage_of(folder, "1"), storage_of(folder, "2")};
+}
+
+std::vector<service::TaskKind> task_kinds(service::SyncSlots& slots) {
+  auto kinds = service::synchronization_tasks(slots, 1);
+  kinds.push_back(service::item_copy_tasks());
+  kinds.push_back(service::library_migration_tasks());
+  kinds.push_back(service::publish_tasks());
+  return kinds;
 }
 
 struct Endpoint {
@@ -157,10 +200,12 @@ GoldenServer::GoldenServer(const CatalogWrapping& wrapping)
                .settings = {.password_cost = service::least_password_cost},
                .limits = {},
                .message_sender = message_sender_.get(),
-               .fetcher = fetcher_.get()},
+               .fetcher = fetcher_.get(),
+               .remote_subscriber = &remotes_},
       authenticator_(context_),
       logins_(context_, authenticator_, {}),
       services_(context_, logins_, std::string(server_guid), clock_.now()),
+      task_runner_(context_, task_kinds(sync_slots_)),
       router_(services_) {
   services_.workers = service::Workers([] {
     return std::vector<service::WorkerStatus>{
@@ -261,7 +306,7 @@ std::string GoldenServer::add_task(const std::string& user) {
   return task.id.text();
 }
 
-GoldenServer::Subscribed GoldenServer::add_subscribed_library() {
+GoldenServer::Subscribed GoldenServer::add_subscribed_library(const std::string& url) {
   content::Library library;
   library.id = content::LibraryId(identities_.uuid());
   library.name = "mirror";
@@ -270,6 +315,11 @@ GoldenServer::Subscribed GoldenServer::add_subscribed_library() {
   library.last_modified_time = clock_.now();
   library.storage = storages_.default_storage().id;
   library.backing.datastore_id = library.storage.text();
+  auto& subscription = library.subscription.emplace();
+  subscription.url = content::SourceUrl(url);
+  subscription.on_demand = true;
+  subscription.publisher = "another server's library";
+  subscription.last_sync_time = clock_.now();
   content::Item item;
   item.id = content::ItemId(identities_.uuid());
   item.library_id = library.id;
@@ -277,6 +327,8 @@ GoldenServer::Subscribed GoldenServer::add_subscribed_library() {
   item.creation_time = clock_.now();
   item.last_modified_time = clock_.now();
   item.source_id = "another server's item";
+  item.cached = false;
+  item.last_sync_time = clock_.now();
   const auto added = catalog_->write([&](CatalogWriter& writer) -> Result<void> {
     writer.insert(library);
     writer.insert(item);

@@ -11,9 +11,11 @@
 #include "service/library/item_copy.h"
 #include "service/library/library_migration.h"
 #include "service/services.h"
+#include "service/subscription/synchronizations.h"
 #include "service/upload/pulls.h"
 #include "support/catalog_place.h"
 #include "support/manual_clock.h"
+#include "support/scripted_remote_subscriber.h"
 #include "support/sequential_identities.h"
 #include "support/temporary_folder.h"
 #include "wire/router.h"
@@ -57,7 +59,8 @@ class GoldenServer {
   /// Reads a download endpoint. What came in one line.
   std::string download(std::string_view uri);
 
-  /// Fetches what waits to be pulled. The other servers of this world have one file: `pulled_uri`.
+  /// Fetches what waits to be pulled. The other servers of this world have one file, `pulled_uri`, and one published
+  /// library with an image: for everybody, behind the password `letmein`, and where the certificate is not trusted.
   void run_pulls();
   static constexpr std::string_view pulled_uri = "https://mirror.example/pulled.iso";
   /// Runs the tasks that are due.
@@ -65,13 +68,18 @@ class GoldenServer {
   service::Settings& settings() { return context_.settings; }
   /// Can be probed, but its certificate is known only by its thumbprint.
   static constexpr std::string_view unknown_uri = "https://unknown.example/x.iso";
+  static constexpr std::string_view published_uri = "https://publisher.example/lib/lib.json";
+  static constexpr std::string_view closed_published_uri = "https://closed.example/lib/lib.json";
+  static constexpr std::string_view unknown_published_uri = "https://unknown.example/lib/lib.json";
 
-  /// A subscribed library with one item, which no operation can make yet.
+  /// A subscribed library with one item, whose content is not here: as if synchronized before.
   struct Subscribed {
     std::string library;
     std::string item;
   };
-  Subscribed add_subscribed_library();
+  Subscribed add_subscribed_library(const std::string& url = "https://mirrored.example/lib/lib.json");
+  /// Other servers that can be told of what is published.
+  test_support::ScriptedRemoteSubscriber& remotes() { return remotes_; }
   /// Makes an event wait for a webhook, after these attempts.
   void add_delivery(const std::string& webhook, const content::WebhookDelivery& delivery);
   /// A task of that user's which nobody runs.
@@ -88,12 +96,14 @@ class GoldenServer {
   service::TransferBoard transfers_;
   std::unique_ptr<content::MessageSender> message_sender_;
   std::unique_ptr<content::Fetcher> fetcher_;
+  test_support::ScriptedRemoteSubscriber remotes_;
   service::Context context_;
   service::CatalogAuthenticator authenticator_;
   service::Logins logins_;
   service::Services services_;
   service::Pulls pulls_{context_};
-  service::TaskRunner task_runner_{context_, {service::item_copy_tasks(), service::library_migration_tasks()}};
+  service::SyncSlots sync_slots_;
+  service::TaskRunner task_runner_;
   wire::Router router_;
 };
 
