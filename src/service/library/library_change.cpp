@@ -78,10 +78,11 @@ void write_change(Transaction& t, const Library& before, Library changed, EventD
 void remove_with_items(Transaction& t, const Library& library) {
   for (const auto& id : items_of(t, library.id))
     if (const auto item = t->find<content::Item>(id)) remove_item_with_sessions(t, *item);
-  for (auto& task : t->active_tasks_on(library.id.text())) {
-    task.cancel_requested = true;
-    t->update(task);
-  }
+  if (library.subscription)  // what is being fetched would come for nothing; other tasks find out soon
+    for (auto& task : t->active_tasks_on(library.id.text())) {
+      task.cancel_requested = true;
+      t->update(task);
+    }
   content::PermissionFilter permissions;
   permissions.library = library.id;
   t->remove_permissions(permissions);

@@ -22,7 +22,7 @@ base::Result<content::Library> changed_by(const LibrarySpec& spec, const content
 /// it is what is there. Its items are judged by a policy that is new.
 void write_change(Transaction& t, const content::Library& before, content::Library changed, EventDetails details = {});
 
-/// Removes the library with its items and all that belongs to it; tasks on it are asked to stop.
+/// Removes the library with its items and all that belongs to it; its synchronizations are asked to stop.
 void remove_with_items(Transaction& t, const content::Library& library);
 
 /// A new library as `spec` describes it, without a row.
