@@ -1127,6 +1127,84 @@ TEST_P(SubscriptionTest, APublisherThatChangesWhileItsLibraryIsReadIsFollowed) {
   expect_no_leaks();
 }
 
+TEST_P(SubscriptionTest, BytesOfOtherLibrariesAreFetchedAllTheSame) {
+  fill(item_, {{"secret", large('s')}});
+  publisher_->add("a", {{"f", large('s')}});
+  follow();
+  EXPECT_EQ(files_fetched_since(0), 1U) << "to know a digest is not to have the bytes";
+  expect_equal();
+  expect_no_leaks();
+}
+
+TEST_P(SubscriptionTest, AServerThatStopsGoesOnWithWhatItHasFetched) {
+  const std::string much(17 << 20, 'm');
+  const auto a = publisher_->add("a", {{"f", "old"}});
+  follow();
+  publisher_->replace(a, {{"f", large('n')}, {"a much larger one", much}});
+  publisher_->publish();
+  publisher_->put(publisher_->file_url(a, "f"), large('n'), [&] { world_->task_runner().stop(); });
+  must(subscribed().sync(alice(), id_));
+  run();
+  EXPECT_FALSE(last_sync().ended);
+  EXPECT_EQ(content_named("a"), (Files{{"f", "old"}}));
+  publisher_->put(publisher_->file_url(a, "f"), large('n'));
+  world_->restart();
+  const auto since = asked();
+  run();
+  EXPECT_EQ(last_sync().status, TaskStatus::SUCCEEDED);
+  expect_equal();
+  EXPECT_THAT(asked_since(since), Not(Contains(HasSubstr("larger"))));
+  expect_no_leaks();
+}
+
+TEST_P(SubscriptionTest, ASyncThatIsCanceledStops) {
+  const auto a = publisher_->add("a", {{"f", large('a')}});
+  follow();
+  publisher_->replace(a, {{"f", large('b')}});
+  publisher_->halfway = [&] { must(world_->tasks().cancel(alice(), last_sync().id)); };
+  publish_and_sync();
+  EXPECT_EQ(last_sync().status, TaskStatus::FAILED);
+  EXPECT_EQ(last_sync().error->kind, base::ErrorKind::canceled);
+  EXPECT_EQ(content_named("a"), (Files{{"f", large('a')}}));
+  expect_no_leaks();
+  publisher_->halfway = {};
+  publisher_->write();
+  sync();
+  EXPECT_EQ(problem(), "");
+  expect_equal();
+}
+
+TEST_P(SubscriptionTest, FilesOnAnotherServerAreNotFollowed) {
+  const auto a = publisher_->add("a", {{"f", large('a')}});
+  publisher_->publish();
+  auto elsewhere = publisher_->document(publisher_->at(a));
+  elsewhere.files.front().hrefs = {"https://internal.example/f"};
+  world_->sources().put("https://internal.example/f", large('a'));
+  vcsp::IndexWriter index(publisher_->version, 1000);
+  index.add(vcsp::write_item(elsewhere));
+  publisher_->put("https://publisher.example/lib/items.json", index.finish());
+  id_ = subscribe(spec());
+  run();
+  EXPECT_THAT(asked_since(0), Not(Contains(HasSubstr("internal"))));
+  ASSERT_THAT(problems(), SizeIs(1));
+  EXPECT_THAT(problems().front().reason.default_message, HasSubstr("another server"));
+}
+
+TEST_P(SubscriptionTest, DescriptionsThatAreTooLongEndEarlyAndSettle) {
+  for (const bool on_demand : {false, true}) {
+    SCOPED_TRACE(on_demand);
+    make();
+    const auto a = publisher_->add("a", {{"f", "1"}});
+    publisher_->describe(a, std::string(3000, 'd'));
+    follow(on_demand);
+    EXPECT_EQ(named("a").description, std::string(2000, 'd'));
+    const auto before = named("a");
+    publish_and_sync();
+    EXPECT_EQ(named("a").version, before.version) << "nothing has changed";
+    EXPECT_EQ(named("a").metadata_version, before.metadata_version);
+  }
+}
+
 // ---- convert ----
 
 TEST_P(SubscriptionTest, AConvertedLibraryStandsOnItsOwn) {
