@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/hex.h"
 #include "content/remote_subscriber.h"
 
 namespace quire::test_support {
@@ -60,7 +61,7 @@ class ScriptedRemoteSubscriber final : public content::RemoteSubscriber {
 
  private:
   static std::string place_of(const content::SubscriberServer& server) {
-    return server.hostname + ":" + std::to_string(server.https_port.value_or(443));
+    return base::to_lower(server.hostname) + ":" + std::to_string(server.https_port.value_or(443));
   }
   base::Result<content::RemoteLibrary> look(const content::SubscriberServer& server, const std::string& library) const {
     if (const auto broken = broken_.find(place_of(server)); broken != broken_.end()) return broken->second;

@@ -170,7 +170,7 @@ TEST_P(SubscriptionsTest, ItMustFollowThisLibrary) {
                                            "https://elsewhere.example/cls/vcsp/lib/" + library_.text() + "/lib.json"};
   for (const auto& other : others) {
     vcsp::Library document;
-    document.id = "x";
+    document.id = "33333333-3333-4333-8333-333333333333";
     document.items_href = "items.json";
     world_->sources().put(other, vcsp::write_library(document));
     EXPECT_EQ(why(create(existing(follower("other", other).text()))), "quire.subscription.other_publisher");

@@ -312,6 +312,13 @@ Result<TaskOutcome> run_publish(TaskRun& run) {
   std::vector<base::Message> failures;
   bool may_pass = false;
   for (const auto& subscription : waiting) {
+    bool waits = false;  // it may have been removed, or told by another task
+    QUIRE_RETURN_IF_ERROR(run.change_besides([&](Transaction& t) -> Result<void> {
+      const auto now = t->find<LibrarySubscription>({library, subscription.id.text()});
+      waits = now && now->problem == subscription.problem;
+      return {};
+    }));
+    if (!waits) continue;
     const auto told = tell_remote(run, subscription);
     if (run.server_stops()) return run.canceled();
     if (told) {
@@ -339,7 +346,7 @@ Result<TaskOutcome> run_publish(TaskRun& run) {
     return TaskOutcome::ended;
   }
   Error error(may_pass ? ErrorKind::resource_inaccessible : ErrorKind::error, "quire.subscription.not_all_told",
-              "{count} subscribed libraries of other servers could not be told of what was published.",
+              "Subscribed libraries of other servers could not be told of what was published: {count}.",
               {{"count", static_cast<std::int64_t>(failures.size())}});
   if (failures.size() > told_failures_max) failures.resize(told_failures_max);
   for (auto& failure : failures) error = error.because(std::move(failure));
