@@ -263,7 +263,6 @@ def test_from_quire_to_quire(server, rest, cli, name, tmp_path):
         cli.ok("subscribe", url, name, "--password-stdin", "--accept-certificate", stdin=password + "\n")
         cli.ok("sync", name, "--wait")
         cli.ok("pull", f"{name}/image", tmp_path / "pulled")
-        (pulled,) = (file for file in (tmp_path / "pulled").rglob("*") if file.is_file())
-        assert pulled.read_bytes() == CONTENT
+        assert (tmp_path / "pulled").read_bytes() == CONTENT
     finally:
         source.stop()
