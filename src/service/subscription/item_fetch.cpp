@@ -138,7 +138,7 @@ class FileArrival final : public content::FetchSink {
 };
 
 Error fetch_failure(const FetchOutcome& outcome, const vcsp::File& file, const content::SourceUrl& url) {
-  if (outcome.failure == FetchFailure::not_there) return moved_on(file, "the publisher has no such file.");
+  if (outcome.failure == FetchFailure::not_there) return moved_on(file, outcome.reason.default_message);
   return source_failure(outcome, url.shown());
 }
 

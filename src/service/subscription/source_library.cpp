@@ -40,6 +40,7 @@ class DocumentSink final : public content::FetchSink {
   Result<void> bytes(std::span<const std::byte> bytes) override {
     if (static_cast<std::int64_t>(text.size() + bytes.size()) > bytes_max_) return too_large();
     if (clock_.uptime() > ends_at_) {
+      is_too_slow = true;
       refusal = Error(ErrorKind::resource_inaccessible, "quire.subscription.document_too_slow",
                       "The document did not come within {seconds} s.",
                       {{"seconds", std::chrono::duration_cast<std::chrono::seconds>(time_max_).count()}});
@@ -52,6 +53,7 @@ class DocumentSink final : public content::FetchSink {
   std::string text;
   SourceUrl read_from;
   std::optional<Error> refusal;
+  bool is_too_slow = false;  ///< the refusal came of it
 
  private:
   Error too_large() {
@@ -135,10 +137,14 @@ Result<std::optional<SourceLibrary::Document>> SourceLibrary::read(const SourceU
   std::size_t failures = 0;
   for (std::size_t polls = 0;;) {
     DocumentSink sink(context_.clock, bytes_max, patience_.document_time_max);
-    const auto outcome = context_.fetcher->fetch(request(url), sink, stop_);
+    auto outcome = context_.fetcher->fetch(request(url), sink, stop_);
+    failed_fetch_.reset();
     if (outcome.failure == FetchFailure::none)
       return std::optional(Document{std::move(sink.text), std::move(sink.read_from)});
     if (stop_) return synchronization_stopped();
+    if (sink.refusal && !sink.is_too_slow) return unusable(url, *sink.refusal);
+    if (sink.is_too_slow) outcome.failure = FetchFailure::timed_out;
+    failed_fetch_ = outcome;
     if (sink.refusal) return unusable(url, *sink.refusal);
     if (outcome.failure == FetchFailure::not_there) return std::optional<Document>();
     const auto waits = not_ready(outcome);
@@ -157,8 +163,8 @@ Result<SourceLibrary::Document> SourceLibrary::read_existing(const SourceUrl& ur
   QUIRE_ASSIGN_OR_RETURN(auto document, read(url, bytes_max));
   if (document) return *std::move(document);
   return Error(ErrorKind::resource_inaccessible, "quire.subscription.not_there",
-               "There is no published library at {url}: the server says that it does not exist, or is not published.",
-               {{"url", url.shown()}});
+               "There is no published library at {url}, or it is not published any more: {reason}",
+               {{"url", url.shown()}, {"reason", failed_fetch_->reason.default_message}});
 }
 
 Result<vcsp::Library> SourceLibrary::library() {

@@ -43,6 +43,8 @@ class SourceLibrary {
   /// Where the file of `item` behind `href` may lie, the likeliest first; none when that is another server.
   std::vector<content::SourceUrl> places(const vcsp::Item& item, const std::string& href) const;
   content::FetchRequest request(const content::SourceUrl& url) const;
+  /// What came of the last document that could not be fetched; none when it was fetched but cannot be used.
+  const std::optional<content::FetchOutcome>& failed_fetch() const { return failed_fetch_; }
   /// For people: the library's URL.
   const std::string& shown() const { return subscription_.url.shown(); }
 
@@ -60,6 +62,7 @@ class SourceLibrary {
   const std::atomic<bool>& stop_;
   const SourcePatience patience_;
   content::SourceUrl base_;  ///< what hrefs are relative to, with credentials
+  std::optional<content::FetchOutcome> failed_fetch_;
 };
 
 /// What the trouble with a publisher is called to its library's users: ResourceInaccessible with the outcome's reason.

@@ -85,6 +85,16 @@ Result<void> check_subscription_texts(const SubscriptionSpec& spec) {
   return {};
 }
 
+/// What a new subscription must be told (§4.2).
+Result<void> check_new_subscription(const SubscriptionSpec& spec) {
+  constexpr std::string_view missing = "is missing";
+  if (!spec.subscription_url) return invalid_member("subscription_url", "is missing; it is the URL of a lib.json");
+  if (!spec.authentication_method) return invalid_member("authentication_method", missing);
+  if (!spec.automatic_sync_enabled) return invalid_member("automatic_sync_enabled", missing);
+  if (!spec.on_demand) return invalid_member("on_demand", missing);
+  return {};
+}
+
 /// With an empty text for "none".
 void take_trust(const std::optional<std::string>& given, std::optional<std::string>& kept) {
   if (!given) return;
@@ -180,7 +190,7 @@ Result<Subscription> SubscribedLibraries::accept(const Caller& caller, const Sub
   const bool has_password = spec.password && !spec.password->empty();
   subscription.authentication_method = spec.authentication_method.value_or(
       has_password ? AuthenticationMethod::BASIC : subscription.authentication_method);
-  if (spec.user_name) subscription.user_name = spec.user_name->empty() ? std::nullopt : spec.user_name;
+  if (spec.user_name) subscription.user_name = spec.user_name;
   if (spec.password) subscription.password = *spec.password;
   if (subscription.authentication_method == AuthenticationMethod::NONE) {
     if (has_password) return invalid_member("password", "is given, but authentication_method is NONE; make that BASIC");
@@ -212,7 +222,9 @@ Result<LibraryId> SubscribedLibraries::create(const Caller& caller, const Librar
                  "A new library needs a name: create_spec.name is missing.");
   QUIRE_RETURN_IF_ERROR(check_values(spec, context_.limits));
   QUIRE_ASSIGN_OR_RETURN(const auto placement, place(spec, context_.storages));
-  QUIRE_ASSIGN_OR_RETURN(auto subscription, accept(caller, subscription_spec.value_or(SubscriptionSpec()), {}));
+  const auto asked = subscription_spec.value_or(SubscriptionSpec());
+  QUIRE_RETURN_IF_ERROR(check_new_subscription(asked));
+  QUIRE_ASSIGN_OR_RETURN(auto subscription, accept(caller, asked, {}));
   auto parts = digested_parts(spec);
   parts.push_back(subscription.url.text());
   parts.emplace_back(subscription.on_demand ? "on demand" : "immediate");
@@ -348,7 +360,8 @@ Result<ProbedSubscription> SubscribedLibraries::probe(const Caller& caller, cons
     return probed;
   }
   if (const auto library = source.library(); !library) {
-    probed.status = SubscriptionProbe::resource_not_found;
+    const auto& failed = source.failed_fetch();
+    probed.status = failed ? probe_status(*failed) : SubscriptionProbe::resource_not_found;
     probed.messages = library.error().messages();
   }
   return probed;
@@ -406,8 +419,7 @@ Result<void> SubscribedLibraries::set_limits(const Caller& caller, const Library
                    {{"value", limits.bytes_per_second_max}});
     if (limits.window && !(is_hour(limits.window->start_hour) && is_hour(limits.window->stop_hour)))
       return Error(ErrorKind::invalid_argument, "quire.subscription.bad_window",
-                   "The window is from {start} to {stop}; both must be hours of the day in UTC, from 0 to 23.",
-                   {{"start", limits.window->start_hour}, {"stop", limits.window->stop_hour}});
+                   "A window needs both its hours, when it begins and when it ends: of the day in UTC, from 0 to 23.");
     auto changed = library;
     changed.subscription->bytes_per_second_max = limits.bytes_per_second_max;
     changed.subscription->window = limits.window;
@@ -441,6 +453,10 @@ Result<void> SubscribedLibraries::convert(const Caller& caller, const LibraryId&
             "with its content first.",
             {{"item", item->name}, {"name", library.name}});
       t->remove<content::SourceItem>(item_id);
+      if (!item) continue;
+      auto own = *item;
+      own.last_sync_time.reset();
+      t->update(own);
     }
     auto changed = library;
     changed.type = content::LibraryType::LOCAL;

@@ -66,6 +66,7 @@ struct SyncReport {
   std::int64_t items = 0;  ///< of the publisher
   std::int64_t removed = 0;
   std::int64_t changed = 0;
+  std::int64_t bytes = 0;  ///< that have come
   ItemProblems problems = {};
 };
 
@@ -214,6 +215,7 @@ class LibrarySync {
       QUIRE_RETURN_IF_ERROR(round.bring_all(std::move(jobs_)));
       problems_.add(round.problems());
     }
+    report.bytes = flow_.bytes;
     report.problems = std::move(problems_);
     return report;
   }
@@ -479,6 +481,7 @@ Result<void> end_library_sync(TaskRun& run, const content::SourceUrl& url, const
       if (error) details.push_back({"error", base::displayable(error->text(), 500)});
       if (error || outcome->has_news) record(t, content::EventKind::library_synchronized, *library, std::move(details));
     }
+    if (outcome) task.completed = task.total = outcome->bytes;
     end_task(t, task, error);
     return {};
   });
@@ -557,7 +560,8 @@ Result<ItemToSync> item_to_sync(TaskRun& run) {
   return ItemToSync{std::move(found.first), std::move(known), std::move(library)};
 }
 
-Result<void> sync_item(SyncSlots& slots, TaskRun& run, const ItemToSync& begun) {
+/// The bytes that have come.
+Result<std::int64_t> sync_item(SyncSlots& slots, TaskRun& run, const ItemToSync& begun) {
   const auto& library = begun.of.library;
   std::atomic<bool> stop = false;
   TransferRate rate(library.subscription->bytes_per_second_max);
@@ -567,12 +571,14 @@ Result<void> sync_item(SyncSlots& slots, TaskRun& run, const ItemToSync& begun) 
   std::atomic<std::int64_t> total = 0;
   const SyncWatch watch(run, flow.bytes, total, stop);
   QUIRE_ASSIGN_OR_RETURN(auto document, current_document(source, begun.known));
-  if (!document)
-    return run.change([&](Transaction& t, Task&) -> Result<void> {
+  if (!document) {
+    QUIRE_RETURN_IF_ERROR(run.change([&](Transaction& t, Task&) -> Result<void> {
       QUIRE_RETURN_IF_ERROR(find_synced_library(t, library.id, work.url));
       if (const auto item = t->find<Item>(begun.item.id)) remove_item_with_sessions(t, *item);
       return {};
-    });
+    }));
+    return std::int64_t{0};
+  }
   if (const auto problem = problem_of(document->item, run.context().limits))
     return Error(ErrorKind::resource_inaccessible, *problem);
   const bool content = !library.subscription->on_demand || !run.task().source.empty();
@@ -585,7 +591,7 @@ Result<void> sync_item(SyncSlots& slots, TaskRun& run, const ItemToSync& begun) 
     if (!content || (stored && stored->content_document == document->text)) return apply_document(t, current, item->id);
     return {};
   }));
-  if (!content) return {};
+  if (!content) return std::int64_t{0};
   const auto items_max = static_cast<std::size_t>(begun.of.configuration.maximum_concurrent_item_syncs.value_or(1));
   ContentRound round(work, slots, items_max, stop);
   std::vector<SourceDocument> jobs;
@@ -593,7 +599,7 @@ Result<void> sync_item(SyncSlots& slots, TaskRun& run, const ItemToSync& begun) 
   total = bytes_of_jobs(jobs);
   QUIRE_RETURN_IF_ERROR(round.bring_all(std::move(jobs)));
   if (round.problems().count() > 0) return Error(ErrorKind::resource_inaccessible, round.problems().told().front());
-  return {};
+  return flow.bytes.load();
 }
 
 Result<TaskOutcome> run_item_sync(SyncSlots& slots, TaskRun& run) {
@@ -611,6 +617,7 @@ Result<TaskOutcome> run_item_sync(SyncSlots& slots, TaskRun& run) {
       if (once_more) return {};
       const auto item = t->find<Item>(begun.item.id);
       if (!synced && item && !item->cached) store_problem(t, item->id, synced.error().messages().front());
+      if (synced) task.completed = task.total = *synced;
       end_task(t, task, synced ? std::nullopt : std::optional(synced.error()));
       return {};
     }));
