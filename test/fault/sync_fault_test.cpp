@@ -1,5 +1,7 @@
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "service/library/configuration.h"
 #include "support/crash_checks.h"
 #include "support/fault_points.h"
@@ -163,7 +165,7 @@ class SyncFaultTest : public testing::TestWithParam<Engine> {
   void play(Faults::Kind kind, bool on_demand, const std::function<void(Story&)>& act) {
     // Every third of the calls, and of PostgreSQL's, where a story takes ten times as long, every twentieth.
     const test_support::FaultPoints points{.first = 1};
-    const auto step = points.step * (GetParam() == Engine::Postgresql ? 20 : 3);
+    const auto step = std::max<std::size_t>(points.step * 3, GetParam() == Engine::Postgresql ? 20 : 3);
     std::size_t strikes = 0;
     for (std::size_t k = 1 + static_cast<std::size_t>(test_support::test_seed() % step);; k += step) {
       Story story(GetParam(), on_demand);
