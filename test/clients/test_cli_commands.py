@@ -211,7 +211,7 @@ def test_completion_knows_commands_options_and_names(cli, tmp_path):
     file = tmp_path / "a.img"
     file.write_bytes(b"a")
     cli.ok("push", file, "images/first item")
-    assert completions(cli, "pu") == ["pull", "push"]
+    assert completions(cli, "pu") == ["publish", "pull", "push"]
     assert completions(cli, "users", "set") == ["set-password"]
     assert "--create-library" in completions(cli, "push", "--c")
     assert completions(cli, "completion", "z") == ["zsh"]
