@@ -123,7 +123,7 @@ std::vector<base::DigestAlgorithm> algorithms_of(const std::vector<NextFile>& fi
 Result<void> hold(const SyncWork& work, NextFile& file) {
   auto& context = work.context();
   content::BlobId id;
-  const auto held = work.run.change_besides([&](Transaction& t) -> Result<void> {
+  auto held = work.run.change_besides([&](Transaction& t) -> Result<void> {
     id = adopt(t, *file.arrived);
     if (!t->find<content::TaskBlob>({work.run.id(), id.text()})) t->insert(work.run.id(), content::TaskBlob{id});
     return {};
@@ -271,7 +271,7 @@ Result<void> bring(const SyncWork& work, const SourceDocument& document) {
 }  // namespace
 
 Result<void> bring_item(const SyncWork& work, const SourceDocument& wanted) {
-  const auto brought = bring(work, wanted);
+  auto brought = bring(work, wanted);
   if (brought) return {};
   const bool bytes_gone = brought.error().messages().front().id == bytes_gone_id;
   if (bytes_gone) return bring(work, wanted);
