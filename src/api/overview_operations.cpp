@@ -34,6 +34,7 @@ struct ItemSummary {
   std::string description;
   std::string type;
   std::int64_t size = 0;
+  bool cached = true;
   std::string content_version;
   bool security_compliance = true;
   std::optional<content::CertVerificationStatus> signature;
@@ -126,8 +127,8 @@ BOOST_DESCRIBE_STRUCT(LibrarySummary, (),
                        last_modified_time))
 BOOST_DESCRIBE_STRUCT(ItemHolder, (), (update_session, user, since))
 BOOST_DESCRIBE_STRUCT(ItemSummary, (),
-                      (library_item, name, description, type, size, content_version, security_compliance, signature,
-                       held_by, creation_time, last_modified_time))
+                      (library_item, name, description, type, size, cached, content_version, security_compliance,
+                       signature, held_by, creation_time, last_modified_time))
 BOOST_DESCRIBE_STRUCT(PackageProduct, (), (name, version, vendor, url))
 BOOST_DESCRIBE_STRUCT(PackageDisk, (), (disk, capacity, file, format))
 BOOST_DESCRIBE_STRUCT(PackageProperty, (), (key, category, label, description, type, value))
@@ -201,6 +202,7 @@ struct ItemSummaries {
                           item.description,
                           item.type,
                           item.size,
+                          item.cached,
                           std::to_string(item.content_version),
                           item.security_compliance,
                           std::nullopt,

@@ -182,6 +182,7 @@ Result<void> drop_content(Transaction& t, const Item& item) {
 Result<Subscription> SubscribedLibraries::accept(const Caller& caller, const SubscriptionSpec& spec,
                                                  Subscription subscription) const {
   QUIRE_RETURN_IF_ERROR(check_subscription_texts(spec));
+  const auto known_url = subscription.url;
   if (spec.subscription_url) subscription.url = content::SourceUrl(*spec.subscription_url);
   if (subscription.url.empty()) return invalid_member("subscription_url", "is missing; it is the URL of a lib.json");
   if (subscription.url.has_credentials())
@@ -190,6 +191,12 @@ Result<Subscription> SubscribedLibraries::accept(const Caller& caller, const Sub
   const bool has_password = spec.password && !spec.password->empty();
   subscription.authentication_method = spec.authentication_method.value_or(
       has_password ? AuthenticationMethod::BASIC : subscription.authentication_method);
+  if (!known_url.empty() && !subscription.url.same_origin(known_url) && !spec.password) {
+    // What was told to one server is not told to another one that somebody names.
+    if (subscription.authentication_method == AuthenticationMethod::BASIC)
+      return invalid_member("password", "must be given again when subscription_url leads to another server");
+    subscription.password.clear();
+  }
   if (spec.user_name) subscription.user_name = spec.user_name;
   if (spec.password) subscription.password = *spec.password;
   if (subscription.authentication_method == AuthenticationMethod::NONE) {
