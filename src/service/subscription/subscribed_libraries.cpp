@@ -191,12 +191,10 @@ Result<Subscription> SubscribedLibraries::accept(const Caller& caller, const Sub
   const bool has_password = spec.password && !spec.password->empty();
   subscription.authentication_method = spec.authentication_method.value_or(
       has_password ? AuthenticationMethod::BASIC : subscription.authentication_method);
-  if (!known_url.empty() && !subscription.url.same_origin(known_url) && !spec.password) {
-    // What was told to one server is not told to another one that somebody names.
-    if (subscription.authentication_method == AuthenticationMethod::BASIC)
-      return invalid_member("password", "must be given again when subscription_url leads to another server");
-    subscription.password.clear();
-  }
+  // What was told to one server is not told to another one that somebody names.
+  if (subscription.authentication_method == AuthenticationMethod::BASIC && !known_url.empty() &&
+      !subscription.url.same_origin(known_url) && !spec.password)
+    return invalid_member("password", "must be given again when subscription_url leads to another server");
   if (spec.user_name) subscription.user_name = spec.user_name;
   if (spec.password) subscription.password = *spec.password;
   if (subscription.authentication_method == AuthenticationMethod::NONE) {
