@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import tempfile
 import time
+import urllib.parse
 import urllib.request
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -34,11 +35,13 @@ class Sizes:
     published: tuple = (2_000, 10_000)
     stall_seconds: float = 3
     pushed: int = 4 * GIB
+    synced: tuple = (2_000, 4 * GIB)
 
 
 SHORT = Sizes(
     body=8 * MIB, large=32 * MIB, sparse=32 * MIB, disturbing=16 * MIB, uploads=((1, 8 * MIB), (4, 2 * MIB), (8, MIB)),
     seconds=0.2, clients=(2, 4), listed=(50, 500), stored=(100, 2_000), people=(20, 100), published=(50, 200), stall_seconds=0.3, pushed=8 * MIB,
+    synced=(50, 8 * MIB),
 )
 
 
@@ -601,6 +604,65 @@ def publications(world):
     return [polls, indexes]
 
 
+def copied_by_curl(index_url, folder):
+    """The files of a published library, as a plain copy brings them: as many at a time as Quire fetches, over kept connections."""
+    with urllib.request.urlopen(index_url) as answer:
+        items = json.load(answer)["items"]
+    wanted = []
+    for item in items:
+        for file in item["files"]:
+            url = urllib.parse.urljoin(index_url, file["hrefs"][0])
+            wanted.append(f'url = "{url}"\noutput = "{folder}/{item["selfHref"].split("/")[0]}/{file["name"]}"\n')
+    script = folder / "wanted"
+    script.write_text("".join(wanted))
+    return must(run_client(["curl", "--silent", "--fail", "--parallel", "--parallel-max", SYNCED_AT_ONCE, "--create-dirs",
+                            "--config", script]), "curl")
+
+
+SYNCED_AT_ONCE = 5  # maximum_concurrent_item_syncs
+
+
+def synchronizations(world):
+    """First synchronization of many small items, and of one large file, beside a plain parallel copy of the same files."""
+    groups = []
+    count, size = world.sizes.synced
+    for what, title in (("small", f"First synchronization of {count:,} items of one small file"),
+                        ("large", f"First synchronization of an item of {size / GIB:.2g} GiB")):
+        group = Group(f"sync-{what}", f"{title}, over HTTP", "s")
+        memory = Group(f"sync-{what}-memory", "Peak memory of the subscriber", "MiB")
+        for number in range(world.rounds):
+            publisher, library, _ = seeded(world, count, "published") if what == "small" else (world.quire(), None, None)
+            with world.running(publisher):
+                api = publisher.api()
+                if what == "large":
+                    library = api.create_library("bench")
+                    session, path = api.begin_upload(api.create_item(library, "item"))
+                    upload(world, publisher, path, "http", "--zeros", size)
+                    api.complete(session)
+                api.publish(library)
+                url = f"{publisher.bases['http']}/cls/vcsp/lib/{library}/lib.json"
+                http_get(publisher.bases["http"], f"/cls/vcsp/lib/{library}/items.json")
+                for candidate in in_turn(["Quire", "curl"], number):
+                    if candidate == "curl":
+                        folder = world.fresh("copy")
+                        folder.mkdir()
+                        group.add("curl", copied_by_curl(url.replace("lib.json", "items.json"), folder).seconds)
+                        shutil.rmtree(folder)
+                        continue
+                    with world.running(Quire(world.fresh("quire"), ["--pull-allow", "127.0.0.0/8"])) as (subscriber,):
+                        begun = time.monotonic()
+                        subscriber.api().subscribe("copy", url)
+                        group.add("Quire", time.monotonic() - begun)
+                        memory.add("Quire", subscriber.peak_memory_mib())
+                    world.discard(subscriber)
+            world.discard(publisher)
+        group.plotted = ["Quire", "curl"]
+        group.rows = [Row(f"sync-{what}", f"{title} / the same files copied by curl --parallel: rate", group.ratio("curl", "Quire"),
+                          ">=", 0.9, 1.0, "×", "curl makes nothing durable and checks nothing")]
+        groups += [group, memory]
+    return groups
+
+
 @dataclass
 class Run:
     """A client that has ended: wall time, and processor time of its process."""
@@ -758,6 +820,7 @@ ALL = {
     "many-items": many_items,
     "many-people": many_people,
     "publications": publications,
+    "synchronizations": synchronizations,
 }
 
 __all__ = ["ALL", "ROOT", "SHORT", "Group", "Row", "Sizes", "World"]

@@ -211,6 +211,19 @@ class QuireApi(Api):
         text = self.request(method, "/api/quire/" + path, body)
         return json.loads(text) if text else None
 
+    def subscribe(self, name, url):
+        """Returns when the first synchronization has ended well."""
+        spec = {"name": name, "type": "SUBSCRIBED", "subscription_info": {
+            "authentication_method": "NONE", "automatic_sync_enabled": False, "on_demand": False, "subscription_url": url}}
+        library = self.call("POST", "content/subscribed-library", {"create_spec": spec})
+        while True:
+            status = self.new_rest("GET", f"subscribed-library/{library}/status")
+            if status.get("problem"):
+                raise RuntimeError(status["problem"]["default_message"])
+            if status.get("last_success_time"):
+                return library
+            time.sleep(0.02)
+
     def create_user(self, name, password):
         self.new_rest("POST", "access/users", {"name": name, "password": password})
 
