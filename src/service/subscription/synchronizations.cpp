@@ -272,7 +272,7 @@ class LibrarySync {
     names_.clear();
     for (auto& [source_id, local] : local_) local.is_listed = false;
     QUIRE_ASSIGN_OR_RETURN(const auto text, source_.index(published));
-    const auto version = vcsp::read_items(
+    auto version = vcsp::read_items(
         text, [&](vcsp::Item&& item) { take(std::move(item)); },
         [&](vcsp::UnusableItem&& item) { refuse(item.id, item.name, item.reason.messages().front()); });
     if (version) return version;
@@ -351,7 +351,7 @@ class LibrarySync {
     QUIRE_RETURN_IF_ERROR(
         change_in_batches(changed_, [&](Transaction& t, const Library& library, const Changed& one) -> Result<void> {
           if (!library.subscription->on_demand && !has_same_content(t, one)) return {};  // comes with its content
-          const auto applied = apply_document(t, library, one.id);
+          auto applied = apply_document(t, library, one.id);
           if (applied || applied.error().kind() != ErrorKind::already_exists) return applied;
           store_problem(t, one.id, applied.error().messages().front());
           return {};
@@ -404,11 +404,11 @@ class LibrarySync {
     for (std::size_t begin = 0; begin < added_.size(); begin += items_per_change) {
       const auto some =
           std::span<const SourceDocument>(added_).subspan(begin, std::min(items_per_change, added_.size() - begin));
-      const auto created = change_some(some, create);
+      auto created = change_some(some, create);
       if (created) continue;
       if (!is_of_one(created.error())) return created;
       for (const auto& one : some) {
-        const auto alone = change_some(std::span(&one, 1), create);
+        auto alone = change_some(std::span(&one, 1), create);
         if (alone) continue;
         if (!is_of_one(alone.error())) return alone;
         problems_.add(one.item.name, alone.error().messages().front());
