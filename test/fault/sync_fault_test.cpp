@@ -49,6 +49,8 @@ class Story {
     publish();
     service::SubscriptionSpec spec;
     spec.subscription_url = publisher_.url();
+    spec.authentication_method = content::AuthenticationMethod::NONE;
+    spec.automatic_sync_enabled = false;
     spec.on_demand = on_demand;
     auto made = world_.subscribed().create(alice(), test_support::library_spec("library"), spec, {});
     if (!made) throw std::runtime_error(made.error().text());

@@ -35,6 +35,8 @@ class History {
     publish();
     service::SubscriptionSpec spec;
     spec.subscription_url = publisher_.url();
+    spec.authentication_method = content::AuthenticationMethod::NONE;
+    spec.automatic_sync_enabled = false;
     spec.on_demand = one_of(2) == 0;
     id_ = must(world_.subscribed().create(alice(), test_support::library_spec("library"), spec, {}));
     step("subscribe ") << (*spec.on_demand ? "on demand" : "at once");

@@ -64,6 +64,8 @@ class SubscriptionTest : public test_support::ServiceTest {
   SubscriptionSpec spec(bool on_demand = false) {
     SubscriptionSpec spec;
     spec.subscription_url = publisher_->url();
+    spec.authentication_method = content::AuthenticationMethod::NONE;
+    spec.automatic_sync_enabled = false;
     spec.on_demand = on_demand;
     return spec;
   }
@@ -590,7 +592,7 @@ TEST_P(SubscriptionTest, FilesThatCannotBeHadFailTheirItemOnly) {
   EXPECT_TRUE(named("a").cached);
   EXPECT_FALSE(named("b").cached);
   ASSERT_THAT(problems(), SizeIs(1));
-  EXPECT_THAT(problems().front().reason.default_message, HasSubstr("no such file"));
+  EXPECT_THAT(problems().front().reason.default_message, HasSubstr("did not answer"));
   EXPECT_THAT(errors_of(last_sync()), ElementsAre(HasSubstr("1 of the items"), AllOf(HasSubstr("b"), HasSubstr("h"))));
   expect_no_leaks();
   publisher_->lost.clear();
@@ -861,7 +863,7 @@ TEST_P(SubscriptionTest, ADownloadTellsWhyNothingComesAndTriesAgainWhenAsked) {
   const auto failed = must(world_->downloads().file(alice(), session, "f"));
   EXPECT_FALSE(failed.arrives);
   ASSERT_TRUE(failed.problem);
-  EXPECT_THAT(failed.problem->default_message, HasSubstr("no such file"));
+  EXPECT_THAT(failed.problem->default_message, HasSubstr("did not answer"));
   EXPECT_THAT(problems(), SizeIs(1));
   publisher_->lost.clear();
   publisher_->write();
@@ -904,7 +906,7 @@ TEST_P(SubscriptionTest, ACopyOfWhatDoesNotComeGoes) {
   }
   const auto task = last_task(item_type, copy.text());
   EXPECT_EQ(task.status, TaskStatus::FAILED);
-  EXPECT_THAT(errors_of(task), Contains(HasSubstr("no such file")));
+  EXPECT_THAT(errors_of(task), Contains(HasSubstr("did not answer")));
   EXPECT_EQ(kind(world_->items().get(alice(), copy)), "not_found");
 }
 
