@@ -130,7 +130,8 @@ content::FetchRequest SourceLibrary::request(const SourceUrl& url) const {
   return {url, 0, "", {subscription_.ssl_certificate, subscription_.ssl_thumbprint}};
 }
 
-Result<std::optional<SourceLibrary::Document>> SourceLibrary::read(const SourceUrl& url, std::int64_t bytes_max) {
+Result<std::optional<SourceLibrary::Document>> SourceLibrary::read(const SourceUrl& url, std::int64_t bytes_max,
+                                                                   std::optional<FetchOutcome>& failed) const {
   if (context_.fetcher == nullptr)
     return Error(ErrorKind::unsupported, "quire.subscription.unsupported",
                  "This server does not fetch anything by itself, so it cannot subscribe to libraries.");
@@ -138,13 +139,13 @@ Result<std::optional<SourceLibrary::Document>> SourceLibrary::read(const SourceU
   for (std::size_t polls = 0;;) {
     DocumentSink sink(context_.clock, bytes_max, patience_.document_time_max);
     auto outcome = context_.fetcher->fetch(request(url), sink, stop_);
-    failed_fetch_.reset();
+    failed.reset();
     if (outcome.failure == FetchFailure::none)
       return std::optional(Document{std::move(sink.text), std::move(sink.read_from)});
     if (stop_) return synchronization_stopped();
     if (sink.refusal && !sink.is_too_slow) return unusable(url, *sink.refusal);
     if (sink.is_too_slow) outcome.failure = FetchFailure::timed_out;
-    failed_fetch_ = outcome;
+    failed = outcome;
     if (sink.refusal) return unusable(url, *sink.refusal);
     if (outcome.failure == FetchFailure::not_there) return std::optional<Document>();
     const auto waits = not_ready(outcome);
@@ -160,7 +161,7 @@ Result<std::optional<SourceLibrary::Document>> SourceLibrary::read(const SourceU
 }
 
 Result<SourceLibrary::Document> SourceLibrary::read_existing(const SourceUrl& url, std::int64_t bytes_max) {
-  QUIRE_ASSIGN_OR_RETURN(auto document, read(url, bytes_max));
+  QUIRE_ASSIGN_OR_RETURN(auto document, read(url, bytes_max, failed_fetch_));
   if (document) return *std::move(document);
   return Error(ErrorKind::resource_inaccessible, "quire.subscription.not_there",
                "There is no published library at {url}, or it is not published any more: {reason}",
@@ -197,10 +198,11 @@ Result<std::string> SourceLibrary::index(const vcsp::Library& library) {
   return std::move(document.text);
 }
 
-Result<std::optional<vcsp::Item>> SourceLibrary::item(const vcsp::Item& known) {
+Result<std::optional<vcsp::Item>> SourceLibrary::item(const vcsp::Item& known) const {
   const auto url = resolve(known.self_href);
   if (!url) return std::optional<vcsp::Item>();
-  QUIRE_ASSIGN_OR_RETURN(const auto document, read(*url, item_document_bytes_max));
+  std::optional<FetchOutcome> failed;
+  QUIRE_ASSIGN_OR_RETURN(const auto document, read(*url, item_document_bytes_max, failed));
   if (!document) return std::optional<vcsp::Item>();
   auto item = vcsp::read_item(document->text);
   if (!item) return unusable(*url, item.error());

@@ -24,7 +24,8 @@ inline constexpr SourcePatience call_patience{1, std::chrono::seconds(30)};
 /// of pulls (content-library-api.md §28.3). The publisher is a stranger: documents are bounded (Limits), what they
 /// refer to must lie on the server that the library was finally read from, and user and password go to no other.
 ///
-/// Outside of transactions; one thread reads documents, any may ask for places and requests after library().
+/// Outside of transactions; one thread reads library and index; after library(), any thread may call what is
+/// const, but for failed_fetch().
 /// What cannot be had is ResourceInaccessible and says why, with `ssl_certificate_thumbprint` and `ssl_certificate`
 /// where a certificate was not trusted. Canceled once `stop` is set.
 class SourceLibrary {
@@ -38,12 +39,12 @@ class SourceLibrary {
   /// The text of the index that `library` names.
   base::Result<std::string> index(const vcsp::Library& library);
   /// The item as its own document has it now; nullopt when there is no such document, or it is another item's.
-  base::Result<std::optional<vcsp::Item>> item(const vcsp::Item& known);
+  base::Result<std::optional<vcsp::Item>> item(const vcsp::Item& known) const;
 
   /// Where the file of `item` behind `href` may lie, the likeliest first; none when that is another server.
   std::vector<content::SourceUrl> places(const vcsp::Item& item, const std::string& href) const;
   content::FetchRequest request(const content::SourceUrl& url) const;
-  /// What came of the last document that could not be fetched; none when it was fetched but cannot be used.
+  /// What came of library() or index(), where the document could not be fetched; none when it cannot be used.
   const std::optional<content::FetchOutcome>& failed_fetch() const { return failed_fetch_; }
   /// For people: the library's URL.
   const std::string& shown() const { return subscription_.url.shown(); }
@@ -53,7 +54,8 @@ class SourceLibrary {
     std::string text;
     content::SourceUrl read_from;  ///< without credentials; empty: where it was asked for
   };
-  base::Result<std::optional<Document>> read(const content::SourceUrl& url, std::int64_t bytes_max);
+  base::Result<std::optional<Document>> read(const content::SourceUrl& url, std::int64_t bytes_max,
+                                             std::optional<content::FetchOutcome>& failed) const;
   base::Result<Document> read_existing(const content::SourceUrl& url, std::int64_t bytes_max);
   std::optional<content::SourceUrl> resolve(const std::string& href) const;
 
