@@ -110,6 +110,11 @@ struct SubscriptionUpdateSpec {
 };
 
 /// A subscription that local_library.publish names (§5).
+struct ItemPublishDestination {
+  static constexpr std::string_view canonical_name = "com.vmware.content.library.item.destination_spec";
+  std::string subscription;
+};
+
 struct PublishDestination {
   static constexpr std::string_view canonical_name = "com.vmware.content.local_library.destination_spec";
   std::string subscription;

@@ -37,6 +37,13 @@ struct SubscriptionUpdateInput {
   std::string subscription;
   SubscriptionUpdateSpec spec;
 };
+struct ItemPublishInput {
+  static constexpr std::string_view canonical_name = operation_input;
+  static constexpr std::array objects = {NamedObject{ObjectKind::item, "library_item_id"}};
+  std::string library_item_id;
+  bool force_sync_content = false;
+  std::optional<std::vector<ItemPublishDestination>> subscriptions;
+};
 struct LibraryPublishInput {
   static constexpr std::string_view canonical_name = operation_input;
   static constexpr std::array objects = {NamedObject{ObjectKind::library, "library_id"}};
@@ -67,6 +74,8 @@ BOOST_DESCRIBE_STRUCT(SubscriptionCreateInput, (), (library, client_token, spec)
 BOOST_DESCRIBE_STRUCT(SubscriptionIdInput, (), (library, subscription))
 BOOST_DESCRIBE_STRUCT(SubscriptionUpdateInput, (), (library, subscription, spec))
 BOOST_DESCRIBE_STRUCT(LibraryPublishInput, (), (library_id, subscriptions))
+BOOST_DESCRIBE_STRUCT(ItemPublishDestination, (), (subscription))
+BOOST_DESCRIBE_STRUCT(ItemPublishInput, (), (library_item_id, force_sync_content, subscriptions))
 
 namespace {
 
@@ -243,6 +252,30 @@ struct LocalLibraryPublish {
   }
 };
 
+struct ItemPublish {
+  using Input = ItemPublishInput;
+  using Output = void;
+  static OperationFacts facts() {
+    return {.service = "com.vmware.content.library.item",
+            .name = "publish",
+            .method = "POST",
+            .path = "/content/library/item/{library_item_id}",
+            .action = "publish",
+            .status = 204,
+            .privilege = Privilege::ContentLibrary_PublishLibraryItem,
+            .errors = {ErrorKind::not_found, ErrorKind::invalid_element_type, ErrorKind::invalid_argument,
+                       ErrorKind::not_allowed_in_current_state},
+            .summary = "Has the item synchronized in the subscribed libraries of the given subscriptions, or of all."};
+  }
+  static Result<void> run(service::Services& services, const CallContext& call, const Input& input) {
+    std::vector<SubscriptionId> subscriptions;
+    for (const auto& destination : input.subscriptions.value_or(std::vector<ItemPublishDestination>()))
+      subscriptions.emplace_back(destination.subscription);
+    return services.subscriptions.publish_item(call.caller, content::ItemId(input.library_item_id),
+                                               input.force_sync_content, subscriptions);
+  }
+};
+
 }  // namespace
 
 void add_subscription_operations(std::vector<Operation>& all) {
@@ -252,6 +285,7 @@ void add_subscription_operations(std::vector<Operation>& all) {
   all.push_back(bind<SubscriptionUpdate>());
   all.push_back(bind<SubscriptionDelete>());
   all.push_back(bind<LocalLibraryPublish>());
+  all.push_back(bind<ItemPublish>());
 }
 
 }  // namespace quire::api

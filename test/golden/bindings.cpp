@@ -77,6 +77,8 @@ constexpr std::array places = {
           "DELETE", "/content/library/{library}/subscriptions/{subscription}"},
     Place{"content.local_library.publish", "POST", "/content/local-library/id:{library_id}?~action=publish", "POST",
           "/content/local-library/{library_id}?action=publish"},
+    Place{"content.library.item.publish", "POST", "/content/library/item/id:{library_item_id}?~action=publish", "POST",
+          "/content/library/item/{library_item_id}?action=publish"},
     Place{"content.library.usages.list", "GET", "/rest/content/library/{library}/usages", "GET",
           "/content/library/{library}/usages"},
     Place{"content.library.usages.add", "POST", "/rest/content/library/{library}/usages", "POST",

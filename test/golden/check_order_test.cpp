@@ -121,7 +121,7 @@ TEST(CheckOrder, IdentifiersAreMarkedInTheRegistry) {
       const bool is_quota = operation.facts.service == "com.quire.quota.libraries" && operation.facts.name == "get";
       const bool is_library =
           field.name == "library" && (is_quota || operation.facts.service == "com.vmware.content.library.usages" ||
-                                       operation.facts.service == "com.vmware.content.library.subscriptions");
+                                      operation.facts.service == "com.vmware.content.library.subscriptions");
       if (is_library || is_identifier(field.name)) expected.push_back(field.name);
       if (field.name != "create_spec" && field.name != "destination_create_spec" && field.name != "set_spec" &&
           !(needs_hypervisor && (field.name == "target" || field.name == "spec")))

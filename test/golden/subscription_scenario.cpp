@@ -11,16 +11,18 @@ using json::object;
 
 const std::string service = "content.library.subscriptions.";
 constexpr auto publishing = "content.local_library.publish";
+constexpr auto publishing_item = "content.library.item.publish";
 constexpr auto no_such = "00000000-0000-4000-8000-0000000000ff";
 constexpr auto made_at_most_once = "77777777-0000-4000-8000-000000000003";
 
 struct SubscriptionWalk {
   Client& client;
-  std::string published{};  ///< library
-  std::string url{};        ///< that it is published at
-  std::string follower{};   ///< subscribed library of this server
-  std::string here{};       ///< its subscription
-  std::string there{};      ///< the subscription of a library of another server
+  std::string unpublished{};  ///< library
+  std::string published{};    ///< library
+  std::string url{};          ///< that it is published at
+  std::string follower{};     ///< subscribed library of this server
+  std::string here{};         ///< its subscription
+  std::string there{};        ///< the subscription of a library of another server
 
   json::value done(const std::string& operation, object input, std::string_view remark = "") const {
     return client.done(operation, std::move(input), remark);
@@ -72,7 +74,7 @@ struct SubscriptionWalk {
     const auto make_library = [&](std::string_view name) {
       return text("content.local_library.create", {{"create_spec", object{{"name", name}}}});
     };
-    const auto unpublished = make_library("unpublished");
+    unpublished = make_library("unpublished");
     refused("NOT_ALLOWED_IN_CURRENT_STATE", service + "list", {{"library", unpublished}}, "not published");
     refused("NOT_ALLOWED_IN_CURRENT_STATE", service + "create", create(unpublished, existing(no_such)),
             "not published");
@@ -150,6 +152,19 @@ struct SubscriptionWalk {
     done(publishing, publish({object{{"subscription", there}}}), "the other");
     client.server().run_tasks();
     done(publishing, publish({}), "all of them");
+    const auto item = text("content.library.item.create",
+                           {{"create_spec", object{{"library_id", published}, {"name", "tiny"}, {"type", "iso"}}}});
+    const auto of_item = [](const std::string& id) {
+      return object{{"library_item_id", id}, {"force_sync_content", true}};
+    };
+    done(publishing_item, of_item(item));
+    refused("NOT_FOUND", publishing_item, of_item(no_such));
+    auto to_nobody = of_item(item);
+    to_nobody["subscriptions"] = json::array{object{{"subscription", no_such}}};
+    refused("INVALID_ARGUMENT", publishing_item, to_nobody, "no such subscription");
+    const auto elsewhere_item =
+        text("content.library.item.create", {{"create_spec", object{{"library_id", unpublished}, {"name", "tiny"}}}});
+    refused("NOT_ALLOWED_IN_CURRENT_STATE", publishing_item, of_item(elsewhere_item), "not published");
     refused("NOT_FOUND", service + "delete", one("the name of a library"), "as govc does");
     refused("NOT_FOUND", service + "delete", {{"library", no_such}, {"subscription", here}});
     done(service + "delete", one(here));

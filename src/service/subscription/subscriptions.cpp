@@ -5,9 +5,11 @@
 
 #include "base/hex.h"
 #include "base/utf8.h"
+#include "service/library/item_creation.h"
 #include "service/library/library_change.h"
 #include "service/library/library_placement.h"
 #include "service/library/sync_request.h"
+#include "service/subscription/synced_items.h"
 #include "service/transaction/create_once.h"
 #include "service/transaction/events.h"
 #include "service/transaction/find.h"
@@ -255,9 +257,15 @@ std::optional<Value> param_of(const base::Message& message, std::string_view nam
   return std::nullopt;
 }
 
+/// What is published, where it is not the whole library.
+struct PublishedItem {
+  content::ItemId id;
+  bool force_content = false;
+};
+
 /// The task of the subscribed library does the rest. That library's own trouble does not keep the others from being
 /// told.
-void tell_local(Transaction& t, LibrarySubscription& subscription) {
+void tell_local(Transaction& t, LibrarySubscription& subscription, const std::optional<PublishedItem>& item) {
   const auto subscribed = t->find<Library>(LibraryId(subscription.subscribed_library));
   if (!subscribed || !subscribed->subscription) {
     subscription.problem =
@@ -266,7 +274,10 @@ void tell_local(Transaction& t, LibrarySubscription& subscription) {
     return;
   }
   subscription.subscribed_library_name = subscribed->name;
-  if (const auto asked = request_library_sync(t, *subscribed); !asked) {
+  const auto copy = item ? find_by_source(t, subscribed->id, item->id.text()) : std::nullopt;
+  const auto asked = copy ? request_item_sync(t, *copy, item->force_content || !subscribed->subscription->on_demand)
+                          : request_library_sync(t, *subscribed);
+  if (!asked) {
     subscription.problem = asked.error().messages().front();
     return;
   }
@@ -370,6 +381,34 @@ void give_up_telling(Transaction& t, const Task& ending) {
                             {"reason", param_of<std::string>(problem, "reason").value_or("the task was canceled.")}});
     t->put(library, subscription);
   }
+}
+
+/// Those of `subscriptions`, or all, at once or by a task.
+Result<void> tell(Transaction& t, const Library& library, const std::vector<SubscriptionId>& subscriptions,
+                  const std::optional<PublishedItem>& item) {
+  auto chosen = t->list<LibrarySubscription>(library.id);
+  for (const auto& wanted : subscriptions)
+    if (std::ranges::find(chosen, wanted, &LibrarySubscription::id) == chosen.end())
+      return unknown_subscription(ErrorKind::invalid_argument, library, wanted);
+  if (!subscriptions.empty())
+    std::erase_if(chosen, [&](const LibrarySubscription& one) {
+      return std::ranges::find(subscriptions, one.id) == subscriptions.end();
+    });
+  bool has_remote = false;
+  for (auto& subscription : chosen) {
+    if (subscription.location == SubscriptionLocation::REMOTE) {
+      subscription.problem = to_be_told(t.wall_time());
+      has_remote = true;
+    } else {
+      tell_local(t, subscription, item);
+    }
+    t->put(library.id, subscription);
+  }
+  if (!has_remote) return {};
+  QUIRE_RETURN_IF_ERROR(add_task(
+      t, {publishing_service, publish_operation, "com.vmware.content.Library", library.id.text(),
+          base::make_message("quire.task.publish", "Publication of library {name}", {{"name", library.name}})}));
+  return {};
 }
 
 }  // namespace
@@ -565,29 +604,18 @@ Result<void> Subscriptions::publish(const Caller& caller, const LibraryId& id,
                                     const std::vector<SubscriptionId>& subscriptions) {
   return write(context_, caller, [&](Transaction& t) -> Result<void> {
     QUIRE_ASSIGN_OR_RETURN(const auto library, find_published(t, id, Privilege::ContentLibrary_PublishLibrary));
-    auto chosen = t->list<LibrarySubscription>(id);
-    for (const auto& wanted : subscriptions)
-      if (std::ranges::find(chosen, wanted, &LibrarySubscription::id) == chosen.end())
-        return unknown_subscription(ErrorKind::invalid_argument, library, wanted);
-    if (!subscriptions.empty())
-      std::erase_if(chosen, [&](const LibrarySubscription& one) {
-        return std::ranges::find(subscriptions, one.id) == subscriptions.end();
-      });
-    bool has_remote = false;
-    for (auto& subscription : chosen) {
-      if (subscription.location == SubscriptionLocation::REMOTE) {
-        subscription.problem = to_be_told(t.wall_time());
-        has_remote = true;
-      } else {
-        tell_local(t, subscription);
-      }
-      t->put(id, subscription);
-    }
-    if (!has_remote) return {};
-    QUIRE_RETURN_IF_ERROR(add_task(
-        t, {publishing_service, publish_operation, "com.vmware.content.Library", id.text(),
-            base::make_message("quire.task.publish", "Publication of library {name}", {{"name", library.name}})}));
-    return {};
+    return tell(t, library, subscriptions, std::nullopt);
+  });
+}
+
+Result<void> Subscriptions::publish_item(const Caller& caller, const content::ItemId& id, bool force_content,
+                                         const std::vector<SubscriptionId>& subscriptions) {
+  return write(context_, caller, [&](Transaction& t) -> Result<void> {
+    QUIRE_ASSIGN_OR_RETURN(const auto item, find_item(t, id, Privilege::ContentLibrary_PublishLibraryItem));
+    QUIRE_ASSIGN_OR_RETURN(const auto library, library_of(t, item));
+    QUIRE_RETURN_IF_ERROR(check_local(library));
+    QUIRE_RETURN_IF_ERROR(check_published(library));
+    return tell(t, library, subscriptions, PublishedItem{id, force_content});
   });
 }
 

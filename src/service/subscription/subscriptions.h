@@ -89,6 +89,12 @@ class Subscriptions {
   base::Result<void> publish(const content::Caller& caller, const content::LibraryId& library,
                              const std::vector<content::SubscriptionId>& subscriptions);
 
+  /// The same for one item: of subscribed libraries of this server only that item is synchronized where it is there,
+  /// with its content if `force_content` says so or its library is not on demand; other servers are told of the
+  /// library. NotFound also: no such item.
+  base::Result<void> publish_item(const content::Caller& caller, const content::ItemId& item, bool force_content,
+                                  const std::vector<content::SubscriptionId>& subscriptions);
+
  private:
   struct Subscriber;
   base::Result<Subscriber> find_existing(const content::Caller& caller, const SubscriptionCreateSpec& spec,
