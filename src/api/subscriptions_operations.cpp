@@ -39,7 +39,7 @@ struct SubscriptionUpdateInput {
 };
 struct ItemPublishInput {
   static constexpr std::string_view canonical_name = operation_input;
-  static constexpr std::array objects = {NamedObject{ObjectKind::item, "library_item_id"}};
+  static constexpr std::array objects = {NamedObject{ObjectKind::library_item, "library_item_id"}};
   std::string library_item_id;
   bool force_sync_content = false;
   std::optional<std::vector<ItemPublishDestination>> subscriptions;
