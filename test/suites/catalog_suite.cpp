@@ -219,6 +219,7 @@ TEST_P(CatalogSuite, KnowsNothingAtFirst) {
     EXPECT_THAT(reader.list<Change>(ItemId("x")), IsEmpty());
     EXPECT_FALSE(reader.find<Blob>(BlobId("x")));
     EXPECT_FALSE(reader.blob_with(StorageId("x"), "00", 0));
+    EXPECT_FALSE(reader.library_has_blob(LibraryId("x"), BlobId("x")));
     EXPECT_THAT(reader.blobs_after(StorageId("x"), BlobId(), 10), IsEmpty());
     EXPECT_FALSE(reader.find<UpdateSession>(UpdateSessionId("x")));
     EXPECT_FALSE(reader.active_update_session(ItemId("x")));
@@ -1014,6 +1015,23 @@ TEST_P(CatalogSuite, WhoFollowsTheEventsMissesNone) {
   EXPECT_EQ(seen, static_cast<std::size_t>(writers * each));
 }
 
+TEST_P(CatalogSuite, TellsWhetherALibraryHasABlob) {
+  const auto has = [&](const std::string& library, const std::string& blob) {
+    return look([&](CatalogReader& reader) { return reader.library_has_blob(LibraryId(library), BlobId(blob)); });
+  };
+  change([&](CatalogWriter& writer) {
+    put_item(writer);
+    writer.insert(a_library("other"));
+    put_content(writer, "content", "blob");
+    writer.insert(a_blob("loose", "bb", 1));
+  });
+  EXPECT_TRUE(has("library", "blob"));
+  EXPECT_FALSE(has("other", "blob"));
+  EXPECT_FALSE(has("library", "loose"));
+  change([](CatalogWriter& writer) { writer.update(an_item("item", "photon")); });
+  EXPECT_FALSE(has("library", "blob")) << "the item has that set of files no more";
+}
+
 TEST_P(CatalogSuite, FindsBlobs) {
   const auto blob = a_blob("B", "aa", 7'000'000'000);
   auto elsewhere = a_blob("D", "aa", 7'000'000'000);
@@ -1302,6 +1320,7 @@ TEST_P(CatalogSuite, KeepsDownloadSessions) {
   session.item_content_version = 3;
   session.content = ContentId("content");
   session.client_progress = 4;
+  session.awaits_content = true;
   change([&](CatalogWriter& writer) {
     put_item(writer);
     writer.insert(session);
@@ -2177,6 +2196,7 @@ TEST_P(CatalogSuite, OpensACatalogOfSchema4) {
                                 "DROP TABLE source_items",
                                 "ALTER TABLE items DROP COLUMN cached",
                                 "ALTER TABLE items DROP COLUMN last_sync_time",
+                                "ALTER TABLE download_sessions DROP COLUMN awaits_content",
                                 "ALTER TABLE libraries DROP COLUMN subscription",
                                 "ALTER TABLE libraries DROP COLUMN usage_protects_items",
                                 "ALTER TABLE libraries DROP COLUMN state",

@@ -236,6 +236,7 @@ TEST_F(SqliteCatalog, KeepsACopyOfWhatAnOlderVersionWrote) {
     session << "DROP TABLE source_items";
     session << "ALTER TABLE tasks DROP COLUMN source_id";
     session << "ALTER TABLE items DROP COLUMN last_sync_time";
+    session << "ALTER TABLE download_sessions DROP COLUMN awaits_content";
     session << "ALTER TABLE items DROP COLUMN cached";
     for (const auto* column :
          {"subscription", "published", "publish_authentication", "publish_password_hash", "generation"})
