@@ -61,6 +61,9 @@ class SubscriptionsTest : public test_support::ServiceTest {
   LibraryId follower(const std::string& name, const std::string& at) {
     service::SubscriptionSpec spec;
     spec.subscription_url = at;
+    spec.authentication_method = content::AuthenticationMethod::NONE;
+    spec.automatic_sync_enabled = false;
+    spec.on_demand = false;
     return must(world_->subscribed().create(alice(), library_spec(name), spec, {}));
   }
   static SubscriptionCreateSpec existing(const std::string& library) {
