@@ -462,7 +462,7 @@ class Publisher:
             entry["etag"] = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{item.id} {item.content_version}"))
         if self.form in (LOCAL_GENERATOR, STORE_GENERATOR):
             folder = repr(sorted(item.digests.items())) if self.form == LOCAL_GENERATOR else file.sha256
-            entry["etag"] = hashlib.md5(folder.encode()).hexdigest()
+            entry["etag"] = hashlib.new("md5", folder.encode()).hexdigest()
             WATCH.harmless.add(entry["etag"])
         if self.counts_files:
             entry["generationNum"] = file.generation
