@@ -114,6 +114,7 @@ def test_counters_of_published_libraries_move_on_with_a_restore(filled, tmp_path
 
     before, items_before = counters(server)
     after, items_after = counters(other)
+    other.stop()
     assert after > before + 1000
     assert items_after.keys() == items_before.keys()
     assert all(items_after[item] > version + 100 for item, version in items_before.items())
