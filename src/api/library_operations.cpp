@@ -135,7 +135,7 @@ struct LibraryForceDelete {
             .privilege = Privilege::ContentLibrary_DeleteLibrary,
             .errors = {ErrorKind::not_found, ErrorKind::not_allowed_in_current_state},
             .summary = "Deletes a library of either type even if something uses it.",
-            .action_of_9 = true};
+            .by_action_only = true};
   }
   static Result<void> run(service::Services& services, const CallContext& call, const Input& input) {
     return services.libraries.remove(call.caller, content::LibraryId(input.library_id), service::Deletion::forced);
@@ -158,7 +158,7 @@ struct LibraryMigrate {
             .summary =
                 "Begins a task that moves the content of a library to another storage; all the while it can be read "
                 "and changed.",
-            .action_of_9 = true};
+            .by_action_only = true};
   }
   static Result<void> run(service::Services& services, const CallContext& call, const Input& input) {
     return services.libraries.migrate(call.caller, content::LibraryId(input.library_id),
@@ -180,7 +180,7 @@ struct LibraryConvert {
             .errors = {ErrorKind::not_found, ErrorKind::invalid_argument, ErrorKind::invalid_element_type,
                        ErrorKind::not_allowed_in_current_state},
             .summary = "Makes a subscribed library a published local one.",
-            .action_of_9 = true};
+            .by_action_only = true};
   }
   static Result<void> run(service::Services& services, const CallContext& call, const Input& input) {
     return services.subscribed_libraries.convert(call.caller, content::LibraryId(input.library_id));
@@ -200,7 +200,7 @@ struct LibraryEnterMaintenance {
             .privilege = Privilege::ContentLibrary_LibraryMaintenance,
             .errors = {ErrorKind::not_found, ErrorKind::not_allowed_in_current_state},
             .summary = "Keeps a library and its items from being changed until exit_maintenance; they can be read.",
-            .action_of_9 = true};
+            .by_action_only = true};
   }
   static Result<void> run(service::Services& services, const CallContext& call, const Input& input) {
     return services.libraries.enter_maintenance(call.caller, content::LibraryId(input.library_id));
@@ -220,7 +220,7 @@ struct LibraryExitMaintenance {
             .privilege = Privilege::ContentLibrary_LibraryMaintenance,
             .errors = {ErrorKind::not_found, ErrorKind::not_allowed_in_current_state},
             .summary = "Lets a library be changed again.",
-            .action_of_9 = true};
+            .by_action_only = true};
   }
   static Result<void> run(service::Services& services, const CallContext& call, const Input& input) {
     return services.libraries.exit_maintenance(call.caller, content::LibraryId(input.library_id));
@@ -331,7 +331,7 @@ struct LocalLibraryForceDelete {
             .privilege = Privilege::ContentLibrary_DeleteLocalLibrary,
             .errors = {ErrorKind::not_found, ErrorKind::invalid_element_type, ErrorKind::not_allowed_in_current_state},
             .summary = "Deletes a local library even if something uses it.",
-            .action_of_9 = true};
+            .by_action_only = true};
   }
   static Result<void> run(service::Services& services, const CallContext& call, const Input& input) {
     return services.libraries.remove_local(call.caller, content::LibraryId(input.library_id),

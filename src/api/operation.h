@@ -68,8 +68,8 @@ struct OperationFacts {
   bool in_new_rest = true;      ///< false: served on legacy REST and JSON-RPC only
   bool legacy_at_path = false;  ///< legacy REST: at /rest and `path`, as services since 6.7.2 are (§1.2); `list` as GET
   bool members_in_body = false;  ///< new REST: the body names its member also where that is one structure
-  bool action_of_9 = false;  ///< new REST: its method came to its path with 9.x; without an action it stays a wrong one
-  bool optional_body = false;  ///< REST: a missing body stands for unset members even where one is mandatory (`fail`)
+  bool by_action_only = false;   ///< new REST: its method serves actions alone; without one it is a wrong one
+  bool optional_body = false;    ///< REST: a missing body stands for unset members even where one is mandatory (`fail`)
 };
 
 /// One operation, defined once. `input` is a structure whose members are the operation's parameters in order; the new

@@ -273,7 +273,7 @@ struct SubscribedLibraryForceDelete {
             .privilege = Privilege::ContentLibrary_DeleteSubscribedLibrary,
             .errors = {ErrorKind::not_found, ErrorKind::invalid_element_type, ErrorKind::not_allowed_in_current_state},
             .summary = "Deletes a subscribed library even if something uses it.",
-            .action_of_9 = true};
+            .by_action_only = true};
   }
   static Result<void> run(service::Services& services, const CallContext& call, const Input& input) {
     return services.subscribed_libraries.remove(call.caller, content::LibraryId(input.library_id),

@@ -242,7 +242,8 @@ struct LocalLibraryPublish {
             .privilege = Privilege::ContentLibrary_PublishLibrary,
             .errors = {ErrorKind::not_found, ErrorKind::invalid_element_type, ErrorKind::invalid_argument,
                        ErrorKind::not_allowed_in_current_state},
-            .summary = "Has the subscribed libraries of the given subscriptions, or of all, synchronized."};
+            .summary = "Has the subscribed libraries of the given subscriptions, or of all, synchronized.",
+            .by_action_only = true};
   }
   static Result<void> run(service::Services& services, const CallContext& call, const Input& input) {
     std::vector<SubscriptionId> subscriptions;

@@ -101,7 +101,7 @@ DAMAGES = {
     "several_active_sessions": lambda p: p.sql(
         "DROP INDEX update_sessions_one_active", f"UPDATE update_sessions SET state = 'ACTIVE', item_id = '{p.item}'"),
     "download_session_without_item": lambda p: p.sql(
-        "INSERT INTO download_sessions VALUES ('d', 'gone', 1, NULL, 'a', NULL, NULL, 'ACTIVE', NULL, 0, 0, 0)"),
+        "INSERT INTO download_sessions VALUES ('d', 'gone', 1, NULL, 'a', NULL, NULL, 'ACTIVE', NULL, 0, 0, 0, 0)"),
     "prepared_file_without_session": lambda p: p.sql("INSERT INTO prepared_files VALUES ('gone', 'large.iso', 0)"),
     "change_without_item": lambda p: p.sql("INSERT INTO changes VALUES ('gone', 1, 2, 0, 'a')"),
     "task_blob_without_task": lambda p: p.sql("INSERT INTO task_blobs VALUES ('gone', 'gone', 0)"),

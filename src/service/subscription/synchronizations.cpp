@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/identity.h"
 #include "base/utf8.h"
 #include "service/library/configuration.h"
 #include "service/library/items.h"
@@ -270,6 +271,7 @@ class LibrarySync {
     problems_ = {};
     refused_.clear();
     names_.clear();
+    lists_nobody_knows_what_ = false;
     for (auto& [source_id, local] : local_) local.is_listed = false;
     QUIRE_ASSIGN_OR_RETURN(const auto text, source_.index(published));
     auto version = vcsp::read_items(
@@ -283,6 +285,7 @@ class LibrarySync {
 
   void refuse(const std::string& source_id, const std::string& name, const Message& reason) {
     problems_.add(name.empty() ? source_id : name, reason);
+    if (!base::looks_like_uuid(source_id)) lists_nobody_knows_what_ = true;
     if (const auto local = local_.find(source_id); local != local_.end()) {
       local->second.is_listed = true;  // what is here stays
       refused_.push_back({local->second.id, reason});
@@ -331,6 +334,8 @@ class LibrarySync {
 
   Result<void> remove_unlisted(SyncReport& report) {
     std::vector<ItemId> gone;
+    // Any item may be the one behind an entry without an identifier; the next good index tells.
+    if (lists_nobody_knows_what_) return {};
     for (const auto& [source_id, local] : local_)
       if (!local.is_listed) gone.push_back(local.id);
     std::ranges::sort(gone);
@@ -430,6 +435,7 @@ class LibrarySync {
 
   LocalItems local_;
   std::set<std::string, std::less<>> names_;
+  bool lists_nobody_knows_what_ = false;  ///< an entry of the index has no identifier that could be read
   std::vector<Changed> changed_;
   std::vector<Refused> refused_;
   std::vector<SourceDocument> added_;

@@ -212,7 +212,9 @@ Response NewRest::handle(const Request& request) const {
   if (!place) return rest_failure(form_, operation_not_found(path_of(request.target)));
 
   const auto action = action_of(*target, action_name);
-  const auto is_served = [&](const Candidate& candidate) { return action || !candidate.operation->facts.action_of_9; };
+  const auto is_served = [&](const Candidate& candidate) {
+    return action || !candidate.operation->facts.by_action_only;
+  };
   bool allowed = false;
   for (const auto& candidate : place->candidates) {
     allowed = allowed || (candidate.method == request.method && is_served(candidate));
