@@ -23,6 +23,7 @@ for _action, _route in {
     "create": "POST /api/content/library/{library}/subscriptions",
     "list": "GET /api/content/library/{library}/subscriptions",
     "get": "GET /api/content/library/{library}/subscriptions/{subscription}",
+    "delete": "DELETE /api/content/library/{library}/subscriptions/{subscription}",
 }.items():
     OPERATIONS[f"subscriptions.{_action}"] = Operation(
         "com.vmware.content.library.subscriptions", _action, None, _route, "spec" if _action == "create" else None
