@@ -26,6 +26,14 @@ CHECKS = [
     "response_schema_conformance",
     "use_after_free",
 ]
+# What the explorer learns from answers it sends again: sooner or later these would take its own login from it, and the
+# rest of the run would only see 401. The golden transcripts and the walk over privileges call them.
+ENDS_THE_RUN = [
+    "com.quire.access.tokens.delete",
+    "com.quire.access.users.delete",
+    "com.quire.access.users.set_password",
+    "com.quire.access.users.update",
+]
 NOBODY = "nobody@vsphere.local"
 PASSWORD = "of nobody in particular"
 
@@ -63,6 +71,7 @@ def run(server, token, folder):
         f"--header=Authorization: Bearer {token}",
         f"--tls-verify={server.ca_file}",
         "--exclude-path=/events",  # a stream has no end
+        *(f"--exclude-operation-id={operation}" for operation in ENDS_THE_RUN),
         f"--checks={','.join(CHECKS)}",
         f"--max-examples={EXAMPLES}",
         f"--seed={SEED}",
