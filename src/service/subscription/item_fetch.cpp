@@ -23,11 +23,11 @@ constexpr std::string_view moved_on_id = "quire.subscription.file_moved_on";
 /// "Not ready yet" is no failure; at the pace of the back-off, about an hour.
 constexpr std::size_t file_polls_max = 120;
 
-Error moved_on(const vcsp::File& file, std::string reason) {
+Error moved_on(const vcsp::File& file, const std::string& reason) {
   return {ErrorKind::resource_inaccessible,
           std::string(moved_on_id),
           "File {file_name} is not what the publisher's documents say: {reason}",
-          {{"file_name", base::displayable(file.name)}, {"reason", std::move(reason)}}};
+          {{"file_name", base::displayable(file.name)}, {"reason", base::displayable(reason, 600)}}};
 }
 
 /// One file on its way into a blob, over several attempts.
@@ -158,7 +158,8 @@ Result<ArrivedFile> fetch_from(Context& context, const content::FetchRequest& pl
     const auto waits = not_ready(outcome);
     if (waits && !waits->message.empty())
       return Error(ErrorKind::resource_inaccessible, "quire.subscription.never_ready",
-                   "The publisher says of {url}: {message}", {{"url", place.url.shown()}, {"message", waits->message}});
+                   "The publisher says of {url}: {message}",
+                   {{"url", base::displayable(place.url.shown(), 300)}, {"message", waits->message}});
     const bool polls_on = waits && ++polls < file_polls_max;
     if (!polls_on && (!outcome.worth_retrying || ++failures >= context.settings.pull_attempts))
       return fetch_failure(outcome, file, place.url);

@@ -68,17 +68,23 @@ class DocumentSink final : public content::FetchSink {
   const Duration time_max_;
 };
 
+/// An address for people; what a publisher wrote into it may be long and hold anything.
+std::string shown_address(const std::string& url) { return base::displayable(url, shown_message_bytes); }
+
 /// A document that cannot be used, at the place where it was read.
 Error unusable(const SourceUrl& url, const Error& reason) {
-  return Error(ErrorKind::resource_inaccessible, "quire.subscription.unusable_document",
-               "What the publisher has at {url} cannot be used: {reason}",
-               {{"url", url.shown()}, {"reason", base::displayable(reason.text(), shown_message_bytes)}});
+  return Error(
+      ErrorKind::resource_inaccessible, "quire.subscription.unusable_document",
+      "What the publisher has at {url} cannot be used: {reason}",
+      {{"url", shown_address(url.shown())}, {"reason", base::displayable(reason.text(), shown_message_bytes)}});
 }
 
 }  // namespace
 
 Error source_failure(const FetchOutcome& outcome, const std::string& shown_url) {
-  std::vector<base::MessageParam> params = {{"url", shown_url}, {"reason", outcome.reason.default_message}};
+  std::vector<base::MessageParam> params = {
+      {"url", shown_address(shown_url)},
+      {"reason", base::displayable(outcome.reason.default_message, 2 * shown_message_bytes)}};
   if (outcome.presented) {
     params.push_back({"ssl_certificate_thumbprint", outcome.presented->thumbprint_sha1});
     params.push_back({"ssl_certificate", outcome.presented->pem});
@@ -151,7 +157,8 @@ Result<std::optional<SourceLibrary::Document>> SourceLibrary::read(const SourceU
     const auto waits = not_ready(outcome);
     if (waits && !waits->message.empty())
       return Error(ErrorKind::resource_inaccessible, "quire.subscription.never_ready",
-                   "The publisher says of {url}: {message}", {{"url", url.shown()}, {"message", waits->message}});
+                   "The publisher says of {url}: {message}",
+                   {{"url", shown_address(url.shown())}, {"message", waits->message}});
     const bool polls_on = waits && patience_.attempts > 1 && ++polls < polls_max;
     if (!polls_on && (!outcome.worth_retrying || ++failures >= patience_.attempts))
       return source_failure(outcome, url.shown());
@@ -165,7 +172,8 @@ Result<SourceLibrary::Document> SourceLibrary::read_existing(const SourceUrl& ur
   if (document) return *std::move(document);
   return Error(ErrorKind::resource_inaccessible, "quire.subscription.not_there",
                "There is no published library at {url}, or it is not published any more: {reason}",
-               {{"url", url.shown()}, {"reason", failed_fetch_->reason.default_message}});
+               {{"url", shown_address(url.shown())},
+                {"reason", base::displayable(failed_fetch_->reason.default_message, 2 * shown_message_bytes)}});
 }
 
 Result<vcsp::Library> SourceLibrary::library() {
@@ -173,10 +181,10 @@ Result<vcsp::Library> SourceLibrary::library() {
   auto library = vcsp::read_library(document.text);
   if (!library) return unusable(base_, library.error());
   if (library->maintenance_message)
-    return Error(
-        ErrorKind::resource_inaccessible, "quire.subscription.publisher_in_maintenance",
-        "The publisher of {url} is in maintenance: {message}",
-        {{"url", shown()}, {"message", base::displayable(*library->maintenance_message, shown_message_bytes)}});
+    return Error(ErrorKind::resource_inaccessible, "quire.subscription.publisher_in_maintenance",
+                 "The publisher of {url} is in maintenance: {message}",
+                 {{"url", shown_address(shown())},
+                  {"message", base::displayable(*library->maintenance_message, shown_message_bytes)}});
   if (!document.read_from.empty()) base_ = document.read_from.with_credentials_of(base_);
   return library;
 }
@@ -193,7 +201,7 @@ Result<std::string> SourceLibrary::index(const vcsp::Library& library) {
   if (!url)
     return Error(ErrorKind::resource_inaccessible, "quire.subscription.index_elsewhere",
                  "The library at {url} says that its index is on another server, which is not followed.",
-                 {{"url", shown()}});
+                 {{"url", shown_address(shown())}});
   QUIRE_ASSIGN_OR_RETURN(auto document, read_existing(*url, context_.limits.source_index_bytes_max));
   return std::move(document.text);
 }
