@@ -515,7 +515,9 @@ TEST_P(SubscriptionTest, UnusableItemsLeaveTheOthersAlone) {
     EXPECT_THAT(errors, Contains(HasSubstr("outside")));
     EXPECT_THAT(errors, Contains(HasSubstr("two items named twice")));
     EXPECT_EQ(state().version, std::nullopt);
-    if (!on_demand) EXPECT_EQ(content_named("good"), (Files{{"f", large('g')}}));
+    if (!on_demand) {
+      EXPECT_EQ(content_named("good"), (Files{{"f", large('g')}}));
+    }
     for (const auto& id : {long_name, control, outside, many_files, other}) publisher_->remove(id);
     publisher_->more_items.clear();
     publish_and_sync();
