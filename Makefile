@@ -38,7 +38,7 @@ run: $(QUIRE)     ## Run a server on LISTEN with the folder DATA
 test: setup-test build test-unit clients test-browser  ## All tests
 
 test-unit: build
-	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS) --timeout 1200 --no-tests=error $(if $(WITHOUT),-E '$(WITHOUT)')
+	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS) --timeout 2400 --no-tests=error $(if $(WITHOUT),-E '$(WITHOUT)')
 
 # What runs the services on PostgreSQL again is left to `make test`; the suites of the ports run on both.
 AGAIN := (unit|fault)_test_postgresql
@@ -93,7 +93,7 @@ empty :=
 test-tsan: setup-test  ## Network, services, suites and fault tests under TSan
 	@$(MAKE) PRESET=clang-tsan configure
 	@cmake --build --preset clang-tsan -j $(JOBS) --target $(THREADED)
-	@ctest --test-dir build/clang-tsan --output-on-failure -j $(JOBS) --timeout 1200 --no-tests=error \
+	@ctest --test-dir build/clang-tsan --output-on-failure -j $(JOBS) --timeout 2400 --no-tests=error \
 	  -R '^($(subst $(empty) $(empty),|,$(THREADED)))' -E '$(AGAIN)'
 
 fuzz: setup-build  ## Each fuzzer for FUZZ_SECONDS (60), from its kept corpus

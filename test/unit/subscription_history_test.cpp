@@ -301,7 +301,7 @@ INSTANTIATE_TEST_SUITE_P(Postgresql, SubscriptionHistoryTest, testing::Values(En
 
 TEST_P(SubscriptionHistoryTest, AfterQuietTheSubscriberHasWhatThePublisherHas) {
   const auto seed = test_support::test_seed();
-  const std::uint64_t histories = GetParam() == Engine::Postgresql ? 10 : 100;
+  const std::uint64_t histories = GetParam() == Engine::Postgresql ? 10 : 40;
   for (std::uint64_t i = 0; i < histories && !HasFailure(); ++i) {
     History history(GetParam(), seed + i);
     try {
