@@ -24,15 +24,6 @@ using content::Library;
 using content::LibraryId;
 using content::Privilege;
 
-Result<Library> find_local(View view, const LibraryId& id, Privilege privilege) {
-  auto library = find_library(view, id, privilege);
-  if (library && library->type != content::LibraryType::LOCAL)
-    return Error(ErrorKind::invalid_element_type, "quire.library.not_local",
-                 "Library {name} is a subscribed library; this works on local libraries only.",
-                 {{"name", library->name}});
-  return library;
-}
-
 content::LibraryFilter of_type(content::LibraryType type) {
   content::LibraryFilter filter;
   filter.type = type;
@@ -122,16 +113,11 @@ Result<Library> Libraries::get(const Caller& caller, const LibraryId& id) {
 }
 
 Result<Library> Libraries::get_local(const Caller& caller, const LibraryId& id) {
-  return read(context_, caller, [&](View view) { return find_local(view, id, Privilege::System_Read); });
+  return read(context_, caller, [&](View view) { return find_local_library(view, id, Privilege::System_Read); });
 }
 
 Result<Library> Libraries::get_subscribed(const Caller& caller, const LibraryId& id) {
-  QUIRE_ASSIGN_OR_RETURN(auto library, get(caller, id));
-  if (library.type != content::LibraryType::SUBSCRIBED)
-    return Error(ErrorKind::invalid_element_type, "quire.library.not_subscribed",
-                 "Library {name} is a local library; this works on subscribed libraries only.",
-                 {{"name", library.name}});
-  return library;
+  return read(context_, caller, [&](View view) { return find_subscribed_library(view, id, Privilege::System_Read); });
 }
 
 Result<std::vector<LibraryId>> Libraries::find(const Caller& caller, const content::LibraryFilter& filter) {
@@ -184,14 +170,14 @@ Result<void> Libraries::change(const Caller& caller, const LibraryId& id, const 
   std::optional<PublishingChange> publishing;
   if (local_only && spec.publish) {  // publish_info does not belong to library.update (§4.1)
     QUIRE_ASSIGN_OR_RETURN(const auto library, read(context_, caller, [&](View view) {
-                             return find_local(view, id, Privilege::ContentLibrary_UpdateLocalLibrary);
+                             return find_local_library(view, id, Privilege::ContentLibrary_UpdateLocalLibrary);
                            }));
     QUIRE_ASSIGN_OR_RETURN(publishing, plan_publishing(context_, throttle_, caller, library, *spec.publish));
   }
   return write(context_, caller, [&](Transaction& t) -> Result<void> {
-    QUIRE_ASSIGN_OR_RETURN(const auto library, local_only
-                                                   ? find_local(t, id, Privilege::ContentLibrary_UpdateLocalLibrary)
-                                                   : find_library(t, id, Privilege::ContentLibrary_UpdateLibrary));
+    QUIRE_ASSIGN_OR_RETURN(const auto library,
+                           local_only ? find_local_library(t, id, Privilege::ContentLibrary_UpdateLocalLibrary)
+                                      : find_library(t, id, Privilege::ContentLibrary_UpdateLibrary));
     QUIRE_RETURN_IF_ERROR(check_values(spec, context_.limits));
     QUIRE_ASSIGN_OR_RETURN(auto changed, changed_by(spec, library, stale_version));
     if (publishing) QUIRE_RETURN_IF_ERROR(apply_publishing(*publishing, changed));
@@ -219,7 +205,7 @@ Result<void> Libraries::remove(const Caller& caller, const LibraryId& id, Deleti
 
 Result<void> Libraries::remove_local(const Caller& caller, const LibraryId& id, Deletion deletion) {
   return write(context_, caller, [&](Transaction& t) -> Result<void> {
-    QUIRE_ASSIGN_OR_RETURN(const auto library, find_local(t, id, Privilege::ContentLibrary_DeleteLocalLibrary));
+    QUIRE_ASSIGN_OR_RETURN(const auto library, find_local_library(t, id, Privilege::ContentLibrary_DeleteLocalLibrary));
     QUIRE_RETURN_IF_ERROR(check_in_service(library));
     if (deletion == Deletion::unless_used) QUIRE_RETURN_IF_ERROR(check_unused(t, library));
     remove_with_items(t, library);

@@ -47,13 +47,6 @@ Error invalid_member(std::string_view member, std::string_view what) {
           {{"member", std::string(member)}, {"what", std::string(what)}}};
 }
 
-Result<Library> find_subscribed(View view, const LibraryId& id, Privilege privilege) {
-  QUIRE_ASSIGN_OR_RETURN(auto library, find_library(view, id, privilege));
-  if (library.subscription) return library;
-  return Error(ErrorKind::invalid_element_type, "quire.library.not_subscribed",
-               "Library {name} is a local library; this works on subscribed libraries only.", {{"name", library.name}});
-}
-
 struct SubscribedItem {
   Item item;
   Library library;
@@ -257,7 +250,7 @@ Result<LibraryId> SubscribedLibraries::create(const Caller& caller, const Librar
 Result<void> SubscribedLibraries::update(const Caller& caller, const LibraryId& id, const LibrarySpec& spec,
                                          const std::optional<SubscriptionSpec>& subscription_spec) {
   QUIRE_ASSIGN_OR_RETURN(const auto known, read(context_, caller, [&](View view) {
-                           return find_subscribed(view, id, Privilege::ContentLibrary_UpdateSubscribedLibrary);
+                           return find_subscribed_library(view, id, Privilege::ContentLibrary_UpdateSubscribedLibrary);
                          }));
   QUIRE_RETURN_IF_ERROR(check_values(spec, context_.limits));
   std::optional<Subscription> wanted;
@@ -273,7 +266,7 @@ Result<void> SubscribedLibraries::update(const Caller& caller, const LibraryId& 
   }
   return write(context_, caller, [&](Transaction& t) -> Result<void> {
     QUIRE_ASSIGN_OR_RETURN(const auto library,
-                           find_subscribed(t, id, Privilege::ContentLibrary_UpdateSubscribedLibrary));
+                           find_subscribed_library(t, id, Privilege::ContentLibrary_UpdateSubscribedLibrary));
     QUIRE_ASSIGN_OR_RETURN(auto changed, changed_by(spec, library, ErrorKind::concurrent_change));
     if (!wanted) {
       write_change(t, library, changed);
@@ -311,7 +304,7 @@ Result<void> SubscribedLibraries::update(const Caller& caller, const LibraryId& 
 Result<void> SubscribedLibraries::remove(const Caller& caller, const LibraryId& id, Deletion deletion) {
   return write(context_, caller, [&](Transaction& t) -> Result<void> {
     QUIRE_ASSIGN_OR_RETURN(const auto library,
-                           find_subscribed(t, id, Privilege::ContentLibrary_DeleteSubscribedLibrary));
+                           find_subscribed_library(t, id, Privilege::ContentLibrary_DeleteSubscribedLibrary));
     QUIRE_RETURN_IF_ERROR(check_in_service(library));
     if (deletion == Deletion::unless_used) QUIRE_RETURN_IF_ERROR(check_unused(t, library));
     remove_with_items(t, library);
@@ -321,7 +314,7 @@ Result<void> SubscribedLibraries::remove(const Caller& caller, const LibraryId& 
 
 Result<void> SubscribedLibraries::sync(const Caller& caller, const LibraryId& id) {
   return write(context_, caller, [&](Transaction& t) -> Result<void> {
-    QUIRE_ASSIGN_OR_RETURN(const auto library, find_subscribed(t, id, Privilege::ContentLibrary_SyncLibrary));
+    QUIRE_ASSIGN_OR_RETURN(const auto library, find_subscribed_library(t, id, Privilege::ContentLibrary_SyncLibrary));
     QUIRE_RETURN_IF_ERROR(request_library_sync(t, library));
     return {};
   });
@@ -330,7 +323,7 @@ Result<void> SubscribedLibraries::sync(const Caller& caller, const LibraryId& id
 Result<void> SubscribedLibraries::evict(const Caller& caller, const LibraryId& id) {
   return write(context_, caller, [&](Transaction& t) -> Result<void> {
     QUIRE_ASSIGN_OR_RETURN(const auto library,
-                           find_subscribed(t, id, Privilege::ContentLibrary_EvictSubscribedLibrary));
+                           find_subscribed_library(t, id, Privilege::ContentLibrary_EvictSubscribedLibrary));
     QUIRE_RETURN_IF_ERROR(check_in_service(library));
     if (!library.subscription->on_demand)
       return Error(ErrorKind::not_allowed_in_current_state, "quire.subscription.not_on_demand",
@@ -394,7 +387,7 @@ Result<void> SubscribedLibraries::evict_item(const Caller& caller, const ItemId&
 
 Result<SubscriptionStatus> SubscribedLibraries::status(const Caller& caller, const LibraryId& id) {
   return read(context_, caller, [&](View view) -> Result<SubscriptionStatus> {
-    QUIRE_ASSIGN_OR_RETURN(auto library, find_subscribed(view, id, Privilege::System_Read));
+    QUIRE_ASSIGN_OR_RETURN(auto library, find_subscribed_library(view, id, Privilege::System_Read));
     SubscriptionStatus status{*std::move(library.subscription), active_sync_of(view, id)};
     status.subscription.password.clear();
     for (const auto& item_id : items_of(view, id)) {
@@ -416,7 +409,7 @@ Result<void> SubscribedLibraries::set_limits(const Caller& caller, const Library
                                              const SubscriptionLimits& limits) {
   return write(context_, caller, [&](Transaction& t) -> Result<void> {
     QUIRE_ASSIGN_OR_RETURN(const auto library,
-                           find_subscribed(t, id, Privilege::ContentLibrary_UpdateSubscribedLibrary));
+                           find_subscribed_library(t, id, Privilege::ContentLibrary_UpdateSubscribedLibrary));
     const auto is_hour = [](std::int64_t hour) { return hour >= 0 && hour <= 23; };
     if (limits.bytes_per_second_max < 0)
       return Error(ErrorKind::invalid_argument, "quire.subscription.bad_rate",
@@ -435,7 +428,7 @@ Result<void> SubscribedLibraries::set_limits(const Caller& caller, const Library
 
 Result<void> SubscribedLibraries::convert(const Caller& caller, const LibraryId& id) {
   QUIRE_ASSIGN_OR_RETURN(const auto known, read(context_, caller, [&](View view) {
-                           return find_subscribed(view, id, Privilege::ContentLibrary_ConvertLibrary);
+                           return find_subscribed_library(view, id, Privilege::ContentLibrary_ConvertLibrary);
                          }));
   const bool has_password = known.subscription->authentication_method == AuthenticationMethod::BASIC;
   std::string password_hash;
@@ -444,7 +437,8 @@ Result<void> SubscribedLibraries::convert(const Caller& caller, const LibraryId&
                            hash_of_password(known.subscription->password, context_.settings.password_cost));
   }
   return write(context_, caller, [&](Transaction& t) -> Result<void> {
-    QUIRE_ASSIGN_OR_RETURN(const auto library, find_subscribed(t, id, Privilege::ContentLibrary_ConvertLibrary));
+    QUIRE_ASSIGN_OR_RETURN(const auto library,
+                           find_subscribed_library(t, id, Privilege::ContentLibrary_ConvertLibrary));
     QUIRE_RETURN_IF_ERROR(check_in_service(library));
     if (active_sync_of(t, id) || library.subscription->password != known.subscription->password)
       return Error(ErrorKind::not_allowed_in_current_state, "quire.subscription.being_synchronized",

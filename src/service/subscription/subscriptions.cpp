@@ -8,6 +8,7 @@
 #include "service/library/item_creation.h"
 #include "service/library/library_change.h"
 #include "service/library/library_placement.h"
+#include "service/library/library_rules.h"
 #include "service/library/sync_request.h"
 #include "service/subscription/synced_items.h"
 #include "service/transaction/create_once.h"
@@ -58,13 +59,6 @@ Error unknown_subscription(ErrorKind kind, const Library& library, const Subscri
 
 // ---- what is there ----
 
-Result<Library> find_publishing(View view, const LibraryId& id, Privilege privilege) {
-  QUIRE_ASSIGN_OR_RETURN(auto library, find_library(view, id, privilege));
-  if (library.type == content::LibraryType::LOCAL) return library;
-  return Error(ErrorKind::invalid_element_type, "quire.library.not_local",
-               "Library {name} is a subscribed library; this works on local libraries only.", {{"name", library.name}});
-}
-
 Result<void> check_published(const Library& library) {
   if (library.published) return {};
   return Error(ErrorKind::not_allowed_in_current_state, "quire.subscription.not_published",
@@ -73,7 +67,7 @@ Result<void> check_published(const Library& library) {
 }
 
 Result<Library> find_published(View view, const LibraryId& id, Privilege privilege) {
-  QUIRE_ASSIGN_OR_RETURN(auto library, find_publishing(view, id, privilege));
+  QUIRE_ASSIGN_OR_RETURN(auto library, find_local_library(view, id, privilege));
   QUIRE_RETURN_IF_ERROR(check_published(library));
   return library;
 }
@@ -491,7 +485,7 @@ Result<SubscriptionId> Subscriptions::create(const Caller& caller, const Library
                                              const std::optional<std::string>& client_token) {
   QUIRE_ASSIGN_OR_RETURN(
       const auto publisher, read(context_, caller, [&](View view) -> Result<Library> {
-        QUIRE_ASSIGN_OR_RETURN(auto library, find_publishing(view, id, Privilege::ContentLibrary_AddSubscription));
+        QUIRE_ASSIGN_OR_RETURN(auto library, find_local_library(view, id, Privilege::ContentLibrary_AddSubscription));
         QUIRE_RETURN_IF_ERROR(check_create_spec(spec, context_.limits));
         QUIRE_RETURN_IF_ERROR(check_published(library));
         if (!client_token) QUIRE_RETURN_IF_ERROR(check_new(view, context_, library));  // what is repeated is no new one
