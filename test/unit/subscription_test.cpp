@@ -843,6 +843,18 @@ TEST_P(SubscriptionTest, AnItemThatIsGoneGoesWithItsSync) {
   EXPECT_THAT(names(), ElementsAre("b"));
 }
 
+/// As of a library: the entry without an identifier may be the item's.
+TEST_P(SubscriptionTest, AnItemMissingFromAnIndexThatIsDamagedStays) {
+  const auto a = publisher_->add("a", {{"f", "1"}});
+  follow(true);
+  publisher_->remove(a);
+  publisher_->more_items = {"{\"name\": \"a\"}"};
+  publisher_->publish();
+  must(subscribed().sync_item(alice(), named("a").id, true));
+  run();
+  EXPECT_THAT(names(), ElementsAre("a"));
+}
+
 TEST_P(SubscriptionTest, ADownloadOfWhatIsNotHereWaitsForIt) {
   publisher_->add("a", {{"f", large('a')}, {"g", "small"}});
   follow(true);

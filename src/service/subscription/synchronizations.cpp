@@ -1,6 +1,7 @@
 #include "service/subscription/synchronizations.h"
 
 #include <algorithm>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -70,6 +71,34 @@ struct SyncReport {
   std::int64_t bytes = 0;  ///< that have come
   ItemProblems problems = {};
 };
+
+/// Not for the task to end by: what the catalog could not do is tried again, and what is to stop, the runner ends.
+bool is_for_the_runner(const TaskRun& run, const Error& error) {
+  return error.kind() == ErrorKind::canceled || run.server_stops() || error.kind() == ErrorKind::service_unavailable ||
+         error.kind() == ErrorKind::internal_server_error;
+}
+
+struct IndexRead {
+  std::optional<std::int64_t> version;
+  bool lists_nobody_knows_what = false;  ///< an entry has no identifier, so it may be any item that is missing
+};
+/// Reads the index of `published` item by item, as vcsp::read_items().
+Result<IndexRead> read_index_of(SourceLibrary& source, const vcsp::Library& published,
+                                const std::function<void(vcsp::Item&&)>& take,
+                                const std::function<void(vcsp::UnusableItem&&)>& refuse) {
+  QUIRE_ASSIGN_OR_RETURN(const auto text, source.index(published));
+  IndexRead index;
+  auto version = vcsp::read_items(text, take, [&](vcsp::UnusableItem&& item) {
+    if (!base::looks_like_uuid(item.id)) index.lists_nobody_knows_what = true;
+    refuse(std::move(item));
+  });
+  if (!version)
+    return Error(ErrorKind::resource_inaccessible, "quire.subscription.unusable_index",
+                 "The index of the published library at {url} cannot be used: {reason}",
+                 {{"url", source.shown()}, {"reason", base::displayable(version.error().text(), 300)}});
+  index.version = *version;
+  return index;
+}
 
 /// Failures that are not one item's: the rest would fail alike.
 bool ends_all(const Error& error) {
@@ -271,21 +300,18 @@ class LibrarySync {
     problems_ = {};
     refused_.clear();
     names_.clear();
-    lists_nobody_knows_what_ = false;
     for (auto& [source_id, local] : local_) local.is_listed = false;
-    QUIRE_ASSIGN_OR_RETURN(const auto text, source_.index(published));
-    auto version = vcsp::read_items(
-        text, [&](vcsp::Item&& item) { take(std::move(item)); },
-        [&](vcsp::UnusableItem&& item) { refuse(item.id, item.name, item.reason.messages().front()); });
-    if (version) return version;
-    return Error(ErrorKind::resource_inaccessible, "quire.subscription.unusable_index",
-                 "The index of the published library at {url} cannot be used: {reason}",
-                 {{"url", source_.shown()}, {"reason", base::displayable(version.error().text(), 300)}});
+    QUIRE_ASSIGN_OR_RETURN(const auto index, read_index_of(
+                                                 source_, published, [&](vcsp::Item&& item) { take(std::move(item)); },
+                                                 [&](vcsp::UnusableItem&& item) {
+                                                   refuse(item.id, item.name, item.reason.messages().front());
+                                                 }));
+    lists_nobody_knows_what_ = index.lists_nobody_knows_what;
+    return index.version;
   }
 
   void refuse(const std::string& source_id, const std::string& name, const Message& reason) {
     problems_.add(name.empty() ? source_id : name, reason);
-    if (!base::looks_like_uuid(source_id)) lists_nobody_knows_what_ = true;
     if (const auto local = local_.find(source_id); local != local_.end()) {
       local->second.is_listed = true;  // what is here stays
       refused_.push_back({local->second.id, reason});
@@ -514,11 +540,7 @@ Result<TaskOutcome> run_library_sync(SyncSlots& slots, TaskRun& run) {
     LibrarySync sync(slots, run, begun.library, begun.configuration);
     outcome = sync.run();
   }
-  // What the catalog could not do is tried again; what the task was not allowed to end, the runner knows how to.
-  if (!outcome && (outcome.error().kind() == ErrorKind::canceled || run.server_stops() ||
-                   outcome.error().kind() == ErrorKind::service_unavailable ||
-                   outcome.error().kind() == ErrorKind::internal_server_error))
-    return outcome.error();
+  if (!outcome && is_for_the_runner(run, outcome.error())) return outcome.error();
   QUIRE_RETURN_IF_ERROR(end_library_sync(run, begun.library.subscription->url, outcome));
   return TaskOutcome::ended;
 }
@@ -529,22 +551,22 @@ Result<std::optional<SourceDocument>> current_document(SourceLibrary& source, co
   auto item = source.item(known);
   if (item && *item) return std::optional(document_of(**std::move(item)));
   // Without a document of its own, or with one that cannot be used, the index decides.
-  QUIRE_ASSIGN_OR_RETURN(const auto text, source.index(published));
   std::optional<SourceDocument> found;
   std::optional<Error> refused;
-  const auto read = vcsp::read_items(
-      text,
-      [&](vcsp::Item&& one) {
-        if (one.id == known.id) found = document_of(std::move(one));
-      },
-      [&](vcsp::UnusableItem&& one) {
-        if (one.id == known.id) refused = one.reason;
-      });
-  if (!read)
-    return Error(ErrorKind::resource_inaccessible, "quire.subscription.unusable_index",
-                 "The index of the published library at {url} cannot be used: {reason}",
-                 {{"url", source.shown()}, {"reason", base::displayable(read.error().text(), 300)}});
+  QUIRE_ASSIGN_OR_RETURN(const auto index, read_index_of(
+                                               source, published,
+                                               [&](vcsp::Item&& one) {
+                                                 if (one.id == known.id) found = document_of(std::move(one));
+                                               },
+                                               [&](vcsp::UnusableItem&& one) {
+                                                 if (one.id == known.id) refused = one.reason;
+                                               }));
   if (refused) return Error(ErrorKind::resource_inaccessible, refused->messages().front());
+  if (!found && index.lists_nobody_knows_what)
+    return Error(ErrorKind::resource_inaccessible, "quire.subscription.entry_without_identifier",
+                 "The index of the published library at {url} has an entry without an identifier, which may be this "
+                 "item's; it stays as it is.",
+                 {{"url", source.shown()}});
   return found;
 }
 
@@ -613,10 +635,7 @@ Result<TaskOutcome> run_item_sync(SyncSlots& slots, TaskRun& run) {
     QUIRE_ASSIGN_OR_RETURN(const auto begun, item_to_sync(run));
     const bool with_content = !run.task().source.empty();
     const auto synced = sync_item(slots, run, begun);
-    if (!synced && (synced.error().kind() == ErrorKind::canceled || run.server_stops() ||
-                    synced.error().kind() == ErrorKind::service_unavailable ||
-                    synced.error().kind() == ErrorKind::internal_server_error))
-      return synced.error();
+    if (!synced && is_for_the_runner(run, synced.error())) return synced.error();
     bool once_more = false;
     QUIRE_RETURN_IF_ERROR(run.change([&](Transaction& t, Task& task) -> Result<void> {
       once_more = !with_content && !task.source.empty();  // somebody has asked for the content meanwhile
