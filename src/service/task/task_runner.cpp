@@ -102,12 +102,17 @@ const TaskKind* TaskRunner::kind_of(const Task& task) const {
   return kind == kinds_.end() ? nullptr : &*kind;
 }
 
+bool TaskRunner::may_run(const Candidate& candidate) const {
+  if (stopping_ || running_.contains(candidate.id)) return false;
+  const auto running = running_of_kind_.find(candidate.kind);
+  return candidate.kind == nullptr || running == running_of_kind_.end() ||
+         running->second < candidate.kind->at_once_max;
+}
+
 bool TaskRunner::reserve(const Candidate& candidate) {
   const std::lock_guard lock(mutex_);
-  if (stopping_ || running_.contains(candidate.id)) return false;
-  auto& running = running_of_kind_[candidate.kind];
-  if (candidate.kind != nullptr && running >= candidate.kind->at_once_max) return false;
-  ++running;
+  if (!may_run(candidate)) return false;
+  ++running_of_kind_[candidate.kind];
   running_.insert(candidate.id);
   return true;
 }
@@ -118,22 +123,28 @@ void TaskRunner::give_back(const Candidate& candidate) {
   running_.erase(candidate.id);
 }
 
-Result<std::vector<TaskRunner::Candidate>> TaskRunner::candidates() {
-  return read(context_, system_caller("tasks"), [&](View view) -> Result<std::vector<Candidate>> {
-    std::vector<Candidate> due;
-    for (const auto& id : view->due_tasks(context_.leases.now(), candidates_max))
-      if (const auto task = view->find<Task>(id)) due.push_back({id, kind_of(*task)});
-    return due;
+/// Looks at rows only until one can be taken: there may be thousands that are due.
+Result<std::optional<TaskRunner::Candidate>> TaskRunner::next_candidate() {
+  return read(context_, system_caller("tasks"), [&](View view) -> Result<std::optional<Candidate>> {
+    for (const auto& id : view->due_tasks(context_.leases.now(), candidates_max)) {
+      const auto task = view->find<Task>(id);
+      if (!task) continue;
+      const Candidate candidate{id, kind_of(*task)};
+      const std::lock_guard lock(mutex_);
+      if (may_run(candidate)) return std::optional(candidate);
+    }
+    return std::optional<Candidate>();
   });
 }
 
 Result<std::optional<Task>> TaskRunner::take() {
-  QUIRE_ASSIGN_OR_RETURN(const auto due, candidates());
-  for (const auto& candidate : due) {
-    if (!reserve(candidate)) continue;
+  for (;;) {
+    QUIRE_ASSIGN_OR_RETURN(const auto candidate, next_candidate());
+    if (!candidate) return std::optional<Task>();
+    if (!reserve(*candidate)) continue;  // another worker of this server was faster
     const auto claim = context_.identities.secret();
     auto taken = write(context_, system_caller("tasks"), [&](Transaction& t) -> Result<std::optional<Task>> {
-      auto task = t->find<Task>(candidate.id);
+      auto task = t->find<Task>(candidate->id);
       if (!task || task->ended || task->due > t.now()) return std::optional<Task>();
       task->status = TaskStatus::RUNNING;
       task->claim = claim;
@@ -143,10 +154,9 @@ Result<std::optional<Task>> TaskRunner::take() {
       return task;
     });
     if (taken && *taken) return taken;
-    give_back(candidate);
+    give_back(*candidate);
     if (!taken) return taken;
   }
-  return std::optional<Task>();
 }
 
 /// Writes down how a worker leaves the task, unless it is no longer that worker's.

@@ -125,9 +125,10 @@ class TaskRunner {
     content::TaskId id;
     const TaskKind* kind = nullptr;  ///< nullptr: none that this version knows
   };
-  base::Result<std::vector<Candidate>> candidates();
+  base::Result<std::optional<Candidate>> next_candidate();
   base::Result<std::optional<content::Task>> take();
   const TaskKind* kind_of(const content::Task& task) const;
+  bool may_run(const Candidate& candidate) const;  ///< with mutex_ held
   bool reserve(const Candidate& candidate);
   void give_back(const Candidate& candidate);
   base::Result<void> settle(TaskRun& run, const TaskKind& kind, const base::Result<TaskOutcome>& outcome);
