@@ -8,7 +8,6 @@
 #include "base/hex.h"
 #include "base/utf8.h"
 #include "service/blob/blob_sink.h"
-#include "service/transfer/fetch_retry.h"
 
 namespace quire::service {
 namespace {
@@ -17,11 +16,8 @@ using base::Error;
 using base::ErrorKind;
 using base::Result;
 using content::FetchFailure;
-using content::FetchOutcome;
 
 constexpr std::string_view moved_on_id = "quire.subscription.file_moved_on";
-/// "Not ready yet" is no failure; at the pace of the back-off, about an hour.
-constexpr std::size_t file_polls_max = 120;
 
 Error moved_on(const vcsp::File& file, const std::string& reason) {
   return {ErrorKind::resource_inaccessible,
@@ -137,16 +133,10 @@ class FileArrival final : public content::FetchSink {
   std::optional<Error> refusal_;
 };
 
-Error fetch_failure(const FetchOutcome& outcome, const vcsp::File& file, const content::SourceUrl& url) {
-  if (outcome.failure == FetchFailure::not_there) return moved_on(file, outcome.reason.default_message);
-  return source_failure(outcome, url.shown());
-}
-
 /// All attempts at one place.
 Result<ArrivedFile> fetch_from(Context& context, const content::FetchRequest& place, FileArrival& arrival,
                                const vcsp::File& file, SyncFlow& flow) {
-  std::size_t failures = 0;
-  std::size_t polls = 0;
+  SourceAttempts attempts(context, context.settings.pull_attempts, true, flow.stop);
   for (;;) {
     auto request = place;
     arrival.continue_from(request);
@@ -155,16 +145,8 @@ Result<ArrivedFile> fetch_from(Context& context, const content::FetchRequest& pl
     if (flow.stop) return synchronization_stopped();
     if (const auto refusal = arrival.take_refusal()) return *refusal;
     arrival.end_attempt();
-    const auto waits = not_ready(outcome);
-    if (waits && !waits->message.empty())
-      return Error(ErrorKind::resource_inaccessible, "quire.subscription.never_ready",
-                   "The publisher says of {url}: {message}",
-                   {{"url", base::displayable(place.url.shown(), 300)}, {"message", waits->message}});
-    const bool polls_on = waits && ++polls < file_polls_max;
-    if (!polls_on && (!outcome.worth_retrying || ++failures >= context.settings.pull_attempts))
-      return fetch_failure(outcome, file, place.url);
-    const auto delay = delay_before_next_fetch(outcome, polls_on ? polls : failures, context.identities.number());
-    if (!wait_unless_stopped(delay, flow.stop)) return synchronization_stopped();
+    if (outcome.failure == FetchFailure::not_there) return moved_on(file, outcome.reason.default_message);
+    QUIRE_RETURN_IF_ERROR(attempts.wait_after(outcome, place.url.shown()));
   }
 }
 

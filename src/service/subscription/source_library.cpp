@@ -21,7 +21,7 @@ using content::SourceUrl;
 
 constexpr std::int64_t descriptor_bytes_max = 1LL << 20U;
 constexpr std::int64_t item_document_bytes_max = 16LL << 20U;
-/// How often a document that is "not ready yet" is asked for: at the pace of the back-off, about an hour.
+/// How often what is "not ready yet" is asked for: at the pace of the back-off, about an hour.
 constexpr std::size_t polls_max = 120;
 constexpr std::size_t shown_message_bytes = 300;
 
@@ -121,6 +121,19 @@ bool wait_unless_stopped(Duration delay, const std::atomic<bool>& stop) {
   return !stop;
 }
 
+Result<void> SourceAttempts::wait_after(const FetchOutcome& outcome, const std::string& shown_url) {
+  const auto waits = not_ready(outcome);
+  if (waits && !waits->message.empty())
+    return Error(ErrorKind::resource_inaccessible, "quire.subscription.never_ready",
+                 "The publisher says of {url}: {message}",
+                 {{"url", shown_address(shown_url)}, {"message", waits->message}});
+  const bool polls_on = waits && polls_ && ++polled_ < polls_max;
+  if (!polls_on && (!outcome.worth_retrying || ++failures_ >= attempts_max_)) return source_failure(outcome, shown_url);
+  const auto delay = delay_before_next_fetch(outcome, polls_on ? polled_ : failures_, context_.identities.number());
+  if (!wait_unless_stopped(delay, stop_)) return synchronization_stopped();
+  return {};
+}
+
 SourceLibrary::SourceLibrary(Context& context, const content::Subscription& subscription, const std::atomic<bool>& stop,
                              SourcePatience patience)
     : context_(context),
@@ -141,8 +154,8 @@ Result<std::optional<SourceLibrary::Document>> SourceLibrary::read(const SourceU
   if (context_.fetcher == nullptr)
     return Error(ErrorKind::unsupported, "quire.subscription.unsupported",
                  "This server does not fetch anything by itself, so it cannot subscribe to libraries.");
-  std::size_t failures = 0;
-  for (std::size_t polls = 0;;) {
+  SourceAttempts attempts(context_, patience_.attempts, patience_.attempts > 1, stop_);
+  for (;;) {
     DocumentSink sink(context_.clock, bytes_max, patience_.document_time_max);
     auto outcome = context_.fetcher->fetch(request(url), sink, stop_);
     failed.reset();
@@ -154,16 +167,7 @@ Result<std::optional<SourceLibrary::Document>> SourceLibrary::read(const SourceU
     failed = outcome;
     if (sink.refusal) return unusable(url, *sink.refusal);
     if (outcome.failure == FetchFailure::not_there) return std::optional<Document>();
-    const auto waits = not_ready(outcome);
-    if (waits && !waits->message.empty())
-      return Error(ErrorKind::resource_inaccessible, "quire.subscription.never_ready",
-                   "The publisher says of {url}: {message}",
-                   {{"url", shown_address(url.shown())}, {"message", waits->message}});
-    const bool polls_on = waits && patience_.attempts > 1 && ++polls < polls_max;
-    if (!polls_on && (!outcome.worth_retrying || ++failures >= patience_.attempts))
-      return source_failure(outcome, url.shown());
-    const auto delay = delay_before_next_fetch(outcome, polls_on ? polls : failures, context_.identities.number());
-    if (!wait_unless_stopped(delay, stop_)) return synchronization_stopped();
+    QUIRE_RETURN_IF_ERROR(attempts.wait_after(outcome, url.shown()));
   }
 }
 
@@ -190,8 +194,11 @@ Result<vcsp::Library> SourceLibrary::library() {
 }
 
 std::optional<SourceUrl> SourceLibrary::resolve(const std::string& href) const {
-  const auto places = vcsp::resolve_href(base_.text(), "", href);
-  const SourceUrl url(places.front());
+  return on_same_server(vcsp::resolve_href(base_.text(), "", href).front());
+}
+
+std::optional<SourceUrl> SourceLibrary::on_same_server(const std::string& text) const {
+  const SourceUrl url(text);
   if (base_.is_file() ? url.scheme() != base_.scheme() : !url.same_origin(base_)) return std::nullopt;
   return url.with_credentials_of(base_);
 }
@@ -220,11 +227,8 @@ Result<std::optional<vcsp::Item>> SourceLibrary::item(const vcsp::Item& known) c
 
 std::vector<SourceUrl> SourceLibrary::places(const vcsp::Item& item, const std::string& href) const {
   std::vector<SourceUrl> places;
-  for (const auto& text : vcsp::resolve_href(base_.text(), item.self_href, href)) {
-    const SourceUrl url(text);
-    const bool same_server = base_.is_file() ? url.scheme() == base_.scheme() : url.same_origin(base_);
-    if (same_server) places.push_back(url.with_credentials_of(base_));
-  }
+  for (const auto& text : vcsp::resolve_href(base_.text(), item.self_href, href))
+    if (auto url = on_same_server(text)) places.push_back(*std::move(url));
   return places;
 }
 

@@ -44,6 +44,8 @@ class SourceLibrary {
   /// Where the file of `item` behind `href` may lie, the likeliest first; none when that is another server.
   std::vector<content::SourceUrl> places(const vcsp::Item& item, const std::string& href) const;
   content::FetchRequest request(const content::SourceUrl& url) const;
+  /// For the descriptor.
+  content::FetchRequest request() const { return request(base_); }
   /// What came of library() or index(), where the document could not be fetched; none when it cannot be used.
   const std::optional<content::FetchOutcome>& failed_fetch() const { return failed_fetch_; }
   /// For people: the library's URL.
@@ -58,6 +60,7 @@ class SourceLibrary {
                                              std::optional<content::FetchOutcome>& failed) const;
   base::Result<Document> read_existing(const content::SourceUrl& url, std::int64_t bytes_max);
   std::optional<content::SourceUrl> resolve(const std::string& href) const;
+  std::optional<content::SourceUrl> on_same_server(const std::string& url) const;
 
   Context& context_;
   const content::Subscription subscription_;
@@ -72,6 +75,27 @@ base::Error source_failure(const content::FetchOutcome& outcome, const std::stri
 
 /// Canceled: somebody has set `stop`.
 base::Error synchronization_stopped();
+
+/// The attempts at one document or file, with the waits of pulls in between (content-library-api.md §28.3). That
+/// something is not ready yet (vcsp.md §7) is no failure: it is asked for again, for about an hour.
+class SourceAttempts {
+ public:
+  /// `polls`: whether to wait for what is not ready yet; else that is a failure too. What is given must outlive this.
+  SourceAttempts(Context& context, std::size_t attempts_max, bool polls, const std::atomic<bool>& stop)
+      : context_(context), attempts_max_(attempts_max), polls_(polls), stop_(stop) {}
+
+  /// After an attempt failed: waits until the next one may begin. ResourceInaccessible when there is none; Canceled
+  /// once `stop` is set.
+  base::Result<void> wait_after(const content::FetchOutcome& outcome, const std::string& shown_url);
+
+ private:
+  Context& context_;
+  const std::size_t attempts_max_;
+  const bool polls_;
+  const std::atomic<bool>& stop_;
+  std::size_t failures_ = 0;
+  std::size_t polled_ = 0;
+};
 
 /// A 503 by which a publisher says that something is not ready yet (vcsp.md §7): nullopt for any other outcome.
 struct NotReady {

@@ -346,11 +346,7 @@ Result<ProbedSubscription> SubscribedLibraries::probe(const Caller& caller, cons
     return probed;
   }
   SourceLibrary source(context_, *subscription, never_stopped, call_patience);
-  const auto& url = subscription->url;
-  const auto outcome = context_.fetcher->probe(source.request(
-      subscription->authentication_method == AuthenticationMethod::BASIC
-          ? url.with_credentials(subscription->user_name.value_or(std::string(vcsp::user_name)), subscription->password)
-          : url));
+  const auto outcome = context_.fetcher->probe(source.request());
   probed.presented = outcome.presented;
   probed.status = probe_status(outcome);
   if (probed.status != SubscriptionProbe::success) {
