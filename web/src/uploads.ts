@@ -32,6 +32,7 @@ export interface Sending {
   name: string; size: number; modified: number; path: string;
   file?: File | undefined; handle?: FileSystemFileHandle | undefined;
   ready: boolean; have: Range[]; queue: Range[]; active: Set<Part>; partSize: number; failures: number; timer: number;
+  acknowledged: number;  // parts that the server said it has
 }
 
 interface Stored {
@@ -287,9 +288,14 @@ export class Upload {
     if (!file.queue.length && !file.active.size) this.retry(file);  // all is there, but nobody has said that it is whole
   }
 
-  /// Asks the server what it has of a file. Throws when it cannot be asked; a file that is gone ends the upload.
+  /// Asks the server what it has of a file; again when a part was acknowledged meanwhile, for the answer may be older than
+  /// that. Throws when it cannot be asked; a file that is gone ends the upload.
   private async ask(file: Sending) {
-    const answer = await fetch(file.path, { method: "HEAD", cache: "no-store" }).catch(() => { throw new CallError(0, "UNREACHABLE", ""); });
+    let answer: Response, acknowledged: number;
+    do {
+      acknowledged = file.acknowledged;
+      answer = await fetch(file.path, { method: "HEAD", cache: "no-store" }).catch(() => { throw new CallError(0, "UNREACHABLE", ""); });
+    } while (acknowledged !== file.acknowledged);
     if (answer.status === 404 || answer.status === 410) throw new CallError(404, "NOT_FOUND", "");
     if (!answer.ok) throw new CallError(0, "UNREACHABLE", "");
     file.ready = answer.headers.get("Upload-Complete") === "?1";
@@ -397,6 +403,7 @@ export class Upload {
     xhr.onload = () => {
       if (!leave()) return;
       if (xhr.status === 200 || xhr.status === 204 || xhr.status === 201) {
+        file.acknowledged += 1;
         file.have = normalised([...file.have, range]);
         file.ready = xhr.status === 200 || xhr.getResponseHeader("Upload-Complete") === "?1";
         if (file.ready) file.have = [[0, file.size]];
@@ -476,7 +483,7 @@ export class Upload {
 }
 
 const emptyFile = (name: string, size: number, modified: number, path: string): Sending =>
-  ({ name, size, modified, path, ready: false, have: [], queue: [], active: new Set(), partSize: Infinity, failures: 0, timer: 0 });
+  ({ name, size, modified, path, ready: false, have: [], queue: [], active: new Set(), partSize: Infinity, failures: 0, timer: 0, acknowledged: 0 });
 
 export function sentOf(file: Sending): number {
   if (file.ready) return file.size;
