@@ -12,7 +12,6 @@
 #include <cstdio>
 #include <exception>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,35 +28,28 @@ namespace {
 
 constexpr std::int64_t items_per_transaction = 10'000;
 
-/// A file whose bytes the catalog holds, the same for every item.
-class SmallFile {
- public:
-  SmallFile(content::CatalogWriter& writer, base::IdentitySource& identities) : identities_(identities) {
-    const std::string_view text = "seeded";
-    const auto bytes = std::as_bytes(std::span(text));
-    const auto digest = base::digest_of(base::DigestAlgorithm::SHA256, bytes);
-    file_.name = "seeded.iso";
-    file_.since = 2;
-    file_.checksum = digest;
-    file_.size = static_cast<std::int64_t>(text.size());
-    const content::StorageId storage("datastore-11");
-    const auto there = writer.blob_with(storage, digest.hex, file_.size);
-    file_.blob = there ? there->id : content::BlobId(identities.uuid());
-    if (!there) writer.insert_blob({file_.blob, storage, file_.size, digest.hex, true}, bytes);
-  }
-
-  void give(content::CatalogWriter& writer, content::Item& item) {
-    item.content = content::ContentId(identities_.uuid());
-    item.content_version = 2;
-    item.size = file_.size;
-    writer.insert(content::Content{item.content, item.id, item.content_version, item.creation_time});
-    writer.insert(item.content, file_);
-  }
-
- private:
-  base::IdentitySource& identities_;
-  content::ContentFile file_;
-};
+/// A file whose bytes the catalog holds, another one for every item.
+void give_file(content::CatalogWriter& writer, base::IdentitySource& identities, content::Item& item) {
+  constexpr std::size_t text_bytes = 3000;
+  auto text = item.name;
+  text.resize(text_bytes, '.');
+  const auto bytes = std::as_bytes(std::span(text));
+  const auto digest = base::digest_of(base::DigestAlgorithm::SHA256, bytes);
+  const content::BlobId blob(identities.uuid());
+  const auto size = static_cast<std::int64_t>(text.size());
+  writer.insert_blob({blob, content::StorageId("datastore-11"), size, digest.hex, true}, bytes);
+  content::ContentFile file;
+  file.name = "seeded.iso";
+  file.since = 2;
+  file.checksum = digest;
+  file.size = size;
+  file.blob = blob;
+  item.content = content::ContentId(identities.uuid());
+  item.content_version = 2;
+  item.size = size;
+  writer.insert(content::Content{item.content, item.id, item.content_version, item.creation_time});
+  writer.insert(item.content, file);
+}
 
 base::Result<content::ItemId> seed(content::Catalog& catalog, const content::LibraryId& library, std::int64_t count,
                                    bool with_files) {
@@ -67,8 +59,6 @@ base::Result<content::ItemId> seed(content::Catalog& catalog, const content::Lib
   for (std::int64_t done = 0; done < count; done += items_per_transaction) {
     const auto filled = catalog.write([&](content::CatalogWriter& writer) -> base::Result<void> {
       const auto end = std::min(done + items_per_transaction, count);
-      std::optional<SmallFile> file;
-      if (with_files) file.emplace(writer, identities);
       for (auto number = done; number < end; ++number) {
         content::Item item;
         item.id = content::ItemId(identities.uuid());
@@ -77,7 +67,7 @@ base::Result<content::ItemId> seed(content::Catalog& catalog, const content::Lib
         item.type = "iso";
         item.creation_time = clock.now();
         item.last_modified_time = item.creation_time;
-        if (file) file->give(writer, item);
+        if (with_files) give_file(writer, identities, item);
         writer.insert(item);
         if (number == count / 2) middle = item.id;
       }

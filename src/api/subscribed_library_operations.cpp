@@ -140,9 +140,9 @@ SubscribedLibraryStatusInfo to_api(const service::SubscriptionStatus& status) {
   if (subscription.problem) info.problem = message_to_api(*subscription.problem);
   if (const auto& task = status.running)
     info.running = SynchronizationRun{task->id.text(), task->status, task->completed, task->total};
-  info.items = status.items;
-  info.cached_items = status.cached_items;
-  info.problem_count = status.problem_count;
+  info.items = status.counts.items;
+  info.cached_items = status.counts.cached;
+  info.problem_count = status.counts.with_problem;
   for (const auto& [item, name, reason] : status.problems)
     info.problems.push_back({item.text(), name, message_to_api(reason)});
   info.bytes_per_second_max = subscription.bytes_per_second_max;

@@ -81,6 +81,9 @@ class CatalogReader {
   virtual std::vector<LibraryId> libraries(const LibraryFilter& filter) = 0;
   virtual std::optional<ItemId> item_named(const LibraryId& library, std::string_view name) = 0;  ///< exact name
   virtual std::vector<ItemId> items(const ItemFilter& filter) = 0;
+  virtual SyncedItemCounts synced_item_counts(const LibraryId& library) = 0;  ///< without a look at each item
+  /// Up to `limit` items of a library whose SourceItem has a problem, by id.
+  virtual std::vector<ItemId> items_with_problem(const LibraryId& library, std::size_t limit) = 0;
 
   /// Of a blob that the catalog holds itself; nullopt for others.
   virtual std::optional<std::vector<std::byte>> blob_bytes(const BlobId& id) = 0;

@@ -66,6 +66,14 @@ struct SourceItem {
   bool operator==(const SourceItem&) const = default;
 };
 
+/// How many items of a subscribed library there are.
+struct SyncedItemCounts {
+  std::int64_t items = 0;
+  std::int64_t cached = 0;        ///< with their content here
+  std::int64_t with_problem = 0;  ///< whose SourceItem has one
+  bool operator==(const SyncedItemCounts&) const = default;
+};
+
 /// Where the subscribed library of a subscription is; spelled as on the wire (content-library-api.md §7).
 QUIRE_ENUM(SubscriptionLocation, LOCAL, REMOTE)
 

@@ -812,6 +812,35 @@ TEST_P(CatalogSuite, KeepsWhatAPublisherSaysOfAnItem) {
   EXPECT_TRUE(look([](CatalogReader& reader) { return reader.find<Item>(ItemId("other")); }));
 }
 
+TEST_P(CatalogSuite, CountsTheItemsOfASubscribedLibrary) {
+  change([&](CatalogWriter& writer) {
+    writer.insert(a_library("library", "library"));
+    writer.insert(a_library("elsewhere", "elsewhere"));
+    int number = 0;
+    for (const auto* id : {"c", "a", "d", "b"}) {
+      auto item = an_item(id, id);
+      item.cached = ++number > 1;
+      writer.insert(item);
+      writer.insert(SourceItem{item.id, "{}", "", number < 4 ? std::optional(a_message()) : std::nullopt});
+    }
+    auto other = an_item("other", "other");
+    other.library_id = LibraryId("elsewhere");
+    writer.insert(other);
+    writer.insert(SourceItem{other.id, "{}", "", a_message()});
+  });
+  const auto counts_of = [&](const char* library) {
+    return look([&](CatalogReader& reader) { return reader.synced_item_counts(LibraryId(library)); });
+  };
+  const auto problems = [&](std::size_t limit) {
+    return look([&](CatalogReader& reader) { return reader.items_with_problem(LibraryId("library"), limit); });
+  };
+  EXPECT_EQ(counts_of("library"), (content::SyncedItemCounts{4, 3, 3}));
+  EXPECT_EQ(counts_of("elsewhere"), (content::SyncedItemCounts{1, 1, 1}));
+  EXPECT_EQ(counts_of("nowhere"), content::SyncedItemCounts());
+  EXPECT_EQ(problems(10), (std::vector{ItemId("a"), ItemId("c"), ItemId("d")}));
+  EXPECT_EQ(problems(2), (std::vector{ItemId("a"), ItemId("c")}));
+}
+
 TEST_P(CatalogSuite, ListsAndFindsItems) {
   auto late = an_item("1", "Photon");
   late.creation_time = at(500);

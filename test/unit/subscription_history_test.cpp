@@ -272,7 +272,7 @@ class History {
       }
     }
     const auto status = must(world_.subscribed().status(alice(), id_));
-    EXPECT_EQ(status.problem_count, 0);
+    EXPECT_EQ(status.counts.with_problem, 0);
     EXPECT_FALSE(status.subscription.problem) << status.subscription.problem->default_message;
     EXPECT_EQ(world_.blobs_on_disk(), world_.blobs_in_catalog());
     EXPECT_EQ(world_.files_on_disk(), world_.blobs_in_catalog().size());

@@ -250,8 +250,8 @@ TEST_P(SubscriptionTest, AllComesAtOnceUnlessOnDemand) {
   EXPECT_EQ(named("a").size, 10'005);
   EXPECT_TRUE(named("a").last_sync_time);
   const auto status = must(subscribed().status(alice(), id_));
-  EXPECT_EQ(status.items, 3);
-  EXPECT_EQ(status.cached_items, 3);
+  EXPECT_EQ(status.counts.items, 3);
+  EXPECT_EQ(status.counts.cached, 3);
   EXPECT_EQ(status.subscription.password, "");
   expect_no_leaks();
 }
@@ -269,7 +269,7 @@ TEST_P(SubscriptionTest, OnDemandOnlyTheListComes) {
     EXPECT_TRUE(file.blob.empty());
   }
   EXPECT_THAT(*world_->content_of(item.id), IsEmpty());
-  EXPECT_EQ(must(subscribed().status(alice(), id_)).cached_items, 0);
+  EXPECT_EQ(must(subscribed().status(alice(), id_)).counts.cached, 0);
 }
 
 TEST_P(SubscriptionTest, APollWithoutNewsIsOneRequest) {
@@ -770,9 +770,9 @@ TEST_P(SubscriptionTest, ItemsAreFetchedAndEvicted) {
 
   for (const auto& item : items()) must(subscribed().sync_item(alice(), item.id, true));
   run();
-  EXPECT_EQ(must(subscribed().status(alice(), id_)).cached_items, 2);
+  EXPECT_EQ(must(subscribed().status(alice(), id_)).counts.cached, 2);
   must(subscribed().evict(alice(), id_));
-  EXPECT_EQ(must(subscribed().status(alice(), id_)).cached_items, 0);
+  EXPECT_EQ(must(subscribed().status(alice(), id_)).counts.cached, 0);
   EXPECT_EQ(files_on_disk(), 0U);
 }
 

@@ -269,6 +269,24 @@ bool CatalogView::is_prepared_direct(const content::BlobId& id) {
       .has_value();
 }
 
+content::SyncedItemCounts CatalogView::synced_item_counts(const content::LibraryId& library) {
+  content::SyncedItemCounts counts;
+  const auto count = [&](std::string_view sql) { return connection_.one<std::int64_t>(sql, library).value_or(0); };
+  counts.items = count("SELECT COUNT(*) FROM items WHERE library_id = :library_id");
+  counts.cached = count("SELECT COUNT(*) FROM items WHERE library_id = :library_id AND cached = 1");
+  counts.with_problem = count(
+      "SELECT COUNT(*) FROM source_items JOIN items ON items.id = source_items.item_id"
+      " WHERE source_items.problem IS NOT NULL AND items.library_id = :library_id");
+  return counts;
+}
+
+std::vector<content::ItemId> CatalogView::items_with_problem(const content::LibraryId& library, std::size_t limit) {
+  return connection_.all<content::ItemId>(
+      "SELECT items.id FROM source_items JOIN items ON items.id = source_items.item_id"
+      " WHERE source_items.problem IS NOT NULL AND items.library_id = :library_id ORDER BY items.id LIMIT :limit_rows",
+      library, limit);
+}
+
 std::optional<UpdateSession> CatalogView::active_update_session(const ItemId& item) {
   static const std::string sql = select_from<UpdateSession>("WHERE item_id = :item_id AND state = 'ACTIVE'");
   return connection_.one<UpdateSession>(sql, item);

@@ -95,6 +95,8 @@ class CatalogView final : public content::CatalogWriter {
   std::vector<content::TaskId> due_tasks(base::Time now, std::size_t limit) override;
   std::vector<content::TaskId> ended_tasks(base::Time before, std::size_t limit) override;
   std::size_t active_task_count() override;
+  content::SyncedItemCounts synced_item_counts(const content::LibraryId& library) override;
+  std::vector<content::ItemId> items_with_problem(const content::LibraryId& library, std::size_t limit) override;
   std::vector<content::Task> active_tasks_on(std::string_view target) override;
   std::vector<content::TagCategory> tag_categories() override;
   std::optional<content::TagCategory> tag_category_named(std::string_view name) override;

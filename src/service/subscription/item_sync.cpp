@@ -173,6 +173,8 @@ void take_facts(std::vector<NextFile>& files) {
 }
 
 Result<void> fetch_missing(const SyncWork& work, const vcsp::Item& item, NextContent& next) {
+  const auto slot = work.slots.begin_fetching(work.items_max, work.flow.stop);
+  if (!slot) return synchronization_stopped();
   for (auto& file : next.files)
     if (!file.ready && is_metadata(file.kind)) QUIRE_RETURN_IF_ERROR(fetch_one(work, item, *next.storage, {}, file));
   take_facts(next.files);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "service/subscription/item_fetch.h"
@@ -16,14 +17,16 @@ struct SyncWork {
   content::LibraryId library;
   content::SourceUrl url;  ///< of the subscription that it began with
   SyncFlow& flow;
+  SyncSlots& slots;
+  std::size_t items_max;  ///< that are fetched at a time
 
   Context& context() const { return run.context(); }
 };
 
 /// Brings the content that `wanted` tells of, from the publisher or from where the same bytes are already, and makes
 /// the item of it in one change; until then the item is as it was. A document that has become old meanwhile is read
-/// once more. Nothing to do when the item has that content. Outside of transactions; any thread, but not two for one
-/// item.
+/// once more. Nothing to do when the item has that content. Waits for its turn to fetch. Outside of transactions; any
+/// thread, but not two for one item.
 ///
 /// Errors: of the item, which leave it as it was: ResourceInaccessible, UnableToAllocateResource, AlreadyExists,
 /// InvalidArgument; Canceled when the task or the subscription is over; those of the catalog.

@@ -386,16 +386,11 @@ Result<SubscriptionStatus> SubscribedLibraries::status(const Caller& caller, con
     QUIRE_ASSIGN_OR_RETURN(auto library, find_subscribed_library(view, id, Privilege::System_Read));
     SubscriptionStatus status{*std::move(library.subscription), active_sync_of(view, id)};
     status.subscription.password.clear();
-    for (const auto& item_id : items_of(view, id)) {
+    status.counts = view->synced_item_counts(id);
+    for (const auto& item_id : view->items_with_problem(id, shown_problems_max)) {
       const auto item = view->find<Item>(item_id);
-      if (!item) continue;
-      ++status.items;
-      if (item->cached) ++status.cached_items;
       const auto source = view->find<content::SourceItem>(item_id);
-      if (!source || !source->problem) continue;
-      ++status.problem_count;
-      if (status.problems.size() < shown_problems_max)
-        status.problems.push_back({item_id, item->name, *source->problem});
+      if (item && source && source->problem) status.problems.push_back({item_id, item->name, *source->problem});
     }
     return status;
   });

@@ -56,10 +56,8 @@ struct SyncProblem {
 struct SubscriptionStatus {
   content::Subscription subscription;  ///< without password
   std::optional<content::Task> running;
-  std::int64_t items = 0;
-  std::int64_t cached_items = 0;
+  content::SyncedItemCounts counts = {};
   std::vector<SyncProblem> problems = {};  ///< the first hundred, by the items' order
-  std::int64_t problem_count = 0;
 };
 
 /// Subscribed libraries and what one asks of their items (content-library-api.md §6, §18, §23.9; decision 21). All

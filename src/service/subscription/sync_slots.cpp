@@ -3,18 +3,26 @@
 #include <chrono>
 
 namespace quire::service {
+namespace {
 
-std::optional<SyncSlots::Slot> SyncSlots::enter(const std::string& item, std::size_t items_max,
-                                                const std::atomic<bool>& stop) {
-  constexpr auto look_again = std::chrono::milliseconds(100);  // `stop` wakes nobody
+constexpr auto look_again = std::chrono::milliseconds(100);  // `stop` wakes nobody
+
+}  // namespace
+
+std::optional<SyncSlots::ItemSlot> SyncSlots::enter(const std::string& item, const std::atomic<bool>& stop) {
   std::unique_lock lock(mutex_);
-  while (items_.size() >= items_max || items_.contains(item)) {
-    if (stop) return std::nullopt;
-    left_.wait_for(lock, look_again);
-  }
+  while (!stop && items_.contains(item)) left_.wait_for(lock, look_again);
   if (stop) return std::nullopt;
   items_.insert(item);
-  return std::optional<Slot>(std::in_place, *this, item);
+  return std::optional<ItemSlot>(std::in_place, *this, item);
+}
+
+std::optional<SyncSlots::FetchSlot> SyncSlots::begin_fetching(std::size_t items_max, const std::atomic<bool>& stop) {
+  std::unique_lock lock(mutex_);
+  while (!stop && fetching_ >= items_max) fetched_.wait_for(lock, look_again);
+  if (stop) return std::nullopt;
+  ++fetching_;
+  return std::optional<FetchSlot>(std::in_place, *this);
 }
 
 void SyncSlots::leave(const std::string& item) {
@@ -23,6 +31,14 @@ void SyncSlots::leave(const std::string& item) {
     items_.erase(item);
   }
   left_.notify_all();
+}
+
+void SyncSlots::end_fetching() {
+  {
+    const std::lock_guard lock(mutex_);
+    --fetching_;
+  }
+  fetched_.notify_one();
 }
 
 }  // namespace quire::service

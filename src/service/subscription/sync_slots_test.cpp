@@ -19,10 +19,13 @@ struct Count {
   }
 };
 
-void enter_often(SyncSlots& slots, const std::string& item, std::size_t items_max, Count& count) {
+constexpr int often = 200;
+constexpr std::size_t many = 10;
+
+void work_often(SyncSlots& slots, const std::string& item, Count& count) {
   const std::atomic<bool> stop = false;
-  for (int i = 0; i < 200; ++i) {
-    const auto slot = slots.enter(item, items_max, stop);
+  for (int i = 0; i < often; ++i) {
+    const auto slot = slots.enter(item, stop);
     ASSERT_TRUE(slot);
     count.enter();
     std::this_thread::yield();
@@ -30,12 +33,23 @@ void enter_often(SyncSlots& slots, const std::string& item, std::size_t items_ma
   }
 }
 
-TEST(SyncSlotsTest, OneItemIsFetchedByOneOnly) {
+void fetch_often(SyncSlots& slots, std::size_t items_max, Count& count) {
+  const std::atomic<bool> stop = false;
+  for (int i = 0; i < often; ++i) {
+    const auto slot = slots.begin_fetching(items_max, stop);
+    ASSERT_TRUE(slot);
+    count.enter();
+    std::this_thread::yield();
+    --count.now;
+  }
+}
+
+TEST(SyncSlotsTest, OneItemIsWorkedOnByOneOnly) {
   SyncSlots slots;
   Count count;
   {
     std::vector<std::jthread> threads;
-    for (int i = 0; i < 4; ++i) threads.emplace_back([&] { enter_often(slots, "item", 10, count); });
+    for (int i = 0; i < 4; ++i) threads.emplace_back([&] { work_often(slots, "item", count); });
   }
   EXPECT_EQ(count.most, 1);
 }
@@ -45,32 +59,51 @@ TEST(SyncSlotsTest, NoMoreItemsAreFetchedThanMayBe) {
   Count count;
   {
     std::vector<std::jthread> threads;
-    for (int i = 0; i < 6; ++i)
-      threads.emplace_back([&, i] { enter_often(slots, "item " + std::to_string(i), 2, count); });
+    for (int i = 0; i < 6; ++i) threads.emplace_back([&] { fetch_often(slots, 2, count); });
   }
   EXPECT_LE(count.most, 2);
+}
+
+TEST(SyncSlotsTest, WhoHasFetchedMakesRoomBeforeItsItemIsDone) {
+  SyncSlots slots;
+  const std::atomic<bool> stop = false;
+  const auto first = slots.enter("first", stop);
+  {
+    EXPECT_TRUE(slots.begin_fetching(1, stop));
+  }
+  const auto second = slots.enter("second", stop);
+  EXPECT_TRUE(first);
+  EXPECT_TRUE(second);
+  EXPECT_TRUE(slots.begin_fetching(1, stop));
 }
 
 TEST(SyncSlotsTest, WhoIsToStopGetsNone) {
   SyncSlots slots;
   std::atomic<bool> stop = false;
-  const auto first = slots.enter("item", 1, stop);
-  ASSERT_TRUE(first);
+  const auto item = slots.enter("item", stop);
+  const auto fetch = slots.begin_fetching(1, stop);
+  ASSERT_TRUE(item);
+  ASSERT_TRUE(fetch);
   stop = true;
-  EXPECT_FALSE(slots.enter("item", 1, stop));
-  EXPECT_FALSE(slots.enter("other", 1, stop));
-  EXPECT_FALSE(slots.enter("other", 2, stop));
+  EXPECT_FALSE(slots.enter("item", stop));
+  EXPECT_FALSE(slots.enter("other", stop));
+  EXPECT_FALSE(slots.begin_fetching(1, stop));
+  EXPECT_FALSE(slots.begin_fetching(many, stop));
 }
 
-TEST(SyncSlotsTest, AMovedSlotIsLeftOnce) {
+TEST(SyncSlotsTest, MovedSlotsAreLeftOnce) {
   SyncSlots slots;
   const std::atomic<bool> stop = false;
   {
-    auto slot = slots.enter("item", 1, stop);
-    ASSERT_TRUE(slot);
-    const auto moved = *std::move(slot);
+    auto item = slots.enter("item", stop);
+    auto fetch = slots.begin_fetching(1, stop);
+    ASSERT_TRUE(item);
+    ASSERT_TRUE(fetch);
+    const auto moved_item = *std::move(item);
+    const auto moved_fetch = *std::move(fetch);
   }
-  EXPECT_TRUE(slots.enter("item", 1, stop));
+  EXPECT_TRUE(slots.enter("item", stop));
+  EXPECT_TRUE(slots.begin_fetching(1, stop));
 }
 
 }  // namespace

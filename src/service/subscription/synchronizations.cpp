@@ -107,19 +107,23 @@ bool ends_all(const Error& error) {
          error.kind() == ErrorKind::internal_server_error;
 }
 
+std::size_t items_fetched_max(const ConfigurationModel& configuration) {
+  return static_cast<std::size_t>(configuration.maximum_concurrent_item_syncs.value_or(1));
+}
+
 /// Brings content by several threads, the calling one among them.
 class ContentRound {
  public:
-  ContentRound(const SyncWork& work, SyncSlots& slots, std::size_t items_max, std::atomic<bool>& stop)
-      : work_(work), slots_(slots), items_max_(items_max), stop_(stop) {}
+  ContentRound(const SyncWork& work, std::atomic<bool>& stop) : work_(work), stop_(stop) {}
 
   /// Brings all of `jobs`. What could not be had is in problems(); an Error ended it before that.
   Result<void> bring_all(std::vector<SourceDocument> jobs) {
     constexpr std::size_t threads_max = 64;
+    constexpr std::size_t committing = 8;  // beside those that fetch: the catalog commits together what comes together
     jobs_ = std::move(jobs);
     {
       std::vector<std::jthread> threads;
-      const auto count = std::min({items_max_, jobs_.size(), threads_max});
+      const auto count = std::min({work_.items_max + committing, jobs_.size(), threads_max});
       for (std::size_t i = 1; i < count; ++i) threads.emplace_back([this] { bring_some(); });
       bring_some();
     }
@@ -132,7 +136,7 @@ class ContentRound {
  private:
   void bring_some() {
     while (const auto* job = next()) {
-      const auto slot = slots_.enter(work_.library.text() + " " + job->item.id, items_max_, stop_);
+      const auto slot = work_.slots.enter(work_.library.text() + " " + job->item.id, stop_);
       const auto brought = slot ? bring_item(work_, *job) : Result<void>(work_.run.canceled());
       if (brought) continue;
       if (ends_all(brought.error())) return fail(brought.error());
@@ -172,8 +176,6 @@ class ContentRound {
   }
 
   const SyncWork& work_;
-  SyncSlots& slots_;
-  const std::size_t items_max_;
   std::atomic<bool>& stop_;
   std::vector<SourceDocument> jobs_;
 
@@ -208,14 +210,12 @@ std::string digest_of_document(const std::string& text) {
 class LibrarySync {
  public:
   LibrarySync(SyncSlots& slots, TaskRun& run, const Library& library, const ConfigurationModel& configuration)
-      : slots_(slots),
-        run_(run),
+      : run_(run),
         library_(library),
-        items_max_(static_cast<std::size_t>(configuration.maximum_concurrent_item_syncs.value_or(1))),
         rate_(library.subscription->bytes_per_second_max),
         flow_{rate_, slots.rate(), stop_},
         source_(run.context(), *library.subscription, stop_, {run.context().settings.pull_attempts}),
-        work_{run, source_, library.id, library.subscription->url, flow_} {
+        work_{run, source_, library.id, library.subscription->url, flow_, slots, items_fetched_max(configuration)} {
     constexpr std::int64_t bytes_of_megabit = 1'000'000 / 8;
     slots.rate().change(configuration.transfer_throttling_bandwidth_total.value_or(0) * bytes_of_megabit);
   }
@@ -241,7 +241,7 @@ class LibrarySync {
     QUIRE_RETURN_IF_ERROR(change_listed(report));
     if (!known.on_demand) {
       total_ = bytes_of_jobs(jobs_);
-      ContentRound round(work_, slots_, items_max_, stop_);
+      ContentRound round(work_, stop_);
       QUIRE_RETURN_IF_ERROR(round.bring_all(std::move(jobs_)));
       problems_.add(round.problems());
     }
@@ -448,10 +448,8 @@ class LibrarySync {
     return {};
   }
 
-  SyncSlots& slots_;
   TaskRun& run_;
   const Library library_;
-  const std::size_t items_max_;
   std::atomic<bool> stop_ = false;
   std::atomic<std::int64_t> total_ = 0;  ///< bytes of all that is to come
   TransferRate rate_;
@@ -595,7 +593,8 @@ Result<std::int64_t> sync_item(SyncSlots& slots, TaskRun& run, const ItemToSync&
   TransferRate rate(library.subscription->bytes_per_second_max);
   SyncFlow flow{rate, slots.rate(), stop};
   SourceLibrary source(run.context(), *library.subscription, stop, {run.context().settings.pull_attempts});
-  SyncWork work{run, source, library.id, library.subscription->url, flow};
+  SyncWork work{
+      run, source, library.id, library.subscription->url, flow, slots, items_fetched_max(begun.of.configuration)};
   std::atomic<std::int64_t> total = 0;
   const SyncWatch watch(run, flow.bytes, total, stop);
   QUIRE_ASSIGN_OR_RETURN(auto document, current_document(source, begun.known));
@@ -620,8 +619,7 @@ Result<std::int64_t> sync_item(SyncSlots& slots, TaskRun& run, const ItemToSync&
     return {};
   }));
   if (!content) return std::int64_t{0};
-  const auto items_max = static_cast<std::size_t>(begun.of.configuration.maximum_concurrent_item_syncs.value_or(1));
-  ContentRound round(work, slots, items_max, stop);
+  ContentRound round(work, stop);
   std::vector<SourceDocument> jobs;
   jobs.push_back(*std::move(document));
   total = bytes_of_jobs(jobs);

@@ -109,6 +109,8 @@ class LoginsOnly final : public content::CatalogWriter {
   std::vector<content::TaskId> due_tasks(base::Time, std::size_t) override { not_for_logins(); }
   std::vector<content::TaskId> ended_tasks(base::Time, std::size_t) override { not_for_logins(); }
   std::size_t active_task_count() override { not_for_logins(); }
+  content::SyncedItemCounts synced_item_counts(const content::LibraryId&) override { not_for_logins(); }
+  std::vector<content::ItemId> items_with_problem(const content::LibraryId&, std::size_t) override { not_for_logins(); }
   std::vector<content::Task> active_tasks_on(std::string_view) override { not_for_logins(); }
   std::vector<std::pair<content::UpdateSessionId, std::string>> pending_pulls(std::size_t) override {
     not_for_logins();
