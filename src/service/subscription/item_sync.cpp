@@ -16,6 +16,27 @@
 #include "service/update_session/package_intake.h"
 
 namespace quire::service {
+
+/// A file of the content to be.
+struct NextFile {
+  vcsp::File wanted;
+  content::PackageFile kind = content::PackageFile::other;
+  std::optional<content::ContentFile> ready;  ///< its bytes are on the storage
+  bool is_unchanged = false;                  ///< and have been the item's
+  std::int64_t version = 1;
+  std::optional<ArrivedBlob> arrived;  ///< else they have come for it, and no row names them yet
+  std::vector<base::Checksum> digests;
+  std::vector<std::byte> metadata;  ///< bytes of a descriptor, manifest or certificate, until they have been read
+  content::PackageFacts facts;      ///< of what is ready too, where it is unchanged
+};
+
+struct NextContent {
+  const content::Storage* storage = nullptr;
+  bool is_there = false;    ///< the item has this content
+  bool is_applied = false;  ///< and is all else that the document says
+  std::vector<NextFile> files;
+};
+
 namespace {
 
 using base::Error;
@@ -26,26 +47,6 @@ using content::PackageFile;
 
 /// From this size on a file that has come is held by the task, so that it is not fetched again after a restart.
 constexpr std::int64_t held_bytes_min = 16LL << 20U;
-
-/// A file of the content to be.
-struct NextFile {
-  vcsp::File wanted;
-  PackageFile kind = PackageFile::other;
-  std::optional<ContentFile> ready;  ///< its bytes are on the storage
-  bool is_unchanged = false;         ///< and have been the item's
-  std::int64_t version = 1;
-  std::optional<ArrivedBlob> arrived;  ///< else they have come for it, and no row names them yet
-  std::vector<base::Checksum> digests;
-  std::vector<std::byte> metadata;  ///< bytes of a descriptor, manifest or certificate
-  content::PackageFacts facts;      ///< of what is ready too, where it is unchanged
-};
-
-struct NextContent {
-  const content::Storage* storage = nullptr;
-  bool is_there = false;    ///< the item has this content
-  bool is_applied = false;  ///< and is all else that the document says
-  std::vector<NextFile> files;
-};
 
 bool is_metadata(PackageFile kind) {
   return kind == PackageFile::descriptor || kind == PackageFile::manifest || kind == PackageFile::certificate;
@@ -172,12 +173,18 @@ void take_facts(std::vector<NextFile>& files) {
       file.facts = signature_facts(file.metadata, manifest->wanted.name, manifest->metadata);
 }
 
+/// Many prepared items may wait to be made.
+void forget_metadata(std::vector<NextFile>& files) {
+  for (auto& file : files) file.metadata = {};
+}
+
 Result<void> fetch_missing(const SyncWork& work, const vcsp::Item& item, NextContent& next) {
   const auto slot = work.slots.begin_fetching(work.items_max, work.flow.stop);
   if (!slot) return synchronization_stopped();
   for (auto& file : next.files)
     if (!file.ready && is_metadata(file.kind)) QUIRE_RETURN_IF_ERROR(fetch_one(work, item, *next.storage, {}, file));
   take_facts(next.files);
+  forget_metadata(next.files);
   const auto algorithms = algorithms_of(next.files);
   for (auto& file : next.files)
     if (!file.ready && !file.arrived) QUIRE_RETURN_IF_ERROR(fetch_one(work, item, *next.storage, algorithms, file));
@@ -213,10 +220,10 @@ Result<content::CertificateVerification> judge_arrived(View view, base::Time now
   return verification;
 }
 
-/// The item gets its content. ResourceInaccessible, bytes_gone_id: bytes that were here have gone meanwhile.
 constexpr std::string_view bytes_gone_id = "quire.subscription.bytes_gone";
-Result<void> commit(const SyncWork& work, Transaction& t, const SourceDocument& document,
-                    const std::vector<NextFile>& files) {
+
+Result<void> give_content(const SyncWork& work, Transaction& t, const SourceDocument& document,
+                          const std::vector<NextFile>& files) {
   QUIRE_ASSIGN_OR_RETURN(const auto library, find_synced_library(t, work.library, work.url));
   SyncedContent content;
   QUIRE_ASSIGN_OR_RETURN(const auto verification, judge_arrived(t, t.wall_time(), document.item, files));
@@ -239,7 +246,7 @@ Result<void> commit(const SyncWork& work, Transaction& t, const SourceDocument& 
 }
 
 /// The same of an item that has the content already.
-Result<void> apply_metadata(const SyncWork& work, Transaction& t, const SourceDocument& document) {
+Result<void> give_metadata(const SyncWork& work, Transaction& t, const SourceDocument& document) {
   QUIRE_ASSIGN_OR_RETURN(const auto library, find_synced_library(t, work.library, work.url));
   const auto item = find_by_source(t, work.library, document.item.id);
   if (!item) return {};
@@ -255,34 +262,41 @@ std::vector<content::Blob> blobs_without_row(const std::vector<NextFile>& files)
 }
 
 /// One try by one document.
-Result<void> bring(const SyncWork& work, const SourceDocument& document) {
+Result<std::optional<PreparedItem>> prepare(const SyncWork& work, SourceDocument document) {
   auto& context = work.context();
   QUIRE_ASSIGN_OR_RETURN(
       auto next, read(context, work.run.caller(), [&](View view) { return plan_content(work, view, document.item); }));
-  if (next.is_applied) return {};
-  if (next.is_there) return work.run.change_besides([&](Transaction& t) { return apply_metadata(work, t, document); });
-  if (const auto fetched = fetch_missing(work, document.item, next); !fetched) {
-    remove_bytes(context, blobs_without_row(next.files));
-    return fetched;
+  if (next.is_applied) return std::optional<PreparedItem>();
+  if (!next.is_there) {
+    if (const auto fetched = fetch_missing(work, document.item, next); !fetched) {
+      remove_bytes(context, blobs_without_row(next.files));
+      return fetched.error();
+    }
   }
-  const auto done = work.run.change_besides([&](Transaction& t) { return commit(work, t, document, next.files); });
-  if (!done) remove_bytes_after_failure(context, done.error(), blobs_without_row(next.files));
-  return done;
+  return std::optional(PreparedItem{std::move(document), std::make_shared<const NextContent>(std::move(next))});
 }
 
 }  // namespace
 
-Result<void> bring_item(const SyncWork& work, const SourceDocument& wanted) {
-  auto brought = bring(work, wanted);
-  if (brought) return {};
-  const bool bytes_gone = brought.error().messages().front().id == bytes_gone_id;
-  if (bytes_gone) return bring(work, wanted);
-  if (!is_moved_on(brought.error())) return brought;
+Result<std::optional<PreparedItem>> prepare_item(const SyncWork& work, const SourceDocument& wanted) {
+  auto prepared = prepare(work, wanted);
+  if (prepared || !is_moved_on(prepared.error())) return prepared;
   QUIRE_ASSIGN_OR_RETURN(auto now, work.source.item(wanted.item));
-  if (!now) return brought;
+  if (!now) return prepared;
   if (const auto problem = problem_of(*now, work.context().limits))
     return Error(ErrorKind::resource_inaccessible, *problem);
-  return bring(work, document_of(*std::move(now)));
+  return prepare(work, document_of(*std::move(now)));
+}
+
+Result<void> make_item(const SyncWork& work, Transaction& t, const PreparedItem& prepared) {
+  if (prepared.content->is_there) return give_metadata(work, t, prepared.document);
+  return give_content(work, t, prepared.document, prepared.content->files);
+}
+
+bool have_bytes_gone(const Error& error) { return error.messages().front().id == bytes_gone_id; }
+
+void discard(const SyncWork& work, const PreparedItem& prepared, const Error& error) {
+  remove_bytes_after_failure(work.context(), error, blobs_without_row(prepared.content->files));
 }
 
 }  // namespace quire::service

@@ -1,7 +1,8 @@
 #pragma once
 
 #include <cstddef>
-#include <string>
+#include <memory>
+#include <optional>
 
 #include "service/subscription/item_fetch.h"
 #include "service/subscription/source_item_rules.h"
@@ -23,13 +24,31 @@ struct SyncWork {
   Context& context() const { return run.context(); }
 };
 
-/// Brings the content that `wanted` tells of, from the publisher or from where the same bytes are already, and makes
-/// the item of it in one change; until then the item is as it was. A document that has become old meanwhile is read
-/// once more. Nothing to do when the item has that content. Waits for its turn to fetch. Outside of transactions; any
-/// thread, but not two for one item.
+struct NextContent;
+
+/// What an item is to become, with its bytes on the storage; those that came for it are named by no row yet, so it goes
+/// to make_item() and, unless that succeeded, to discard().
+struct PreparedItem {
+  SourceDocument document;
+  std::shared_ptr<const NextContent> content;
+};
+
+/// Brings the content that `wanted` tells of, from the publisher or from where the same bytes are already. A document
+/// that has become old meanwhile is read once more. nullopt when the item is as it should be. Waits for its turn to
+/// fetch. Outside of transactions; any thread, but not two for one item.
 ///
-/// Errors: of the item, which leave it as it was: ResourceInaccessible, UnableToAllocateResource, AlreadyExists,
-/// InvalidArgument; Canceled when the task or the subscription is over; those of the catalog.
-base::Result<void> bring_item(const SyncWork& work, const SourceDocument& wanted);
+/// Errors: of the item, which is as it was: ResourceInaccessible, UnableToAllocateResource, InvalidArgument; Canceled
+/// when the task or the subscription is over; those of the catalog.
+base::Result<std::optional<PreparedItem>> prepare_item(const SyncWork& work, const SourceDocument& wanted);
+
+/// Makes the item of what was prepared; until the change is committed it is as it was. Errors as prepare_item();
+/// AlreadyExists for its name.
+base::Result<void> make_item(const SyncWork& work, Transaction& t, const PreparedItem& prepared);
+
+/// make_item() failed because bytes that were here have gone meanwhile: preparing the item once more brings them.
+bool have_bytes_gone(const base::Error& error);
+
+/// Removes the bytes that came, after no change was made, or one that ended by `error`.
+void discard(const SyncWork& work, const PreparedItem& prepared, const base::Error& error);
 
 }  // namespace quire::service

@@ -1,6 +1,7 @@
 #include "service/subscription/synchronizations.h"
 
 #include <algorithm>
+#include <condition_variable>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -111,7 +112,8 @@ std::size_t items_fetched_max(const ConfigurationModel& configuration) {
   return static_cast<std::size_t>(configuration.maximum_concurrent_item_syncs.value_or(1));
 }
 
-/// Brings content by several threads, the calling one among them.
+/// Brings content: some threads fetch, and the calling one makes the items of what has come, those that came together
+/// in one change, because a change costs more than what one item needs of it.
 class ContentRound {
  public:
   ContentRound(const SyncWork& work, std::atomic<bool>& stop) : work_(work), stop_(stop) {}
@@ -119,13 +121,12 @@ class ContentRound {
   /// Brings all of `jobs`. What could not be had is in problems(); an Error ended it before that.
   Result<void> bring_all(std::vector<SourceDocument> jobs) {
     constexpr std::size_t threads_max = 64;
-    constexpr std::size_t committing = 8;  // beside those that fetch: the catalog commits together what comes together
     jobs_ = std::move(jobs);
+    fetching_ = std::min({work_.items_max, jobs_.size(), threads_max});
     {
       std::vector<std::jthread> threads;
-      const auto count = std::min({work_.items_max + committing, jobs_.size(), threads_max});
-      for (std::size_t i = 1; i < count; ++i) threads.emplace_back([this] { bring_some(); });
-      bring_some();
+      for (std::size_t i = 0; i < fetching_; ++i) threads.emplace_back([this] { fetch_some(); });
+      for (auto ready = take_ready(); !ready.empty(); ready = take_ready()) make_all(std::move(ready));
     }
     if (failure_) return *failure_;
     return {};
@@ -134,17 +135,26 @@ class ContentRound {
   const ItemProblems& problems() const { return problems_; }
 
  private:
-  void bring_some() {
+  struct Ready {
+    const SourceDocument* job;
+    PreparedItem prepared;
+    SyncSlots::ItemSlot slot;
+  };
+  using AllReady = std::vector<Ready>;
+
+  void fetch_some() {
     while (const auto* job = next()) {
-      const auto slot = work_.slots.enter(work_.library.text() + " " + job->item.id, stop_);
-      const auto brought = slot ? bring_item(work_, *job) : Result<void>(work_.run.canceled());
-      if (brought) continue;
-      if (ends_all(brought.error())) return fail(brought.error());
-      const auto stored = remember(*job, brought.error());
-      if (!stored && ends_all(stored.error())) return fail(stored.error());
-      const std::lock_guard lock(mutex_);
-      problems_.add(job->item.name, brought.error().messages().front());
+      auto slot = work_.slots.enter(work_.library.text() + " " + job->item.id, stop_);
+      auto prepared = slot ? prepare_item(work_, *job) : Result<std::optional<PreparedItem>>(work_.run.canceled());
+      if (!prepared) {
+        failed(*job, prepared.error());
+      } else if (*prepared) {
+        put_ready({job, **std::move(prepared), *std::move(slot)});
+      }
     }
+    const std::lock_guard lock(mutex_);
+    --fetching_;
+    changed_.notify_all();
   }
 
   const SourceDocument* next() {
@@ -152,6 +162,62 @@ class ContentRound {
     if (stop_ && !failure_) failure_ = work_.run.canceled();
     if (failure_ || next_ == jobs_.size()) return nullptr;
     return &jobs_[next_++];
+  }
+
+  void put_ready(Ready one) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return ready_.size() < made_at_once_max; });
+    ready_.push_back(std::move(one));
+    changed_.notify_all();
+  }
+
+  /// Empty when there is nothing to come. What is ready when all is to end is as good as any.
+  AllReady take_ready() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return !ready_.empty() || fetching_ == 0; });
+    changed_.notify_all();
+    return std::exchange(ready_, {});
+  }
+
+  Result<void> make(std::span<const Ready> ready) {
+    return work_.run.change_besides([&](Transaction& t) -> Result<void> {
+      for (const auto& one : ready) QUIRE_RETURN_IF_ERROR(make_item(work_, t, one.prepared));
+      return {};
+    });
+  }
+
+  /// Where not all can be made together, each is tried by itself, unless the reason is none of theirs.
+  void make_all(AllReady ready) {
+    const auto made = make(ready);
+    if (made) return;
+    const bool by_themselves = ready.size() > 1 && !ends_all(made.error());
+    for (auto& one : ready) {
+      const auto by_itself = by_themselves ? make(std::span(&one, 1)) : made;
+      if (!by_itself) settle_failure(one, by_itself.error());
+    }
+  }
+
+  void settle_failure(Ready& one, const Error& error) {
+    discard(work_, one.prepared, error);
+    if (!have_bytes_gone(error)) return failed(*one.job, error);
+    if (const auto made = make_again(one); !made) failed(*one.job, made.error());
+  }
+
+  Result<void> make_again(Ready& one) {
+    QUIRE_ASSIGN_OR_RETURN(auto prepared, prepare_item(work_, *one.job));
+    if (!prepared) return {};
+    one.prepared = *std::move(prepared);
+    auto made = make(std::span(&one, 1));
+    if (!made) discard(work_, one.prepared, made.error());
+    return made;
+  }
+
+  void failed(const SourceDocument& job, const Error& error) {
+    if (ends_all(error)) return fail(error);
+    const auto stored = remember(job, error);
+    if (!stored && ends_all(stored.error())) return fail(stored.error());
+    const std::lock_guard lock(mutex_);
+    problems_.add(job.item.name, error.messages().front());
   }
 
   void fail(const Error& error) {
@@ -175,12 +241,18 @@ class ContentRound {
     });
   }
 
+  /// A change of so many takes some ten milliseconds, for which other writers wait.
+  static constexpr std::size_t made_at_once_max = 50;
+
   const SyncWork& work_;
   std::atomic<bool>& stop_;
   std::vector<SourceDocument> jobs_;
 
   std::mutex mutex_;
+  std::condition_variable changed_;
   std::size_t next_ = 0;
+  std::size_t fetching_ = 0;  ///< threads
+  AllReady ready_;
   ItemProblems problems_;
   std::optional<Error> failure_;
 };
