@@ -9,7 +9,7 @@ PublishInfo publish_info(const content::Library& library, const std::string& bas
   PublishInfo publish;
   publish.authentication_method = library.publish_authentication;
   publish.published = library.published;
-  publish.persist_json_enabled = false;
+  publish.persist_json_enabled = library.persist_json;
   if (!library.published) return publish;
   publish.publish_url = publish_url(base_url, library.id.text());
   publish.user_name = "vcsp";

@@ -320,9 +320,15 @@ Result<std::optional<json::object>> wanted_publication(const Arguments& argument
   const bool open = arguments.has("no-password");
   if ((off ? 1 : 0) + (has_password ? 1 : 0) + (open ? 1 : 0) > 1)
     return usage_error("only one of --off, --no-password and a password makes sense at a time");
+  const bool files = arguments.has("files");
+  const bool no_files = arguments.has("no-files");
+  if ((off ? 1 : 0) + (files ? 1 : 0) + (no_files ? 1 : 0) > 1)
+    return usage_error("only one of --off, --files and --no-files makes sense at a time");
   json::object wanted{{"published", !off}};
   const bool changes_access = has_password || (open && protected_now);
-  if (published != off && !changes_access) return std::optional<json::object>();
+  const bool changes_files = (files || no_files) && files != flag_at(present, "persist_json_enabled");
+  if (published != off && !changes_access && !changes_files) return std::optional<json::object>();
+  if (changes_files) wanted["persist_json_enabled"] = files;
   // The same password again needs no proof, so that scripts can be repeated; for another one the server wants it.
   if (is_given(arguments, "current-password") || (protected_now && !has_password && (off || changes_access))) {
     QUIRE_ASSIGN_OR_RETURN(const auto current,
@@ -402,6 +408,8 @@ CommandDefinition publish_command() {
   add_secret_options(command.options, "password", "the password for subscribers");
   add_secret_options(command.options, "current-password", "the password that is set now");
   command.options.push_back({"no-password", "", "Let everybody read it"});
+  command.options.push_back({"files", "", "Keep it as files on its storage too"});
+  command.options.push_back({"no-files", "", "Keep it as files no longer"});
   command.options.push_back({"off", "", "Stop publishing"});
   command.options.push_back({"now", "", "Tell its subscriptions to synchronize now"});
   return command;

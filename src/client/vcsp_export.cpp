@@ -21,6 +21,7 @@
 #include "client/places.h"
 #include "client/transfer_settings.h"
 #include "vcsp/reader.h"
+#include "vcsp/tree.h"
 
 namespace quire::client {
 namespace {
@@ -79,7 +80,28 @@ Result<void> write_document(const fs::path& path, std::string_view text) {
   return sync_folder(path.parent_path());
 }
 
-std::string index_name(std::int64_t version) { return "items-" + std::to_string(version) + ".json"; }
+class LocalTree final : public vcsp::TreeFolder {
+ public:
+  explicit LocalTree(const fs::path& folder) : folder_(folder) {}
+  Result<std::optional<std::string>> read(const std::string& path) override { return read_file(folder_ / path); }
+  Result<std::optional<std::int64_t>> size_of(const std::string& path) override {
+    std::error_code failed;
+    const auto size = fs::file_size(folder_ / path, failed);
+    return failed ? std::nullopt : std::optional(static_cast<std::int64_t>(size));
+  }
+  Result<void> write(const std::string& path, std::string_view text) override {
+    const auto place = folder_ / path;
+    std::error_code failed;
+    fs::create_directories(place.parent_path(), failed);
+    if (failed) return local_error("cannot make " + place.parent_path().string() + ": " + failed.message());
+    return write_document(place, text);
+  }
+  /// Documents and files are durable one by one; this is for the folders of items.
+  Result<void> sync() override { return sync_folder(folder_); }
+
+ private:
+  const fs::path& folder_;
+};
 
 /// As the export names things: by itself, whatever the publisher's addresses are.
 struct Documents {
@@ -115,16 +137,14 @@ class Export {
   Result<void> fetch(const vcsp::Item& item, const vcsp::File& own, const vcsp::File& published);
   Result<bool> is_there(const fs::path& path, const vcsp::File& file);
   Result<void> write_documents(const Documents& documents);
-  Result<void> verify(const Documents& documents);
   Result<void> remove_old(const Documents& documents);
 
-  fs::path path_of(std::string_view href) const {
-    return order_.folder / base::percent_decode(href).value_or(std::string(href));
-  }
+  fs::path path_of(std::string_view href) const { return order_.folder / vcsp::path_of(href); }
 
   VcspSource& source_;
   const ExportOrder& order_;
   Output& output_;
+  LocalTree tree_{order_.folder};
   ExportOutcome outcome_;
   std::optional<File> lock_;
   std::optional<vcsp::Library> earlier_;  ///< the export that is there
@@ -145,21 +165,15 @@ Result<Documents> Export::read_publisher() {
   documents.publisher_s = std::move(index.items);
   for (const auto& item : documents.publisher_s) documents.items.push_back(with_own_hrefs(item));
   documents.library.dialect = 2;
-  documents.library.items_href = index_name(documents.library.version);
+  documents.library.items_href = vcsp::index_name(documents.library.version);
   return documents;
 }
 
 Result<void> Export::look_at_earlier_export() {
-  QUIRE_ASSIGN_OR_RETURN(const auto text, read_file(order_.folder / vcsp::library_file));
-  if (!text) return {};
-  QUIRE_ASSIGN_OR_RETURN(earlier_, vcsp::read_library(*text));
-  QUIRE_ASSIGN_OR_RETURN(const auto index_text, read_file(path_of(earlier_->items_href)));
-  if (!index_text) return {};
-  QUIRE_ASSIGN_OR_RETURN(const auto index, vcsp::read_index(*index_text));
-  for (const auto& item : index.items) {
-    earlier_files_.insert(path_of(item.self_href));
-    for (const auto& file : item.files) earlier_files_.insert(path_of(file.hrefs.front()));
-  }
+  QUIRE_ASSIGN_OR_RETURN(const auto tree, vcsp::read_tree(tree_));
+  if (!tree) return {};
+  earlier_ = tree->library;
+  for (const auto& path : tree->paths()) earlier_files_.insert(order_.folder / path);
   return {};
 }
 
@@ -243,40 +257,21 @@ Result<void> Export::fetch_all(const Documents& documents) {
   return {};
 }
 
-Result<void> Export::write_documents(const Documents& documents) {
-  vcsp::IndexWriter index(documents.library.version, 0);
-  for (const auto& item : documents.items) {
-    const auto text = vcsp::write_item(item);
-    index.add(text);
-    const auto path = path_of(item.self_href);
-    std::error_code failed;
-    fs::create_directories(path.parent_path(), failed);
-    if (failed) return local_error("cannot make " + path.parent_path().string() + ": " + failed.message());
-    QUIRE_RETURN_IF_ERROR(write_document(path, text));
-    QUIRE_RETURN_IF_ERROR(sync_folder(order_.folder));
-  }
-  const auto text = index.finish();
-  QUIRE_RETURN_IF_ERROR(write_document(order_.folder / documents.library.items_href, text));
-  QUIRE_RETURN_IF_ERROR(verify(documents));
-  QUIRE_RETURN_IF_ERROR(write_document(order_.folder / vcsp::library_file, vcsp::write_library(documents.library)));
-  // For whoever does not follow itemsHref.
-  return write_document(order_.folder / vcsp::index_file, text);
-}
-
 /// What is about to be shown is read back as a subscriber would.
-Result<void> Export::verify(const Documents& documents) {
-  QUIRE_ASSIGN_OR_RETURN(const auto text, read_file(order_.folder / documents.library.items_href));
-  if (!text) return local_error("the index that was written is gone");
+Result<void> Export::write_documents(const Documents& documents) {
+  std::vector<vcsp::WrittenItem> written;
   vcsp::Remarks remarks;
-  QUIRE_ASSIGN_OR_RETURN(const auto index, vcsp::read_index(*text, &remarks));
-  if (index.items != documents.items) return local_error("the index was not written as it should be");
-  for (const auto& item : index.items)
-    for (const auto& file : item.files) {
-      std::error_code failed;
-      const auto size = fs::file_size(path_of(file.hrefs.front()), failed);
-      if (failed || static_cast<std::int64_t>(size) != file.size)
-        return local_error("file " + path_of(file.hrefs.front()).string() + " is not there as it was written");
-    }
+  for (const auto& item : documents.items) {
+    written.push_back({item, vcsp::write_item(item)});
+    QUIRE_ASSIGN_OR_RETURN(const auto again, vcsp::read_item(written.back().text, &remarks));
+    if (again != item) return local_error("item " + item.name + " cannot be written as the format has it");
+  }
+  const std::vector<std::string_view> texts = [&] {
+    std::vector<std::string_view> all;
+    for (const auto& one : written) all.push_back(one.text);
+    return all;
+  }();
+  QUIRE_RETURN_IF_ERROR(vcsp::show_tree(tree_, documents.library, texts, written));
   for (const auto& one : remarks)
     if (one.who != vcsp::Stumbling::nobody) output_.note(one.where + ' ' + one.problem);
   return {};
@@ -300,7 +295,7 @@ Result<void> Export::remove_old(const Documents& documents) {
     const auto name = entry.path().filename().string();
     const bool at_root = relative.begin() != relative.end() && std::next(relative.begin()) == relative.end();
     if (at_root) {
-      if (name.starts_with("items-") && name.ends_with(".json") && !indexes.contains(name)) old.push_back(entry.path());
+      if (vcsp::version_of_index(name) && !indexes.contains(name)) old.push_back(entry.path());
       continue;
     }
     if (base::looks_like_uuid(relative.begin()->string()) && !kept.contains(entry.path())) old.push_back(entry.path());

@@ -57,6 +57,7 @@ struct Library {
   /// The library's change counter as subscribers see it (vcsp.md §3): moves with each change that they can see, while
   /// the library is published, and when it becomes so. CatalogWriter::advance_generation() moves it for items.
   std::int64_t generation = 0;
+  bool persist_json = false;  ///< while it is published, its storage has it as files too (library_folders.h)
 
   std::optional<Subscription> subscription = {};  ///< exactly of a SUBSCRIBED library
 
@@ -87,6 +88,7 @@ struct LibraryFilter {
   std::optional<std::string> name;  ///< whole name, without regard to case
   std::optional<LibraryType> type;
   std::optional<StorageBacking> backing = {};  ///< as the library names it
+  bool persisted = false;                      ///< only those that are published and have `persist_json`
   const LibrarySelection* among = nullptr;     ///< of these only; must outlive the call
 };
 

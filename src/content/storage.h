@@ -7,6 +7,7 @@
 
 #include "content/blob_store.h"
 #include "content/ids.h"
+#include "content/library_folders.h"
 
 namespace quire::content {
 
@@ -17,6 +18,7 @@ struct Storage {
   std::string uuid;  ///< stable; `ds:///vmfs/volumes/<uuid>/` is its URL
   std::string uri;   ///< `file:///…` of its folder, without a trailing slash
   std::shared_ptr<BlobStore> blobs;
+  std::shared_ptr<LibraryFolders> folders = {};  ///< unset where libraries cannot lie as files beside the blobs
 
   std::string url() const { return "ds:///vmfs/volumes/" + uuid + "/"; }
 };

@@ -38,6 +38,7 @@
 #include "service/access/catalog_authenticator.h"
 #include "service/library/item_copy.h"
 #include "service/library/library_migration.h"
+#include "service/publication/persisted_libraries.h"
 #include "service/readiness.h"
 #include "service/services.h"
 #include "service/session/activity_interval.h"
@@ -493,6 +494,12 @@ Result<void> serve(const Settings& settings) {
                        if (!ran || !*ran) webhooks.wait(std::chrono::seconds(1));
                        return ran ? Result<void>() : ran.error();
                      }});
+  service::PersistedLibraries persisted(context, services.publications, guid);
+  works.push_back({"persisted libraries", base::Duration(0), [&] {
+                     auto done = persisted.run_round();
+                     persisted.wait(std::chrono::seconds(1));
+                     return done;
+                   }});
   works.push_back({"dead webhook deliveries", std::chrono::minutes(1), [&] { return webhooks.remove_old(); }});
   auto audit_file = make_audit_file(context, settings.audit_file);
   if (!settings.audit_file.empty()) {
@@ -526,6 +533,7 @@ Result<void> serve(const Settings& settings) {
   }
   services.event_feed.stop();
   webhooks.stop();
+  persisted.stop();
   pulls.stop();
   tasks.stop();
   supervisor.stop();

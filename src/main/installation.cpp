@@ -7,6 +7,7 @@
 
 #include "adapters/files/durable_file.h"
 #include "adapters/files/file_blob_store.h"
+#include "adapters/files/file_library_folders.h"
 #include "adapters/files/file_lock.h"
 
 namespace quire::main {
@@ -78,9 +79,14 @@ Result<content::Storage> open_storage(const StorageDefinition& definition, const
   options.storage_name = definition.name;
   options.reserve_bytes = settings.storage_reserve;
   options.reserve_shrinks = settings.storage_reserve == default_storage_reserve;
-  QUIRE_ASSIGN_OR_RETURN(auto blobs, adapters::files::open_file_blob_store(definition.folder, std::move(options)));
-  return content::Storage{content::StorageId(names.id), definition.name, names.uuid,
-                          adapters::files::file_uri(definition.folder), std::move(blobs)};
+  QUIRE_ASSIGN_OR_RETURN(auto opened, adapters::files::open_file_blob_store(definition.folder, std::move(options)));
+  const std::shared_ptr<content::BlobStore> blobs = std::move(opened);
+  return content::Storage{content::StorageId(names.id),
+                          definition.name,
+                          names.uuid,
+                          adapters::files::file_uri(definition.folder),
+                          blobs,
+                          adapters::files::make_file_library_folders(definition.folder, definition.name, blobs)};
 }
 
 /// Those that hold something, for whoever must leave the catalog as it is.

@@ -205,13 +205,12 @@ struct Walk {
         {{"create_spec",
           object{{"name", "x"}, {"publish_info", object{{"authentication_method", "BASIC"}, {"published", true}}}}}},
         "published without a password");
-    refused(
-        "UNSUPPORTED", "content.local_library.create",
-        {{"create_spec",
-          object{{"name", "x"},
-                 {"publish_info",
-                  object{{"authentication_method", "NONE"}, {"published", true}, {"persist_json_enabled", true}}}}}},
-        "persisted JSON");
+    done("content.local_library.update",
+         {{"library_id", archive},
+          {"update_spec",
+           object{{"publish_info",
+                   object{{"authentication_method", "NONE"}, {"published", false}, {"persist_json_enabled", true}}}}}},
+         "persisted JSON");
     subscribed = client.server().add_subscribed_library();
 
     done("content.library.list");

@@ -2247,6 +2247,7 @@ TEST_P(CatalogSuite, OpensACatalogOfSchema4) {
                                 "ALTER TABLE libraries DROP COLUMN publish_authentication",
                                 "ALTER TABLE libraries DROP COLUMN publish_password_hash",
                                 "ALTER TABLE libraries DROP COLUMN generation",
+                                "ALTER TABLE libraries DROP COLUMN persist_json",
                                 "DELETE FROM schema_migrations WHERE number > 4"})
     place_->execute(statement);
   reopen();

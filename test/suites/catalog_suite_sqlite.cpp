@@ -239,7 +239,7 @@ TEST_F(SqliteCatalog, KeepsACopyOfWhatAnOlderVersionWrote) {
     session << "ALTER TABLE download_sessions DROP COLUMN awaits_content";
     session << "ALTER TABLE items DROP COLUMN cached";
     for (const auto* column :
-         {"subscription", "published", "publish_authentication", "publish_password_hash", "generation"})
+         {"subscription", "published", "publish_authentication", "publish_password_hash", "generation", "persist_json"})
       session << "ALTER TABLE libraries DROP COLUMN " + std::string(column);
     session << "ALTER TABLE content_files DROP COLUMN since";
     session << "DROP TABLE webhook_deliveries";

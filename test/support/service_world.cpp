@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "adapters/files/file_blob_store.h"
+#include "adapters/files/file_library_folders.h"
 #include "service/library/item_copy.h"
 #include "service/library/library_migration.h"
 #include "service/subscription/synchronizations.h"
@@ -132,12 +133,17 @@ void ServiceWorld::wire(Faults* faults) {
     failing_other_blobs_ = std::make_shared<FailingBlobStore>(*other_blobs_, *faults);
     other_blobs = failing_other_blobs_;
   }
+  const auto storage = [&](const content::StorageId& id, const std::string& name, const std::string& uuid,
+                           const std::string& store, const std::shared_ptr<content::BlobStore>& bytes) {
+    const auto root = folder_.path() / store;
+    return content::Storage{id,    name,
+                            uuid,  adapters::files::file_uri(root),
+                            bytes, adapters::files::make_file_library_folders(root, name, bytes)};
+  };
   services_ = std::make_unique<Wired>(
       *catalog,
-      content::Storages(
-          {{storage_id(), "LocalDS_0", "uuid", adapters::files::file_uri(folder_.path() / "store"), blobs},
-           {other_storage_id(), "LocalDS_1", "other uuid", adapters::files::file_uri(folder_.path() / "other store"),
-            other_blobs}}),
+      content::Storages({storage(storage_id(), "LocalDS_0", "uuid", "store", blobs),
+                         storage(other_storage_id(), "LocalDS_1", "other uuid", "other store", other_blobs)}),
       clock_, *leases_, identities_, options_);
   services_->context.fetcher = &sources_;
   services_->context.remote_subscriber = &remotes_;

@@ -93,6 +93,10 @@ class ServiceWorld {
   std::filesystem::path blob_file(const content::BlobId& id) const {
     return folder_.path() / "store" / "blobs" / id.text().substr(0, 2) / id.text();
   }
+  /// Where a storage keeps the library as files.
+  std::filesystem::path library_folder(const content::LibraryId& id, const std::string& store = "store") const {
+    return folder_.path() / store / ("contentlib-" + id.text());
+  }
   /// All bytes of a committed blob, past any faults; nullopt when it cannot be read.
   std::optional<std::string> blob(const content::BlobId& id);
   static std::optional<std::string> read_all(content::BlobReader& reader);

@@ -177,6 +177,7 @@ std::vector<LibraryId> CatalogView::libraries(const content::LibraryFilter& filt
   conditions.add(name.has_value(), "folded_name = :folded_name");
   conditions.add(filter.type.has_value(), "type = :type");
   conditions.add(filter.backing.has_value(), "backing = :backing");
+  conditions.add(filter.persisted, "published = 1 AND persist_json = 1");
   if (!among.empty()) conditions.add(true, "id" + in_list(*filter.among, among));
   auto found =
       connection_.all<LibraryId>("SELECT id FROM libraries" + conditions.text() + " ORDER BY creation_time, id",

@@ -153,7 +153,8 @@ inline constexpr auto table_of<content::Library> = table(
     column("migration", &content::Library::migration), column("published", &content::Library::published),
     column("publish_authentication", &content::Library::publish_authentication),
     column("publish_password_hash", &content::Library::publish_password_hash),
-    column("generation", &content::Library::generation), column("subscription", &content::Library::subscription));
+    column("generation", &content::Library::generation), column("persist_json", &content::Library::persist_json),
+    column("subscription", &content::Library::subscription));
 
 template <>
 inline constexpr auto table_of<content::LibraryUsage> = part_table(

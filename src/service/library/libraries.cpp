@@ -62,6 +62,7 @@ std::string digest_of(const LibrarySpec& spec) {
   if (const auto& publish = spec.publish) {  // without passwords: what is stored of them is slow to compute
     parts.emplace_back(publish->published.value_or(false) ? "published" : "unpublished");
     if (publish->authentication_method) parts.emplace_back(base::name_of(*publish->authentication_method));
+    if (publish->persist_json_enabled) parts.emplace_back(*publish->persist_json_enabled ? "persisted" : "served");
   }
   return spec_digest(parts);
 }
@@ -187,6 +188,8 @@ Result<void> Libraries::change(const Caller& caller, const LibraryId& id, const 
     if (changed.publish_password_hash != library.publish_password_hash)
       details.push_back(
           {"publish_password", std::string(changed.publish_password_hash.empty() ? "removed" : "changed")});
+    if (changed.persist_json != library.persist_json)
+      details.push_back({"persist_json_enabled", std::string(changed.persist_json ? "true" : "false")});
     write_change(t, library, changed, std::move(details));
     record_publishing(t, library, changed);
     return {};

@@ -69,7 +69,7 @@ class Libraries {
                                                      const content::LibraryFilter& filter);
 
   /// InvalidArgument: bad name, description, storage, security policy, publication or client token. Unsupported:
-  /// several storage backings, persisted JSON.
+  /// several storage backings.
   base::Result<content::LibraryId> create_local(const content::Caller& caller, const LibrarySpec& spec,
                                                 const std::optional<std::string>& client_token);
 

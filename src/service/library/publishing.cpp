@@ -24,10 +24,6 @@ Result<void> check_values(const PublishSpec& spec) {
   if (spec.user_name && !spec.user_name->empty() && *spec.user_name != user_name)
     return invalid("quire.library.publish_user", "Subscribers log in as {user}; leave publish_info.user_name out.",
                    {{"user", std::string(user_name)}});
-  if (spec.persist_json_enabled.value_or(false))
-    return Error(ErrorKind::unsupported, "quire.library.persist_json_unsupported",
-                 "This server does not write lib.json beside the content; leave publish_info.persist_json_enabled out "
-                 "or false. quire export-vcsp writes a library as files.");
   if (spec.password && (spec.password->size() > password_bytes_max || !base::is_text(*spec.password)))
     return invalid("quire.library.bad_publish_password", "The password must be a text of up to {limit} bytes.",
                    {{"limit", static_cast<std::int64_t>(password_bytes_max)}});
@@ -68,7 +64,8 @@ std::string publication_key(const content::LibraryId& id) { return "publication\
 Result<PublishingChange> plan_publishing(Context& context, LoginThrottle& throttle, const content::Caller& caller,
                                          const Library& library, const PublishSpec& spec) {
   QUIRE_RETURN_IF_ERROR(check_values(spec));
-  PublishingChange change{spec.published.value_or(library.published), library.publish_authentication,
+  PublishingChange change{spec.published.value_or(library.published),
+                          spec.persist_json_enabled.value_or(library.persist_json), library.publish_authentication,
                           library.publish_password_hash, library.publish_password_hash};
   change.authentication = spec.authentication_method.value_or(library.publish_authentication);
   const bool has_password = spec.password && !spec.password->empty();
@@ -99,6 +96,7 @@ Result<void> apply_publishing(const PublishingChange& change, Library& library) 
                  {{"name", library.name}});
   if (change.published && !library.published) ++library.generation;
   library.published = change.published;
+  library.persist_json = change.persist_json;
   library.publish_authentication = change.authentication;
   library.publish_password_hash = change.password_hash;
   return {};

@@ -15,6 +15,7 @@ std::string publication_key(const content::LibraryId& id);
 /// A change whose passwords have been checked and hashed.
 struct PublishingChange {
   bool published = false;
+  bool persist_json = false;
   content::AuthenticationMethod authentication = content::AuthenticationMethod::NONE;
   std::string password_hash;
   std::string hash_before;  ///< of the library that was looked at
@@ -24,7 +25,7 @@ struct PublishingChange {
 /// clients that forget the method must not publish for everybody. A password that is the present one changes nothing.
 /// InvalidArgument: another user name than `vcsp`, BASIC without a password, or `current_password` missing or wrong
 /// where it is needed: to change the password, to leave BASIC, to end the publication (§23.9); also while too many
-/// wrong ones have come. Unsupported: persisted JSON.
+/// wrong ones have come.
 base::Result<PublishingChange> plan_publishing(Context& context, LoginThrottle& throttle, const content::Caller& caller,
                                                const content::Library& library, const PublishSpec& spec);
 

@@ -104,17 +104,6 @@ std::optional<std::string> written_item(View view, const Item& item) {
   return vcsp::write_item(described);
 }
 
-std::string written_library(const content::Library& library) {
-  vcsp::Library described;
-  described.version = library.generation;
-  described.name = library.name;
-  described.description = library.description;
-  described.id = library.id.text();
-  described.created = library.creation_time;
-  described.items_href = vcsp::index_file;
-  return vcsp::write_library(described);
-}
-
 /// The content that has this copy of the file: the item's, or one that it had and that is kept.
 Result<std::pair<ContentId, ContentFile>> find_copy(View view, const Item& item, std::int64_t since,
                                                     const std::string& name) {
@@ -131,18 +120,30 @@ Result<std::pair<ContentId, ContentFile>> find_copy(View view, const Item& item,
 
 }  // namespace
 
+vcsp::Library published_library(const content::Library& library) {
+  vcsp::Library described;
+  described.version = library.generation;
+  described.name = library.name;
+  described.description = library.description;
+  described.id = library.id.text();
+  described.created = library.creation_time;
+  described.items_href = vcsp::index_file;
+  return described;
+}
+
 /// A written index, and what it was written from.
 struct Publications::Index {
   std::mutex mutex;  ///< held while it is brought up to date: whoever else asks waits for that
   std::int64_t generation = -1;
-  std::int64_t event = 0;  ///< the newest when it was read; what came later tells what has changed
+  content::Library library;  ///< of that generation
+  std::int64_t event = 0;    ///< the newest when it was read; what came later tells what has changed
   std::map<ItemId, std::shared_ptr<const std::string>> items;  ///< identifiers are in the order of creation
   PublishedDocument written;
   std::size_t bytes = 0;  ///< of indexes_mutex_
 };
 
 struct Publications::News {
-  std::int64_t generation = 0;
+  content::Library library;
   std::int64_t event = 0;
   bool all = false;                                                  ///< the items are all that there are
   std::vector<std::pair<ItemId, std::optional<std::string>>> items;  ///< unset: no longer there
@@ -231,7 +232,7 @@ Result<PublishedDocument> Publications::library_document(const LibraryId& id, co
     const std::lock_guard lock(known_mutex_);
     if (const auto* known = of_this_generation(); known != nullptr && known->document) return *known->document;
   }
-  auto document = document_of(written_library(*library));
+  auto document = document_of(vcsp::write_library(published_library(*library)));
   const std::lock_guard lock(known_mutex_);
   if (auto* known = of_this_generation()) known->document = document;
   return document;
@@ -252,7 +253,7 @@ Result<Publications::News> Publications::read_news(const LibraryId& id, const In
     const auto library = view->find<content::Library>(id);
     if (!library || !library->published) return not_published(id);
     News news;
-    news.generation = library->generation;
+    news.library = *library;
     const auto newest = view->events_before(std::numeric_limits<std::int64_t>::max(), 1);
     news.event = newest.empty() ? 0 : newest.front().number;
     std::set<ItemId> changed;
@@ -299,28 +300,43 @@ Result<PublishedDocument> Publications::index(const LibraryId& id, const Subscri
   QUIRE_ASSIGN_OR_RETURN(const auto library, enter(id, who));
   const auto index = index_of(id);
   const std::lock_guard lock(index->mutex);
-  if (index->generation == library->generation) return index->written;
-  QUIRE_ASSIGN_OR_RETURN(auto news, read_news(id, *index));
-  if (news.all) index->items.clear();
+  QUIRE_RETURN_IF_ERROR(bring_up_to_date(id, *index, library->generation));
+  return index->written;
+}
+
+Result<PublishedState> Publications::state(const LibraryId& id) {
+  QUIRE_ASSIGN_OR_RETURN(const auto library, find(id));
+  const auto index = index_of(id);
+  const std::lock_guard lock(index->mutex);
+  QUIRE_RETURN_IF_ERROR(bring_up_to_date(id, *index, library->generation));
+  return PublishedState{index->library, index->items};
+}
+
+/// `index.mutex` is held.
+Result<void> Publications::bring_up_to_date(const LibraryId& id, Index& index, std::int64_t generation) {
+  if (index.generation == generation) return {};
+  QUIRE_ASSIGN_OR_RETURN(auto news, read_news(id, index));
+  if (news.all) index.items.clear();
   for (auto& [item, text] : news.items) {
     if (text)
-      index->items.insert_or_assign(item, std::make_shared<const std::string>(*std::move(text)));
+      index.items.insert_or_assign(item, std::make_shared<const std::string>(*std::move(text)));
     else
-      index->items.erase(item);
+      index.items.erase(item);
   }
   std::size_t bytes = bytes_per_item;
-  for (const auto& [item, text] : index->items) bytes += text->size() + 2;
-  vcsp::IndexWriter writer(news.generation, bytes);
-  for (const auto& [item, text] : index->items) writer.add(*text);
-  index->written = document_of(writer.finish());
-  index->generation = news.generation;
-  index->event = news.event;
+  for (const auto& [item, text] : index.items) bytes += text->size() + 2;
+  vcsp::IndexWriter writer(news.library.generation, bytes);
+  for (const auto& [item, text] : index.items) writer.add(*text);
+  index.written = document_of(writer.finish());
+  index.generation = news.library.generation;
+  index.library = std::move(news.library);
+  index.event = news.event;
   {
     const std::lock_guard all(indexes_mutex_);
-    index->bytes = 2 * bytes + index->items.size() * bytes_per_item;
+    index.bytes = 2 * bytes + index.items.size() * bytes_per_item;
   }
   keep_within_bounds(id);
-  return index->written;
+  return {};
 }
 
 Result<PublishedDocument> Publications::item_document(const LibraryId& id, const ItemId& item_id,
@@ -340,6 +356,11 @@ Result<PublishedDocument> Publications::item_document(const LibraryId& id, const
 Result<PublishedFile> Publications::open_file(const LibraryId& id, const ItemId& item_id, std::int64_t since,
                                               const std::string& name, const Subscriber& who) {
   QUIRE_RETURN_IF_ERROR(enter(id, who));
+  return open_file(id, item_id, since, name);
+}
+
+Result<PublishedFile> Publications::open_file(const LibraryId& id, const ItemId& item_id, std::int64_t since,
+                                              const std::string& name) {
   const auto caller = system_caller(worker);
   struct Place {
     PublishedFile file;

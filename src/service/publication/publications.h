@@ -13,6 +13,7 @@
 #include "content/blob_store.h"
 #include "service/access/login_throttle.h"
 #include "service/transaction/transaction.h"
+#include "vcsp/documents.h"
 
 namespace quire::service {
 
@@ -21,6 +22,12 @@ struct Subscriber {
   std::optional<std::string> user = {};
   std::string password = {};
   std::string address = {};  ///< of the other end, as numbers
+};
+
+/// What subscribers see of a library in one state of the catalog.
+struct PublishedState {
+  content::Library library;
+  std::map<content::ItemId, std::shared_ptr<const std::string>> items;  ///< each as it stands in the index
 };
 
 struct PublishedDocument {
@@ -35,6 +42,9 @@ struct PublishedFile {
   content::ItemId item;
   content::ContentId content;
 };
+
+/// Its descriptor.
+vcsp::Library published_library(const content::Library& library);
 
 /// What published libraries show to those who subscribe to them (vcsp.md; decision 20). All threads may call it.
 ///
@@ -56,6 +66,11 @@ class Publications {
   /// ones since longer than Settings::replaced_content_retention and nobody reads it.
   base::Result<PublishedFile> open_file(const content::LibraryId& id, const content::ItemId& item, std::int64_t since,
                                         const std::string& name, const Subscriber& who);
+  /// For who writes all of it elsewhere: no password is asked for. NotFound as above.
+  base::Result<PublishedState> state(const content::LibraryId& id);
+  /// Likewise, as open_file().
+  base::Result<PublishedFile> open_file(const content::LibraryId& id, const content::ItemId& item, std::int64_t since,
+                                        const std::string& name);
   /// Call it now and then while bytes of a file flow: its item's other files stay as they are meanwhile.
   base::Result<void> touch(const content::ItemId& item, const content::ContentId& content);
 
@@ -74,6 +89,7 @@ class Publications {
   base::Result<void> check_password(const content::Library& library, const Subscriber& who);
   bool is_password(const content::Library& library, const std::string& password);
   std::shared_ptr<Index> index_of(const content::LibraryId& id);
+  base::Result<void> bring_up_to_date(const content::LibraryId& id, Index& index, std::int64_t generation);
   base::Result<News> read_news(const content::LibraryId& id, const Index& index);
   void keep_within_bounds(const content::LibraryId& written);
 
