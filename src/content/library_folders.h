@@ -57,8 +57,8 @@ class LibraryFolders {
   /// Makes it if there is none, or one that is empty. ResourceInUse when it has not the owner's mark, ResourceBusy
   /// while somebody else has it open.
   virtual base::Result<std::unique_ptr<LibraryFolder>> open(const LibraryId& library, const std::string& owner) = 0;
-  /// Removes what the folder has by its form, `lib.json` first, and the folder if nothing else is in it. Fine when
-  /// there is none with the owner's mark. ResourceBusy as above.
+  /// Removes what the folder has by its form, `lib.json` first, and the folder with its mark if nothing else is
+  /// in it. Fine when there is none with the owner's mark. ResourceBusy as above.
   virtual base::Result<void> remove(const LibraryId& library, const std::string& owner) = 0;
 };
 

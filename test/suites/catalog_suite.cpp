@@ -473,6 +473,7 @@ TEST_P(CatalogSuite, KeepsLibraries) {
   library.publish_authentication = content::AuthenticationMethod::BASIC;
   library.publish_password_hash = "$argon2id$";
   library.generation = 41;
+  library.persist_json = true;
   library.migration = {{StorageBackingType::DATASTORE, "datastore-12", std::nullopt}, StorageId("datastore-12")};
   library.subscription = a_subscription();
   change([&](CatalogWriter& writer) { writer.insert(library); });
@@ -671,6 +672,19 @@ TEST_P(CatalogSuite, ListsAndFindsLibraries) {
   EXPECT_THAT(
       find({std::nullopt, std::nullopt, content::StorageBacking{StorageBackingType::DATASTORE, "datastore-12", {}}}),
       IsEmpty());
+  LibraryFilter persisted;
+  persisted.persisted = true;
+  EXPECT_THAT(find(persisted), IsEmpty());
+  change([&](CatalogWriter& writer) {
+    for (const std::string id : {"1", "3", "4"}) {
+      auto changed = a_library(id);
+      changed.published = id != "3";
+      changed.persist_json = id != "4";
+      changed.name = writer.find<Library>(LibraryId(id))->name;
+      writer.update(changed);
+    }
+  });
+  EXPECT_THAT(find(persisted), ElementsAre("1"));
   auto renamed = a_library("3", "Other");
   change([&](CatalogWriter& writer) { writer.update(renamed); });
   EXPECT_THAT(find({"OTHER", std::nullopt}), ElementsAre("3"));

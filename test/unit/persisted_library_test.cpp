@@ -258,7 +258,7 @@ TEST_P(PersistedLibraryTest, AStartRemovesFoldersThatNobodyWantsAndNoOthers) {
   must(world_->libraries().remove_local(alice(), library_));
   restart();
   must(round());
-  EXPECT_THAT(paths(), ElementsAre("notes.txt"));
+  EXPECT_THAT(paths(), ElementsAre(".quire", "notes.txt"));
   EXPECT_TRUE(fs::exists(stranger / "lib.json"));
   EXPECT_TRUE(fs::exists(other_server / "lib.json"));
 }

@@ -195,7 +195,8 @@ class FileLibraryFolder final : public content::LibraryFolder {
     return {};
   }
 
-  /// All that the folder has by its form. Its mark goes last, so that a removal that breaks off can be taken up.
+  /// All that the folder has by its form. Its mark goes last, so that a removal that breaks off can be taken up, and
+  /// stays with what else is there: the folder may be wanted again.
   Result<void> remove_all() {
     for (const auto* name : {"lib.json", "items.json", new_name}) QUIRE_RETURN_IF_ERROR(remove(name));
     std::vector<std::string> paths;
@@ -208,7 +209,9 @@ class FileLibraryFolder final : public content::LibraryFolder {
         if (inner.is_folder && is_generation(inner.name)) remove_folder(entry.name + '/' + inner.name);
       remove_folder(entry.name);
     }
-    return remove(mark_name);
+    const auto left = entries_of(path_, failed);
+    if (failed) return inaccessible(path_, failed.message());
+    return left.size() > 1 ? Result<void>() : remove(mark_name);
   }
 
  private:

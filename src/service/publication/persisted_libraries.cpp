@@ -249,6 +249,7 @@ Result<void> PersistedLibraries::place_files(content::LibraryFolder& files, cons
                                              const Changes& changes) {
   for (const auto& [item, text] : changes.items)
     for (const auto& file : item.files) {
+      if (stopping_) return base::internal_error("the server stops");
       const auto path = vcsp::path_of(file.hrefs.front());
       const auto before = changes.gone.find(path);
       const bool is_other = before != changes.gone.end() && before->second && before->second != file.sha256;
