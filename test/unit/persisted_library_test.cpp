@@ -270,6 +270,7 @@ TEST_P(PersistedLibraryTest, AFolderOfSomebodyElseIsLeftAlone) {
   persist();
   EXPECT_EQ(why(round()), "quire.library_folder.foreign");
   persist(false);
+  advance(1s);
   must(round());
   EXPECT_THAT(paths(), ElementsAre("lib.json"));
   EXPECT_EQ(text_of(folder() / "lib.json"), "of another program");
