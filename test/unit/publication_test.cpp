@@ -290,9 +290,6 @@ TEST_P(PublicationTest, RefusesWhatCannotBePublishedSo) {
   spec = with_password("right");
   spec.user_name = "alice";
   EXPECT_EQ(why(update(spec)), "quire.library.publish_user");
-  spec = published(true);
-  spec.persist_json_enabled = true;
-  EXPECT_EQ(kind(update(spec)), "unsupported");
   EXPECT_FALSE(must(world_->libraries().get(alice(), library_)).published);
 }
 
