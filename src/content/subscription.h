@@ -103,6 +103,7 @@ struct LibrarySubscription {
   std::optional<SubscriberServer> server = {};  ///< exactly with REMOTE
   SubscriptionPlacement placement = {};
   std::optional<base::Time> last_notified = {};  ///< by the wall clock
+  std::optional<base::Time> waiting_since = {};  ///< published then, and a task has still to tell its server
   std::optional<base::Message> problem = {};     ///< of the last attempt to tell it
   bool operator==(const LibrarySubscription&) const = default;
 };

@@ -622,6 +622,7 @@ TEST_P(CatalogSuite, KeepsTheSubscriptionsOfALibrary) {
   remote.server = SubscriberServer{"host", 8443, "guid"};
   remote.placement = {"folder", "cluster", "pool", "host-1", "network"};
   remote.last_notified = at(5);
+  remote.waiting_since = at(6);
   remote.problem = a_message();
   const LibrarySubscription local{SubscriptionId("1"), "near", ""};
   change([&](CatalogWriter& writer) {

@@ -395,7 +395,7 @@ const std::vector<Migration>& migrations() {
         "CREATE TABLE subscriptions (library_id {text} NOT NULL REFERENCES libraries (id), id {text} NOT NULL,"
         " position {integer} NOT NULL, subscribed_library {text} NOT NULL, subscribed_library_name {text} NOT NULL,"
         " location {text} NOT NULL, server {text}, placement {text} NOT NULL, last_notified {integer},"
-        " problem {text}, PRIMARY KEY (library_id, id))",
+        " waiting_since {integer}, problem {text}, PRIMARY KEY (library_id, id))",
         "CREATE INDEX source_items_with_problem ON source_items (item_id) WHERE problem IS NOT NULL"}},
       {20, "persisted JSON", {"ALTER TABLE libraries ADD COLUMN persist_json {integer} NOT NULL DEFAULT 0"}},
   };

@@ -170,6 +170,7 @@ inline constexpr auto table_of<content::LibrarySubscription> =
                column("server", &content::LibrarySubscription::server),
                column("placement", &content::LibrarySubscription::placement),
                column("last_notified", &content::LibrarySubscription::last_notified),
+               column("waiting_since", &content::LibrarySubscription::waiting_since),
                column("problem", &content::LibrarySubscription::problem));
 
 template <>

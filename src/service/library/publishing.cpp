@@ -102,6 +102,13 @@ Result<void> apply_publishing(const PublishingChange& change, Library& library) 
   return {};
 }
 
+Result<void> check_published(const Library& library) {
+  if (library.published) return {};
+  return Error(ErrorKind::not_allowed_in_current_state, "quire.subscription.not_published",
+               "Library {name} is not published, so it has no subscriptions; publish it first.",
+               {{"name", library.name}});
+}
+
 void record_publishing(Transaction& t, const Library& before, const Library& after) {
   const EventDetails details{{"name", after.name},
                              {"authentication", std::string(base::name_of(after.publish_authentication))}};

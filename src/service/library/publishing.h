@@ -33,6 +33,9 @@ base::Result<PublishingChange> plan_publishing(Context& context, LoginThrottle& 
 /// the password since the plan was made.
 base::Result<void> apply_publishing(const PublishingChange& change, content::Library& library);
 
+/// NotAllowedInCurrentState when the library is not published.
+base::Result<void> check_published(const content::Library& library);
+
 /// Tells what became of the publication, if anything did. `before`: the row as it was; published false for a new one.
 void record_publishing(Transaction& t, const content::Library& before, const content::Library& after);
 

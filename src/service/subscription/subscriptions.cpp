@@ -9,6 +9,7 @@
 #include "service/library/library_change.h"
 #include "service/library/library_placement.h"
 #include "service/library/library_rules.h"
+#include "service/library/publishing.h"
 #include "service/library/sync_request.h"
 #include "service/subscription/synced_items.h"
 #include "service/transaction/create_once.h"
@@ -39,7 +40,6 @@ constexpr auto publish_operation = "publish";
 constexpr std::size_t hostname_bytes_max = 255;
 constexpr std::size_t foreign_id_bytes_max = 1024;
 constexpr std::size_t told_failures_max = 100;
-constexpr std::string_view to_be_told_id = "quire.subscription.to_be_told";
 
 const std::atomic<bool> not_to_stop = false;
 
@@ -58,13 +58,6 @@ Error unknown_subscription(ErrorKind kind, const Library& library, const Subscri
 }
 
 // ---- what is there ----
-
-Result<void> check_published(const Library& library) {
-  if (library.published) return {};
-  return Error(ErrorKind::not_allowed_in_current_state, "quire.subscription.not_published",
-               "Library {name} is not published, so it has no subscriptions; publish it first.",
-               {{"name", library.name}});
-}
 
 Result<Library> find_published(View view, const LibraryId& id, Privilege privilege) {
   QUIRE_ASSIGN_OR_RETURN(auto library, find_local_library(view, id, privilege));
@@ -229,26 +222,9 @@ void put_source_info(Transaction& t, const LibraryId& publisher, const LibrarySu
 
 // ---- telling them ----
 
-/// What a subscription says until the other server has been told.
-base::Message to_be_told(base::Time since, const std::optional<std::string>& reason = std::nullopt) {
-  if (!reason)
-    return base::make_message(std::string(to_be_told_id), "It is to be told what was published at {since}.",
-                              {{"since", since}});
-  return base::make_message(std::string(to_be_told_id),
-                            "It is to be told what was published at {since}. The last attempt failed: {reason}",
-                            {{"since", since}, {"reason", *reason}});
-}
-
-bool is_to_be_told(const LibrarySubscription& subscription) {
-  return subscription.problem && subscription.problem->id == to_be_told_id;
-}
-
-template <class Value>
-std::optional<Value> param_of(const base::Message& message, std::string_view name) {
-  for (const auto& param : message.params)
-    if (param.name == name)
-      if (const auto* value = std::get_if<Value>(&param.value)) return *value;
-  return std::nullopt;
+base::Message not_told(base::Time since, const std::string& reason) {
+  return base::make_message("quire.subscription.not_told", "It was not told what was published at {since}: {reason}",
+                            {{"since", since}, {"reason", reason}});
 }
 
 /// What is published, where it is not the whole library.
@@ -281,24 +257,32 @@ void tell_local(Transaction& t, LibrarySubscription& subscription, const std::op
 
 std::vector<LibrarySubscription> waiting_subscriptions(View view, const LibraryId& library) {
   auto all = view->list<LibrarySubscription>(library);
-  std::erase_if(all, [](const LibrarySubscription& one) { return !is_to_be_told(one); });
+  std::erase_if(all, [](const LibrarySubscription& one) { return !one.waiting_since; });
   return all;
 }
 
-/// Unless it was published once more while the other server was being told: then that is told next.
+/// The subscription as it is now, if it still waits for what `tried` was to be told: it may have been removed, told by
+/// another task, or published once more, which is told next.
+std::optional<LibrarySubscription> still_waiting(View view, const LibraryId& library,
+                                                 const LibrarySubscription& tried) {
+  auto now = view->find<LibrarySubscription>({library, tried.id.text()});
+  return now && now->waiting_since == tried.waiting_since ? std::move(now) : std::nullopt;
+}
+
 void note_told(Transaction& t, const LibraryId& library, const LibrarySubscription& told) {
   auto subscription = t->find<LibrarySubscription>({library, told.id.text()});
   if (!subscription) return;
   subscription->last_notified = t.wall_time();
-  if (subscription->problem == told.problem) subscription->problem.reset();
+  subscription->problem.reset();
+  if (subscription->waiting_since == told.waiting_since) subscription->waiting_since.reset();
   t->put(library, *subscription);
 }
 
 void note_not_told(Transaction& t, const LibraryId& library, const LibrarySubscription& tried,
                    const std::string& reason) {
-  auto subscription = t->find<LibrarySubscription>({library, tried.id.text()});
-  if (!subscription || subscription->problem != tried.problem) return;
-  subscription->problem = to_be_told(param_of<base::Time>(*tried.problem, "since").value_or(t.wall_time()), reason);
+  auto subscription = still_waiting(t, library, tried);
+  if (!subscription) return;
+  subscription->problem = not_told(*tried.waiting_since, reason);
   t->put(library, *subscription);
 }
 
@@ -317,10 +301,9 @@ Result<TaskOutcome> run_publish(TaskRun& run) {
   std::vector<base::Message> failures;
   bool may_pass = false;
   for (const auto& subscription : waiting) {
-    bool waits = false;  // it may have been removed, or told by another task
+    bool waits = false;
     QUIRE_RETURN_IF_ERROR(run.change_besides([&](Transaction& t) -> Result<void> {
-      const auto now = t->find<LibrarySubscription>({library, subscription.id.text()});
-      waits = now && now->problem == subscription.problem;
+      waits = still_waiting(t, library, subscription).has_value();
       return {};
     }));
     if (!waits) continue;
@@ -368,11 +351,8 @@ void give_up_telling(Transaction& t, const Task& ending) {
     if (is_publish_task(task) && task.id != ending.id) return;
   const LibraryId library(ending.target);
   for (auto& subscription : waiting_subscriptions(t, library)) {
-    const auto& problem = *subscription.problem;
-    subscription.problem =
-        base::make_message("quire.subscription.not_told", "It was not told what was published at {since}: {reason}",
-                           {{"since", param_of<base::Time>(problem, "since").value_or(t.wall_time())},
-                            {"reason", param_of<std::string>(problem, "reason").value_or("the task was canceled.")}});
+    if (!subscription.problem) subscription.problem = not_told(*subscription.waiting_since, "the task was canceled.");
+    subscription.waiting_since.reset();
     t->put(library, subscription);
   }
 }
@@ -391,7 +371,8 @@ Result<void> tell(Transaction& t, const Library& library, const std::vector<Subs
   bool has_remote = false;
   for (auto& subscription : chosen) {
     if (subscription.location == SubscriptionLocation::REMOTE) {
-      subscription.problem = to_be_told(t.wall_time());
+      subscription.waiting_since = t.wall_time();
+      subscription.problem.reset();
       has_remote = true;
     } else {
       tell_local(t, subscription, item);
@@ -600,6 +581,10 @@ Result<void> Subscriptions::publish(const Caller& caller, const LibraryId& id,
     QUIRE_ASSIGN_OR_RETURN(const auto library, find_published(t, id, Privilege::ContentLibrary_PublishLibrary));
     return tell(t, library, subscriptions, std::nullopt);
   });
+}
+
+std::vector<std::string> Subscriptions::peers() const {
+  return context_.remote_subscriber == nullptr ? std::vector<std::string>() : context_.remote_subscriber->servers();
 }
 
 Result<void> Subscriptions::publish_item(const Caller& caller, const content::ItemId& id, bool force_content,
