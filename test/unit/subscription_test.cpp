@@ -296,7 +296,7 @@ TEST_P(SubscriptionTest, WhatStaysTheSameIsNotFetchedAgain) {
   EXPECT_EQ(after.at("one"), before.at("one"));
   EXPECT_EQ(after.at("two").version, 2);
   EXPECT_NE(after.at("two").blob, before.at("two").blob);
-  EXPECT_EQ(after.at("four").version, 1);
+  EXPECT_EQ(after.at("four").version, 2);
   EXPECT_EQ(named("a").content_version, 2);
   EXPECT_EQ(named("a").metadata_version, 1);
   expect_no_leaks();
@@ -830,6 +830,33 @@ TEST_P(SubscriptionTest, ContentVersionsNameOneContentAlsoWhenItIsNotHere) {
   EXPECT_EQ(named("a").content_version, 6);
   expect_equal();
   EXPECT_THAT(must(world_->items().changes(alice(), named("a").id)), SizeIs(2));
+}
+
+TEST_P(SubscriptionTest, AVersionOfAFileNamesOneCopyAlsoAfterItWasEvicted) {
+  const auto a = publisher_->add("a", {{"f", large('1')}, {"g", "same"}});
+  follow(true);
+  const auto item = named("a").id;
+  std::map<std::string, std::map<std::int64_t, std::string>> seen;
+  const auto look = [&] {
+    must(subscribed().sync_item(alice(), item, true));
+    run();
+    const auto bodies = content_named("a");
+    for (const auto& [name, file] : files_named("a")) {
+      const auto [known, is_new] = seen[name].try_emplace(file.version, bodies.at(name));
+      EXPECT_EQ(known->second, bodies.at(name)) << name << " has had version " << file.version << " before";
+      EXPECT_EQ(seen[name].rbegin()->first, file.version) << "versions grow";
+    }
+  };
+  look();
+  for (const char fill : {'2', '3', '4', '5'}) {
+    if (fill % 2 == 0) must(subscribed().evict(alice(), id_));
+    publisher_->replace(a, {{"f", large(fill)}, {"g", "same"}});
+    publish_and_sync();
+    const auto announced = files_named("a").at("f").version;
+    look();
+    EXPECT_EQ(files_named("a").at("f").version, announced);
+  }
+  EXPECT_THAT(seen.at("f"), SizeIs(5));
 }
 
 TEST_P(SubscriptionTest, AnItemThatIsGoneGoesWithItsSync) {

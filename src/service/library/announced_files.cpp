@@ -12,6 +12,7 @@ std::vector<content::ContentFile> announced_files(View view, const content::Item
   for (const auto& announced : document->files) {
     content::ContentFile file;
     file.name = announced.name;
+    file.version = item.content_version;  // as it will have when it is here
     if (announced.sha256) file.checksum = {base::DigestAlgorithm::SHA256, *announced.sha256};
     files.push_back(std::move(file));
   }

@@ -23,8 +23,7 @@ struct NextFile {
   content::PackageFile kind = content::PackageFile::other;
   std::optional<content::ContentFile> ready;  ///< its bytes are on the storage
   bool is_unchanged = false;                  ///< and have been the item's
-  std::int64_t version = 1;
-  std::optional<ArrivedBlob> arrived;  ///< else they have come for it, and no row names them yet
+  std::optional<ArrivedBlob> arrived;         ///< else they have come for it, and no row names them yet
   std::vector<base::Checksum> digests;
   std::vector<std::byte> metadata;  ///< bytes of a descriptor, manifest or certificate, until they have been read
   content::PackageFacts facts;      ///< of what is ready too, where it is unchanged
@@ -55,6 +54,11 @@ bool is_metadata(PackageFile kind) {
 const vcsp::File* file_named(const vcsp::Item& item, const std::string& name) {
   const auto found = std::ranges::find(item.files, name, &vcsp::File::name);
   return found == item.files.end() ? nullptr : &*found;
+}
+
+ContentFile new_file(const std::string& name, const content::Blob& blob) {
+  return {name, SyncedContent::new_copy, blob.id, blob.size,
+          base::Checksum{base::DigestAlgorithm::SHA256, blob.sha256}};
 }
 
 /// A blob of the bytes whose digest the publisher tells, where the library or its synchronization has brought it here:
@@ -90,7 +94,6 @@ Result<NextContent> plan_content(const SyncWork& work, View view, const vcsp::It
     one.kind = content::package_file(item_type, file.name);
     const auto* known = before ? file_named(*before, file.name) : nullptr;
     const auto had = std::ranges::find(stored, file.name, &ContentFile::name);
-    if (had != stored.end()) one.version = had->version + 1;
     if (known != nullptr && had != stored.end() && is_same_file(*known, file)) {
       one.ready = *had;
       one.is_unchanged = true;
@@ -98,9 +101,7 @@ Result<NextContent> plan_content(const SyncWork& work, View view, const vcsp::It
     } else if (is_metadata(one.kind)) {
       metadata_is_new = true;
     } else if (file.sha256) {
-      if (const auto blob = known_blob(work, view, *next.storage, file))
-        one.ready = ContentFile{file.name, one.version, blob->id, blob->size,
-                                base::Checksum{base::DigestAlgorithm::SHA256, blob->sha256}};
+      if (const auto blob = known_blob(work, view, *next.storage, file)) one.ready = new_file(file.name, *blob);
     }
     next.files.push_back(std::move(one));
   }
@@ -135,8 +136,8 @@ Result<void> hold(const SyncWork& work, NextFile& file) {
     return held;
   }
   const auto& blob = file.arrived->blob;
-  file.ready = ContentFile{file.wanted.name, file.version, id, blob.size,
-                           base::Checksum{base::DigestAlgorithm::SHA256, blob.sha256}};
+  file.ready = new_file(file.wanted.name, blob);
+  file.ready->blob = id;
   file.arrived.reset();
   return {};
 }
@@ -236,9 +237,8 @@ Result<void> give_content(const SyncWork& work, Transaction& t, const SourceDocu
                      {{"file_name", base::displayable(file.wanted.name)}});
       content.files.push_back(*file.ready);
     } else {
-      const auto& blob = file.arrived->blob;
-      content.files.push_back({file.wanted.name, file.version, adopt(t, *file.arrived), blob.size,
-                               base::Checksum{base::DigestAlgorithm::SHA256, blob.sha256}});
+      content.files.push_back(new_file(file.wanted.name, file.arrived->blob));
+      content.files.back().blob = adopt(t, *file.arrived);
     }
     if (!file.is_unchanged || !file.digests.empty()) content.files.back().facts = file.facts;
   }

@@ -184,7 +184,7 @@ Result<ItemId> create_item(Transaction& t, const Library& library, const SourceD
 }
 
 Result<void> apply_content(Transaction& t, const Library& library, const SourceDocument& document,
-                           const SyncedContent& content) {
+                           SyncedContent content) {
   auto item = find_by_source(t, library.id, document.item.id);
   if (!item) {
     QUIRE_ASSIGN_OR_RETURN(const auto id, create_item(t, library, document));
@@ -194,7 +194,11 @@ Result<void> apply_content(Transaction& t, const Library& library, const SourceD
     QUIRE_ASSIGN_OR_RETURN(item, take_metadata(t, library, *t->find<Item>(item->id), document.item));
     if (item->cached) item->content_version = next_content_version(*item, document.item);
   }
-  change_content(t, *item, {content.files, content.certificate_verification, t.caller().user, item->content_version});
+  // Its content version names a copy for good, also after the item's files were evicted and none is left to count on.
+  for (auto& file : content.files)
+    if (file.version == SyncedContent::new_copy) file.version = item->content_version;
+  change_content(t, *item,
+                 {std::move(content.files), content.certificate_verification, t.caller().user, item->content_version});
   t->put(SourceItem{item->id, document.text, document.text, std::nullopt});
   hand_out(t, item->id);
   return {};

@@ -31,13 +31,14 @@ base::Result<content::ItemId> create_item(Transaction& t, const content::Library
 
 /// What an item gets with its content.
 struct SyncedContent {
-  std::vector<content::ContentFile> files;
+  static constexpr std::int64_t new_copy = 0;
+  std::vector<content::ContentFile> files;  ///< with version `new_copy` where the item has not had these bytes
   std::optional<content::CertificateVerification> certificate_verification;
 };
 /// The item, a new one when there is none with that `source_id`, becomes what `document` says, content and all, in one
 /// change. AlreadyExists as apply_document().
 base::Result<void> apply_content(Transaction& t, const content::Library& library, const SourceDocument& document,
-                                 const SyncedContent& content);
+                                 SyncedContent content);
 
 /// The item of the library that was made from the publisher's item.
 std::optional<content::Item> find_by_source(View view, const content::LibraryId& library, const std::string& source_id);
