@@ -10,8 +10,8 @@
 #include "base/enumeration.h"
 #include "content/storage.h"
 
-/// The inventory that vSphere clients look storages up in: one datacenter with its four folders, and a datastore for
-/// each configured storage (wire-protocols.md §3.4, §4.3). The same in every wire.
+/// The inventory that vSphere clients look storages up in: one datacenter with its four folders, a datastore for each
+/// configured storage and a network (wire-protocols.md §3.4, §4.3). The same in every wire.
 namespace quire::service {
 
 /// What clients take the server for (§3.8, §4.3).
@@ -27,6 +27,9 @@ inline constexpr std::string_view vm_folder_id = "group-v3";
 inline constexpr std::string_view host_folder_id = "group-h4";
 inline constexpr std::string_view datastore_folder_id = "group-s5";
 inline constexpr std::string_view network_folder_id = "group-n6";
+/// The one network, with nothing in it: clients that place a subscription insist on naming one.
+inline constexpr std::string_view network_id = "network-7";
+inline constexpr std::string_view network_name = "VM Network";
 
 /// Spelled as on the wire.
 QUIRE_ENUM(FolderType, DATACENTER, DATASTORE, HOST, NETWORK, VIRTUAL_MACHINE)

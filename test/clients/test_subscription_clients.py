@@ -187,12 +187,13 @@ def test_govc_subscribers(tool, rest, subscriptions, name):
 def test_govc_makes_a_subscriber(tool, rest, subscriptions, name):
     source, _, target, subscription = subscriptions
     remove_subscription(tool, rest, name, source, subscription)
-    made = tool.run("library.subscriber.create", f"{name}-source", f"{name}-target")
-    if made.code != 0 and "network" in made.stderr:
-        pytest.skip("govc wants to name a network, and the inventory has none")
-    assert made.code == 0, str(made)
-    assert [one["subscription"] for one in rest.ok("subscriptions.list", library=source)] == [made.stdout.strip()]
-    assert rest.ok("subscriptions.get", library=source, subscription=made.stdout.strip())["subscribed_library"] == target.id
+    made = tool.ok("library.subscriber.create", f"{name}-source", f"{name}-target").strip()
+    assert [one["subscription"] for one in rest.ok("subscriptions.list", library=source)] == [made]
+    told = rest.ok("subscriptions.get", library=source, subscription=made)
+    assert told["subscribed_library"] == target.id
+    assert told["subscribed_library_placement"] == {"folder": "group-v3", "network": "network-7"}
+    shown = tool.ok("library.subscriber.info", f"{name}-source", made)
+    assert "/DC0/vm" in shown and "/DC0/network/VM Network" in shown, shown
     tool.fails("library.subscriber.create", f"{name}-source", f"{name}-target")
 
 

@@ -45,12 +45,14 @@ const std::vector<Class>& classes() {
       {"Datacenter",
        "ManagedEntity",
        {"vmFolder", "hostFolder", "datastoreFolder", "networkFolder", "datastore", "network", "configuration"}},
+      {"Network", "ManagedEntity", {"summary", "host", "vm"}},
       {"Datastore", "ManagedEntity", {"info", "summary", "host", "vm", "browser", "capability", "iormConfiguration"}},
 
       {"TaskInfo", "", {"key",          "task",      "description",   "name",        "descriptionId", "entity",
                         "entityName",   "locked",    "state",         "cancelled",   "cancelable",    "error",
                         "result",       "progress",  "reason",        "queueTime",   "startTime",     "completeTime",
                         "eventChainId", "changeTag", "parentTaskKey", "rootTaskKey", "activationId"}},
+      {"NetworkSummary", "", {"network", "name", "accessible", "ipPoolName", "ipPoolId"}},
       {"DatastoreSummary",
        "",
        {"datastore", "name", "url", "capacity", "freeSpace", "uncommitted", "accessible", "multipleHostAccess", "type",
@@ -133,6 +135,7 @@ const Value* find_field(const std::vector<Field>& fields, std::string_view name)
 Reference folder(std::string_view id) { return {"Folder", std::string(id)}; }
 Reference root() { return folder(root_folder_id); }
 Reference datacenter() { return {"Datacenter", std::string(datacenter_id)}; }
+Reference network() { return {"Network", std::string(network_id)}; }
 Reference reference_of(const Datastore& datastore) { return {"Datastore", datastore.id}; }
 
 struct FolderFacts {
@@ -168,7 +171,19 @@ ManagedObject datacenter_object(const std::vector<Reference>& all_datastores) {
     object.properties.push_back({std::string(each.datacenter_property), folder(each.id)});
   }
   object.properties.push_back({"datastore", all_datastores});
+  object.properties.push_back({"network", std::vector<Reference>{network()}});
   return object;
+}
+
+ManagedObject network_object() {
+  DataObject summary{"NetworkSummary",
+                     {{"network", network()}, {"name", std::string(network_name)}, {"accessible", false}}};
+  return {network(),
+          {{"parent", folder(network_folder_id)},
+           {"name", std::string(network_name)},
+           {"summary", std::move(summary)},
+           {"host", std::vector<Reference>{}},
+           {"vm", std::vector<Reference>{}}}};
 }
 
 Reference browser_of(const Datastore& datastore) {
@@ -242,8 +257,12 @@ Inventory::Inventory(const std::vector<Datastore>& datastores) {
   add(folder_object({root_folder_id, "Datacenters", "", {"Folder", "Datacenter"}}, std::nullopt, {datacenter()}));
   add(datacenter_object(all_datastores));
   for (const auto& each : datacenter_folders()) {
-    add(folder_object(each, datacenter(), each.id == datastore_folder_id ? all_datastores : std::vector<Reference>{}));
+    std::vector<Reference> children;
+    if (each.id == datastore_folder_id) children = all_datastores;
+    if (each.id == network_folder_id) children = {network()};
+    add(folder_object(each, datacenter(), std::move(children)));
   }
+  add(network_object());
   for (const auto& each : datastores) {
     add(datastore_object(each));
     add({browser_of(each), {{"datastore", std::vector<Reference>{reference_of(each)}}}});

@@ -70,6 +70,8 @@ using service::datastore_folder_id;
 using service::datastores;
 using service::host_folder_id;
 using service::network_folder_id;
+using service::network_id;
+using service::network_name;
 using service::root_folder_id;
 using service::vm_folder_id;
 
@@ -79,7 +81,7 @@ bool is_kind_of(std::string_view type, std::string_view ancestor);
 /// Managed objects by reference, at one moment.
 class Inventory {
  public:
-  /// Folders, datacenter and datastores.
+  /// Folders, datacenter, network and datastores.
   explicit Inventory(const std::vector<Datastore>& datastores);
 
   /// Adds an object that is not part of the tree, such as the SessionManager.

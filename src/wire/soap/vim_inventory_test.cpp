@@ -18,6 +18,7 @@ const Reference vm_folder{"Folder", "group-v3"};
 const Reference host_folder{"Folder", "group-h4"};
 const Reference datastore_folder{"Folder", "group-s5"};
 const Reference network_folder{"Folder", "group-n6"};
+const Reference network{"Network", "network-7"};
 const Reference first{"Datastore", "datastore-11"};
 const Reference second{"Datastore", "datastore-12"};
 
@@ -77,6 +78,10 @@ TEST(VimInventory, TheTreeIsAsClientsWalkIt) {
   }
   EXPECT_THAT(std::get<std::vector<Reference>>(value_at(all, datastore_folder, "childEntity")),
               ElementsAre(first, second));
+  EXPECT_THAT(std::get<std::vector<Reference>>(value_at(all, network_folder, "childEntity")), ElementsAre(network));
+  EXPECT_THAT(std::get<std::vector<Reference>>(value_at(all, dc0, "network")), ElementsAre(network));
+  EXPECT_EQ(std::get<Reference>(value_at(all, network, "parent")), network_folder);
+  EXPECT_EQ(std::get<std::string>(value_at(all, network, "summary.name")), "VM Network");
   EXPECT_THAT(std::get<std::vector<Reference>>(value_at(all, vm_folder, "childEntity")), IsEmpty());
   EXPECT_EQ(std::get<Reference>(value_at(all, first, "parent")), datastore_folder);
   EXPECT_NE(all.find(std::get<Reference>(value_at(all, first, "browser"))), nullptr);
@@ -142,9 +147,9 @@ TEST(VimInventory, ViewsShowChildrenOrDescendantsOfTheTypes) {
               ElementsAre(vm_folder, host_folder, datastore_folder, network_folder));
   EXPECT_THAT(shown(root_folder, {"VirtualMachine", "Datacenter", "Datastore"}, true), ElementsAre(dc0, first, second));
   EXPECT_THAT(shown(root_folder, {"ManagedEntity"}, true),
-              ElementsAre(dc0, vm_folder, host_folder, datastore_folder, network_folder, first, second));
+              ElementsAre(dc0, vm_folder, host_folder, datastore_folder, network_folder, first, second, network));
   EXPECT_THAT(shown(root_folder, {}, false), ElementsAre(dc0));
-  EXPECT_THAT(shown(root_folder, {}, true), testing::SizeIs(7));
+  EXPECT_THAT(shown(root_folder, {}, true), testing::SizeIs(8));
   EXPECT_THAT(shown(first, {}, true), ElementsAre(Reference{"fault", "InvalidArgument"}));
   EXPECT_THAT(shown({"Folder", "group-x9"}, {}, true), ElementsAre(Reference{"fault", "ManagedObjectNotFound"}));
 }
