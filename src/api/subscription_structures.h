@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "api/structures.h"
+#include "base/time.h"
 #include "content/subscription.h"
 #include "service/subscription/subscriptions.h"
 
@@ -107,6 +108,36 @@ struct SubscriptionUpdateSpec {
   static constexpr std::string_view canonical_name = "com.vmware.content.library.subscriptions.update_spec";
   std::optional<SubscriptionVcenterUpdateSpec> subscribed_library_vcenter;
   std::optional<SubscriptionPlacementUpdateSpec> subscribed_library_placement;
+};
+
+/// Somebody who has read of a published library. This and what follows is Quire's own.
+struct PublicationReader {
+  static constexpr std::string_view canonical_name = "com.quire.local_library.reader";
+  std::string address;
+  std::optional<std::string> user_agent;
+  base::Time last_read_time;
+  std::optional<std::int64_t> version;  ///< that it has learned of; unset while it only read files
+};
+
+/// What became of telling a subscription, besides what subscriptions.list says of it.
+struct SubscriptionNotification {
+  static constexpr std::string_view canonical_name = "com.quire.local_library.notification";
+  std::string subscription;
+  std::string subscribed_library;
+  std::string subscribed_library_name;
+  std::optional<std::string> subscribed_library_vcenter_hostname;
+  std::optional<base::Time> last_notified_time;
+  std::optional<base::Time> waiting_since;  ///< published then, and its server is still to be told
+  std::optional<LocalizableMessage> problem;
+};
+
+struct PublicationInfo {
+  static constexpr std::string_view canonical_name = "com.quire.local_library.publication_info";
+  std::int64_t version = 0;  ///< the counter that subscribers see
+  base::Time readers_since;  ///< earlier ones are forgotten
+  std::vector<PublicationReader> readers;
+  std::vector<SubscriptionNotification> subscriptions;
+  std::vector<std::string> peers;  ///< servers whose libraries can be subscriptions, `host:port`
 };
 
 /// A subscription that local_library.publish names (§5).

@@ -37,6 +37,11 @@ struct SubscriptionUpdateInput {
   std::string subscription;
   SubscriptionUpdateSpec spec;
 };
+struct PublicationGetInput {
+  static constexpr std::string_view canonical_name = operation_input;
+  static constexpr std::array objects = {NamedObject{ObjectKind::library, "library_id"}};
+  std::string library_id;
+};
 struct ItemPublishInput {
   static constexpr std::string_view canonical_name = operation_input;
   static constexpr std::array objects = {NamedObject{ObjectKind::library_item, "library_item_id"}};
@@ -68,6 +73,12 @@ BOOST_DESCRIBE_STRUCT(LibrarySubscriptionInfo, (),
 BOOST_DESCRIBE_STRUCT(SubscriptionVcenterUpdateSpec, (), (hostname, https_port))
 BOOST_DESCRIBE_STRUCT(SubscriptionPlacementUpdateSpec, (), (folder, cluster, resource_pool, host, network))
 BOOST_DESCRIBE_STRUCT(SubscriptionUpdateSpec, (), (subscribed_library_vcenter, subscribed_library_placement))
+BOOST_DESCRIBE_STRUCT(PublicationReader, (), (address, user_agent, last_read_time, version))
+BOOST_DESCRIBE_STRUCT(SubscriptionNotification, (),
+                      (subscription, subscribed_library, subscribed_library_name, subscribed_library_vcenter_hostname,
+                       last_notified_time, waiting_since, problem))
+BOOST_DESCRIBE_STRUCT(PublicationInfo, (), (version, readers_since, readers, subscriptions, peers))
+BOOST_DESCRIBE_STRUCT(PublicationGetInput, (), (library_id))
 BOOST_DESCRIBE_STRUCT(PublishDestination, (), (subscription))
 BOOST_DESCRIBE_STRUCT(SubscriptionListInput, (), (library))
 BOOST_DESCRIBE_STRUCT(SubscriptionCreateInput, (), (library, client_token, spec))
@@ -118,6 +129,18 @@ LibrarySubscriptionInfo subscription_to_api(const content::LibrarySubscription& 
   info.subscribed_library_placement = {placement.folder, placement.cluster, placement.resource_pool, placement.host,
                                        placement.network};
   return info;
+}
+
+SubscriptionNotification notification_to_api(const content::LibrarySubscription& subscription) {
+  SubscriptionNotification out;
+  out.subscription = subscription.id.text();
+  out.subscribed_library = subscription.subscribed_library;
+  out.subscribed_library_name = subscription.subscribed_library_name;
+  if (subscription.server) out.subscribed_library_vcenter_hostname = subscription.server->hostname;
+  out.last_notified_time = subscription.last_notified;
+  out.waiting_since = subscription.waiting_since;
+  if (subscription.problem) out.problem = message_to_api(*subscription.problem);
+  return out;
 }
 
 struct SubscriptionCreate {
@@ -277,6 +300,37 @@ struct ItemPublish {
   }
 };
 
+struct PublicationGet {
+  using Input = PublicationGetInput;
+  using Output = PublicationInfo;
+  static OperationFacts facts() {
+    return {.service = "com.quire.local_library",
+            .name = "publication",
+            .method = "GET",
+            .path = "/quire/local-library/{library_id}/publication",
+            .privilege = Privilege::System_Read,
+            .errors = {ErrorKind::not_found, ErrorKind::invalid_element_type, ErrorKind::not_allowed_in_current_state},
+            .summary =
+                "How a published library fares: who read it since the server was started, the last one first, and "
+                "whether its subscriptions were told."};
+  }
+  static Result<Output> run(service::Services& services, const CallContext& call, const Input& input) {
+    const LibraryId library(input.library_id);
+    QUIRE_ASSIGN_OR_RETURN(const auto subscriptions, services.subscriptions.list(call.caller, library));
+    QUIRE_ASSIGN_OR_RETURN(const auto found, services.publications.readers(call.caller, library));
+    Output out;
+    out.version = found.version;
+    out.readers_since = found.since;
+    for (const auto& reader : found.readers)
+      out.readers.push_back({reader.address,
+                             reader.user_agent.empty() ? std::nullopt : std::optional(reader.user_agent),
+                             reader.last_read, reader.version});
+    for (const auto& subscription : subscriptions) out.subscriptions.push_back(notification_to_api(subscription));
+    out.peers = services.subscriptions.peers();
+    return out;
+  }
+};
+
 }  // namespace
 
 void add_subscription_operations(std::vector<Operation>& all) {
@@ -287,6 +341,7 @@ void add_subscription_operations(std::vector<Operation>& all) {
   all.push_back(bind<SubscriptionDelete>());
   all.push_back(bind<LocalLibraryPublish>());
   all.push_back(bind<ItemPublish>());
+  all.push_back(bind<PublicationGet>());
 }
 
 }  // namespace quire::api

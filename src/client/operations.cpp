@@ -27,6 +27,7 @@ constexpr std::array operations = {
               QUIRE_REST "/local-library/id:{library_id}"},
     Operation{"local_library.publish", "POST", "/content/local-library/{library_id}?action=publish", "", "POST",
               QUIRE_REST "/local-library/id:{library_id}?~action=publish", true},
+    Operation{"local_library.publication", "GET", "/quire/local-library/{library_id}/publication", ""},
     Operation{"subscribed_library.create", "POST", "/content/subscribed-library", "create_spec", "POST",
               QUIRE_REST "/subscribed-library", true},
     Operation{"subscribed_library.probe", "POST", "/content/subscribed-library?action=probe", "", "POST",

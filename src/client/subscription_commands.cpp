@@ -311,6 +311,47 @@ Result<void> run_subscription(Api& api, const Arguments& arguments, Output& outp
 
 // ---- publish ----
 
+std::string what_was_told(const json::value& subscription) {
+  const auto told = text_at(subscription, "last_notified_time");
+  const auto waiting = text_at(subscription, "waiting_since");
+  const auto problem = message_at(subscription, "problem");
+  auto text = told.empty() ? std::string("never told") : "told " + told;
+  if (!waiting.empty()) text += ", to be told what was published " + waiting;
+  return problem.empty() ? text : text + ": " + problem;
+}
+
+Result<void> run_publication(Api& api, const Arguments& arguments, Output& output, json::object& result) {
+  QUIRE_ASSIGN_OR_RETURN(const auto library, find_library(api, arguments.text("LIBRARY")));
+  QUIRE_ASSIGN_OR_RETURN(const auto publication, api.call("local_library.publication", {{"library_id", library}}));
+  QUIRE_ASSIGN_OR_RETURN(const auto model, api.call("library.get", {{"library_id", library}}));
+  const auto* info = find_member(model, "publish_info");
+  const auto published = info == nullptr ? json::value(json::object()) : *info;
+  result["library_id"] = library;
+  result["publish_info"] = published;
+  result["publication"] = publication;
+  show(output, "URL", text_at(published, "publish_url"));
+  show(output, "password", text_at(published, "authentication_method") == "BASIC" ? "set" : "none");
+  show(output, "version", std::to_string(number_at(publication, "version").value_or(0)));
+  const auto* readers = find_member(publication, "readers");
+  if (readers == nullptr || elements_of(*readers).empty())
+    show(output, "read", "by nobody since " + text_at(publication, "readers_since"));
+  else
+    for (const auto& reader : elements_of(*readers)) {
+      auto who = text_at(reader, "address");
+      if (const auto name = text_at(reader, "user_agent"); !name.empty()) who += " (" + name + ")";
+      auto what = text_at(reader, "last_read_time");
+      if (const auto version = number_at(reader, "version")) what += ", version " + std::to_string(*version);
+      output.row("reader", {"  read by", who, what}, object_of(reader));
+    }
+  if (const auto* subscriptions = find_member(publication, "subscriptions"))
+    for (const auto& one : elements_of(*subscriptions)) {
+      auto name = text_at(one, "subscribed_library_name");
+      if (const auto host = text_at(one, "subscribed_library_vcenter_hostname"); !host.empty()) name += " on " + host;
+      output.row("subscription", {"  subscription", name, what_was_told(one)}, object_of(one));
+    }
+  return {};
+}
+
 /// The `publish_info` that is wanted, out of the present one; nothing: it is so already.
 Result<std::optional<json::object>> wanted_publication(const Arguments& arguments, const json::value& present) {
   const bool published = flag_at(present, "published");
@@ -441,6 +482,12 @@ void add_subscription_commands(std::vector<CommandDefinition>& commands) {
                                   {{"LIBRARY", "The library", true, false, Completes::library}}},
                                  run_subscription));
   commands.push_back(api_command(publish_command(), run_publish));
+  commands.push_back(api_command({{"publication"},
+                                  "Show how a published library fares",
+                                  "Its URL, who read it since the server was started, the last one first, and whether "
+                                  "its subscriptions were told.",
+                                  {{"LIBRARY", "The library", true, false, Completes::library}}},
+                                 run_publication));
 }
 
 }  // namespace quire::client

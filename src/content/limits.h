@@ -27,6 +27,7 @@ struct Limits {
   std::size_t tags_of_object_max = 128;
   std::size_t library_usages_max = 1000;
   std::size_t library_subscriptions_max = 1000;           ///< of a published library, to subscribed ones
+  std::size_t publication_readers_max = 100;              ///< the last ones of a published library; not an error
   std::size_t tasks_active_max = 10'000;                  ///< that have not ended; more: ServiceUnavailable
   std::size_t trusted_certificates_max = 1000;            ///< more: UnableToAllocateResource
   std::int64_t published_index_bytes_max = 256LL << 20U;  ///< memory for the written indexes of published libraries

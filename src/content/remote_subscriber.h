@@ -3,6 +3,7 @@
 #include <atomic>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "content/library.h"
@@ -40,6 +41,8 @@ class RemoteSubscriber {
  public:
   virtual ~RemoteSubscriber() = default;
 
+  /// Those that it may ask, each `host:port`.
+  virtual std::vector<std::string> servers() const = 0;
   /// Also NotFound: that server has no such subscribed library. `server_guid` of `server` does not count.
   virtual base::Result<RemoteLibrary> find(const SubscriberServer& server, const std::string& library,
                                            const std::atomic<bool>& stop) = 0;

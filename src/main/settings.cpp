@@ -385,6 +385,8 @@ const std::vector<SettingDefinition>& setting_definitions() {
       number("library_usages_max", "Usages of a library.", QUIRE_AT(limits.library_usages_max)),
       number("library_subscriptions_max", "Subscribed libraries that a published one tells.",
              QUIRE_AT(limits.library_subscriptions_max)),
+      number("publication_readers_max", "The last readers of a published library that it can be asked about.",
+             QUIRE_AT(limits.publication_readers_max)),
       number("tasks_active_max", "Tasks that have not ended.", QUIRE_AT(limits.tasks_active_max)),
       number("upload_ranges_max", "Separate places that have arrived of one file sent in parts.",
              QUIRE_AT(limits.upload_ranges_max)),

@@ -218,6 +218,26 @@ def test_publish(cli, rest, name):
     cli.fails(3, "publish", f"{name}-none")
 
 
+def test_who_reads_a_publication(cli, rest, name):
+    cli.ok("libraries", "create", name)
+    library = library_of(rest, name)
+    cli.fails(5, "publication", name)
+    url = cli.ok("publish", name).stdout.strip()
+    assert "by nobody since" in cli.ok("publication", name).stdout
+    fill(rest, library, "one", {"a.txt": b"a"})
+    reader = subscriber(rest, library)
+    tag = reader.get("lib.json").headers["ETag"]
+    answer = reader.get("lib.json", headers={"If-None-Match": tag, "User-Agent": "poller/7"})
+    assert answer.status_code == 304
+    told = cli.ok("publication", name, "--json").result
+    assert told["publish_info"]["publish_url"] == url and told["publication"]["subscriptions"] == []
+    last, first = told["publication"]["readers"]
+    assert (last["user_agent"], last["address"], last["version"]) == ("poller/7", "127.0.0.1", told["publication"]["version"])
+    assert first["user_agent"] != "poller/7" and first["last_read_time"] <= last["last_read_time"]
+    shown = cli.ok("publication", name).stdout
+    assert url in shown and "poller/7" in shown, shown
+
+
 def test_publish_with_a_password(cli, rest, name, tmp_path):
     cli.ok("libraries", "create", name)
     library = library_of(rest, name)

@@ -11,6 +11,7 @@ using json::object;
 
 const std::string service = "content.library.subscriptions.";
 constexpr auto publishing = "content.local_library.publish";
+constexpr auto publication = "quire.local_library.publication";
 constexpr auto publishing_item = "content.library.item.publish";
 constexpr auto no_such = "00000000-0000-4000-8000-0000000000ff";
 constexpr auto made_at_most_once = "77777777-0000-4000-8000-000000000003";
@@ -79,6 +80,7 @@ struct SubscriptionWalk {
     refused("NOT_ALLOWED_IN_CURRENT_STATE", service + "create", create(unpublished, existing(no_such)),
             "not published");
     refused("NOT_ALLOWED_IN_CURRENT_STATE", publishing, {{"library_id", unpublished}}, "not published");
+    refused("NOT_ALLOWED_IN_CURRENT_STATE", publication, {{"library_id", unpublished}}, "not published");
     published = make_library("told");
     done("content.local_library.update",
          {{"library_id", published}, {"update_spec", object{{"publish_info", object{{"published", true}}}}}});
@@ -133,6 +135,8 @@ struct SubscriptionWalk {
     refused("INVALID_ARGUMENT", service + "get", one(no_such));
     refused("NOT_FOUND", service + "list", {{"library", no_such}});
     refused("INVALID_ELEMENT_TYPE", service + "list", {{"library", follower}});
+    refused("NOT_FOUND", publication, {{"library_id", no_such}});
+    refused("INVALID_ELEMENT_TYPE", publication, {{"library_id", follower}});
     done(service + "update", update(here, {{"subscribed_library_placement", object{{"host", "host-9"}}}}));
     done(service + "get", one(here), "placed");
     const object same_port{{"subscribed_library_vcenter", object{{"https_port", 8443}}}};
@@ -150,7 +154,9 @@ struct SubscriptionWalk {
     done(publishing, publish({object{{"subscription", here}}}), "one of them");
     done("quire.subscribed_library.status", {{"library_id", follower}}, "a synchronization waits");
     done(publishing, publish({object{{"subscription", there}}}), "the other");
+    done(publication, {{"library_id", published}}, "one is told, the other is to be told");
     client.server().run_tasks();
+    done(publication, {{"library_id", published}}, "both are told");
     done(publishing, publish({}), "all of them");
     const auto item = text("content.library.item.create",
                            {{"create_spec", object{{"library_id", published}, {"name", "tiny"}, {"type", "iso"}}}});

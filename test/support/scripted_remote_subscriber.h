@@ -37,6 +37,16 @@ class ScriptedRemoteSubscriber final : public content::RemoteSubscriber {
   /// Runs in each sync(), before it is answered. Set while nobody asks.
   std::function<void()> during_sync;
 
+  /// The servers of the libraries that were put.
+  std::vector<std::string> servers() const override {
+    const std::scoped_lock lock(mutex_);
+    std::vector<std::string> all;
+    for (const auto& [place, library] : libraries_)
+      if (auto server = place.substr(0, place.find('/')); all.empty() || all.back() != server)
+        all.push_back(std::move(server));
+    return all;
+  }
+
   base::Result<content::RemoteLibrary> find(const content::SubscriberServer& server, const std::string& library,
                                             const std::atomic<bool>&) override {
     const std::scoped_lock lock(mutex_);
@@ -70,7 +80,7 @@ class ScriptedRemoteSubscriber final : public content::RemoteSubscriber {
     return base::Error(base::ErrorKind::not_found, "quire.test.no_library", "That server has no such library.");
   }
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::map<std::string, content::RemoteLibrary> libraries_;
   std::map<std::string, base::Error> broken_;
   std::vector<std::string> synced_;

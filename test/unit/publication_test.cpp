@@ -234,6 +234,75 @@ TEST_P(PublicationTest, AnIndexThatHasNoRoomIsWrittenAllTheSame) {
   EXPECT_THAT(index().items, SizeIs(1));
 }
 
+// ---- who reads ----
+
+TEST_P(PublicationTest, TellsWhoReadIt) {
+  fill(item_, {{"a.txt", "one"}});
+  EXPECT_EQ(kind(publications_->readers(alice(), library_)), "not_allowed_in_current_state");
+  publish();
+  const auto started = world_->clock().now();
+  const Subscriber cloud{{}, "", "10.0.0.1", "cloud/1"};
+  const Subscriber center{{}, "", "10.0.0.1", "center/2"};
+  EXPECT_THAT(must(publications_->readers(alice(), library_)).readers, IsEmpty());
+  must(publications_->library_document(library_, cloud));
+  advance(1min);
+  must(publications_->open_file(library_, item_, 2, "a.txt", center));
+  const auto version = descriptor().version;  // a third one, which says nothing of itself
+  fill(item_, {{"a.txt", "two"}});
+  must(publications_->index(library_, center));
+  advance(1min);
+  must(publications_->item_document(library_, item_, cloud));
+
+  const auto found = must(publications_->readers(alice(), library_));
+  EXPECT_EQ(found.since, started);
+  EXPECT_EQ(found.version, version + 1);
+  ASSERT_THAT(found.readers, SizeIs(3));
+  EXPECT_EQ(found.readers[0].user_agent, "cloud/1");
+  EXPECT_EQ(found.readers[0].address, "10.0.0.1");
+  EXPECT_EQ(found.readers[0].last_read, world_->clock().now());
+  EXPECT_EQ(found.readers[0].version, version) << "an item's document does not tell it";
+  EXPECT_EQ(found.readers[1].user_agent, "center/2");
+  EXPECT_EQ(found.readers[1].version, version + 1);
+  EXPECT_EQ(found.readers[2].user_agent, "");
+}
+
+TEST_P(PublicationTest, OnlyWhoIsLetInIsAReader) {
+  must(update(with_password("right")));
+  EXPECT_EQ(kind(publications_->index(library_, who("vcsp", "wrong"))), "unauthenticated");
+  EXPECT_THAT(must(publications_->readers(alice(), library_)).readers, IsEmpty());
+  must(publications_->index(library_, who("vcsp", "right")));
+  EXPECT_THAT(must(publications_->readers(alice(), library_)).readers, SizeIs(1));
+  EXPECT_EQ(kind(publications_->readers(test_support::caller_with("carol@vsphere.local", {}), library_)), "not_found");
+  EXPECT_EQ(kind(publications_->readers(alice(), content::LibraryId("none"))), "not_found");
+}
+
+TEST_P(PublicationTest, TheLastReadersAreRemembered) {
+  content::Limits limits;
+  limits.publication_readers_max = 2;
+  make_world({}, limits);
+  wire();
+  publish();
+  const auto addresses = [&] {
+    std::vector<std::string> all;
+    for (const auto& reader : must(publications_->readers(alice(), library_)).readers) all.push_back(reader.address);
+    return all;
+  };
+  const auto read_from = [&](const std::string& address) {
+    must(publications_->library_document(library_, {{}, "", address, std::string(10'000, 'x') + "\x1b\xff"}));
+  };
+  for (const auto* address : {"1", "2", "1", "3"}) read_from(address);
+  EXPECT_THAT(addresses(), ElementsAre("3", "1"));
+  for (const auto& reader : must(publications_->readers(alice(), library_)).readers)
+    EXPECT_LE(reader.user_agent.size(), 210U);
+
+  limits.publication_readers_max = 0;
+  make_world({}, limits);
+  wire();
+  publish();
+  read_from("1");
+  EXPECT_THAT(addresses(), IsEmpty());
+}
+
 // ---- passwords ----
 
 TEST_P(PublicationTest, BasicLetsOnlyTheRightPasswordIn) {

@@ -120,6 +120,12 @@ class CurlRemoteSubscriber final : public content::RemoteSubscriber {
     return std::string(answer->get_string());
   }
 
+  std::vector<std::string> servers() const override {
+    std::vector<std::string> all;
+    for (const auto& [server, token] : tokens_) all.push_back(server);
+    return all;
+  }
+
   Result<void> sync(const SubscriberServer& server, const std::string& library,
                     const std::atomic<bool>& stop) override {
     QUIRE_RETURN_IF_ERROR(ask(server, {path_of(library) + "?action=sync", true, "", library}, stop));

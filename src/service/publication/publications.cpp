@@ -11,12 +11,14 @@
 #include "base/hmac.h"
 #include "base/identity.h"
 #include "base/uri.h"
+#include "base/utf8.h"
 #include "content/download_session.h"
 #include "content/text.h"
 #include "service/access/passwords.h"
 #include "service/blob/blob_bytes.h"
 #include "service/blob/blob_to_send.h"
 #include "service/library/item_content.h"
+#include "service/library/library_rules.h"
 #include "service/library/publishing.h"
 #include "service/session/activity_interval.h"
 #include "service/session/session_access.h"
@@ -39,6 +41,7 @@ using content::LibraryId;
 constexpr std::string_view worker = "publication";
 /// More events since an index was written than this, and all of it is read anew.
 constexpr std::size_t events_followed_max = 2000;
+constexpr std::size_t user_agent_bytes_max = 200;
 /// What an item costs besides its text.
 constexpr std::size_t bytes_per_item = 200;
 
@@ -151,7 +154,10 @@ struct Publications::News {
 
 /// The key is nobody's identifier and is seen nowhere, like the salts of stored passwords: it comes from chance itself.
 Publications::Publications(Context& context, LoginThrottle& throttle)
-    : context_(context), throttle_(throttle), password_key_(base::RandomIdentitySource().secret()) {}
+    : context_(context),
+      throttle_(throttle),
+      password_key_(base::RandomIdentitySource().secret()),
+      started_(context.clock.now()) {}
 
 Result<Publications::Library> Publications::find(const LibraryId& id) {
   const auto version = context_.catalog.libraries_version();
@@ -215,15 +221,46 @@ Result<void> Publications::check_password(const content::Library& library, const
   return refused;
 }
 
-Result<Publications::Library> Publications::enter(const LibraryId& id, const Subscriber& who) {
+void Publications::remember(const content::Library& library, const Subscriber& who, Reads reads) {
+  if (context_.limits.publication_readers_max == 0) return;
+  const auto name = who.user_agent.empty() ? std::string() : base::displayable(who.user_agent, user_agent_bytes_max);
+  const std::lock_guard lock(readers_mutex_);
+  auto& readers = readers_[library.id];
+  auto known = std::ranges::find_if(readers, [&](const PublicationReader& reader) {
+    return reader.address == who.address && reader.user_agent == name;
+  });
+  if (known == readers.end()) {
+    if (readers.size() >= context_.limits.publication_readers_max) readers.pop_back();
+    known = readers.insert(readers.end(), PublicationReader{who.address, name, base::Time(), std::nullopt});
+  }
+  known->last_read = context_.clock.now();
+  if (reads == Reads::version) known->version = library.generation;
+  std::rotate(readers.begin(), known, std::next(known));
+}
+
+Result<PublicationReaders> Publications::readers(const content::Caller& caller, const LibraryId& id) {
+  PublicationReaders found{started_, 0, {}};
+  QUIRE_ASSIGN_OR_RETURN(found.version, read(context_, caller, [&](View view) -> Result<std::int64_t> {
+                           QUIRE_ASSIGN_OR_RETURN(const auto library,
+                                                  find_local_library(view, id, content::Privilege::System_Read));
+                           QUIRE_RETURN_IF_ERROR(check_published(library));
+                           return library.generation;
+                         }));
+  const std::lock_guard lock(readers_mutex_);
+  if (const auto readers = readers_.find(id); readers != readers_.end()) found.readers = readers->second;
+  return found;
+}
+
+Result<Publications::Library> Publications::enter(const LibraryId& id, const Subscriber& who, Reads reads) {
   QUIRE_ASSIGN_OR_RETURN(auto library, find(id));
   if (library->publish_authentication == content::AuthenticationMethod::BASIC)
     QUIRE_RETURN_IF_ERROR(check_password(*library, who));
+  remember(*library, who, reads);
   return library;
 }
 
 Result<PublishedDocument> Publications::library_document(const LibraryId& id, const Subscriber& who) {
-  QUIRE_ASSIGN_OR_RETURN(const auto library, enter(id, who));
+  QUIRE_ASSIGN_OR_RETURN(const auto library, enter(id, who, Reads::version));
   const auto of_this_generation = [&]() -> Known* {
     const auto known = known_.find(id);
     return known != known_.end() && known->second.library->generation == library->generation ? &known->second : nullptr;
@@ -297,7 +334,7 @@ void Publications::keep_within_bounds(const LibraryId& written) {
 }
 
 Result<PublishedDocument> Publications::index(const LibraryId& id, const Subscriber& who) {
-  QUIRE_ASSIGN_OR_RETURN(const auto library, enter(id, who));
+  QUIRE_ASSIGN_OR_RETURN(const auto library, enter(id, who, Reads::version));
   const auto index = index_of(id);
   const std::lock_guard lock(index->mutex);
   QUIRE_RETURN_IF_ERROR(bring_up_to_date(id, *index, library->generation));
@@ -341,7 +378,7 @@ Result<void> Publications::bring_up_to_date(const LibraryId& id, Index& index, s
 
 Result<PublishedDocument> Publications::item_document(const LibraryId& id, const ItemId& item_id,
                                                       const Subscriber& who) {
-  QUIRE_RETURN_IF_ERROR(enter(id, who));
+  QUIRE_RETURN_IF_ERROR(enter(id, who, Reads::content));
   const auto caller = system_caller(worker);
   QUIRE_ASSIGN_OR_RETURN(auto text, read(context_, caller, [&](View view) -> Result<std::string> {
                            const auto item = view->find<Item>(item_id);
@@ -355,7 +392,7 @@ Result<PublishedDocument> Publications::item_document(const LibraryId& id, const
 
 Result<PublishedFile> Publications::open_file(const LibraryId& id, const ItemId& item_id, std::int64_t since,
                                               const std::string& name, const Subscriber& who) {
-  QUIRE_RETURN_IF_ERROR(enter(id, who));
+  QUIRE_RETURN_IF_ERROR(enter(id, who, Reads::content));
   return open_file(id, item_id, since, name);
 }
 

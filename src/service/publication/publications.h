@@ -9,7 +9,9 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
+#include "base/time.h"
 #include "content/blob_store.h"
 #include "service/access/login_throttle.h"
 #include "service/transaction/transaction.h"
@@ -21,7 +23,23 @@ namespace quire::service {
 struct Subscriber {
   std::optional<std::string> user = {};
   std::string password = {};
-  std::string address = {};  ///< of the other end, as numbers
+  std::string address = {};     ///< of the other end, as numbers
+  std::string user_agent = {};  ///< as it calls itself; empty: it does not
+};
+
+/// Somebody who has read of a published library: one for each address and name.
+struct PublicationReader {
+  std::string address;
+  std::string user_agent;                    ///< bounded, fit to be shown
+  base::Time last_read;                      ///< by the wall clock
+  std::optional<std::int64_t> version = {};  ///< the library's, when lib.json or the index was read last
+};
+
+/// Who has read, as far as this process remembers.
+struct PublicationReaders {
+  base::Time since;                        ///< nothing before is remembered
+  std::int64_t version = 0;                ///< what is published now
+  std::vector<PublicationReader> readers;  ///< the last one first; Limits::publication_readers_max
 };
 
 /// What subscribers see of a library in one state of the catalog.
@@ -74,6 +92,11 @@ class Publications {
   /// Call it now and then while bytes of a file flow: its item's other files stay as they are meanwhile.
   base::Result<void> touch(const content::ItemId& item, const content::ContentId& content);
 
+  /// Who was let in. Kept in memory alone, because a poll without news must not cost a write; a restart forgets it, and
+  /// with the next poll of each subscriber it is known again. NotFound, InvalidElementType: a subscribed library;
+  /// NotAllowedInCurrentState: it is not published.
+  base::Result<PublicationReaders> readers(const content::Caller& caller, const content::LibraryId& id);
+
  private:
   using Library = std::shared_ptr<const content::Library>;
   struct Known {
@@ -83,8 +106,10 @@ class Publications {
   };
   struct Index;
   struct News;
+  enum class Reads { version, content };
 
-  base::Result<Library> enter(const content::LibraryId& id, const Subscriber& who);
+  base::Result<Library> enter(const content::LibraryId& id, const Subscriber& who, Reads reads);
+  void remember(const content::Library& library, const Subscriber& who, Reads reads);
   base::Result<Library> find(const content::LibraryId& id);
   base::Result<void> check_password(const content::Library& library, const Subscriber& who);
   bool is_password(const content::Library& library, const std::string& password);
@@ -109,6 +134,10 @@ class Publications {
     std::string digest;  ///< of the password that fits it
   };
   std::unordered_map<content::LibraryId, RightPassword> right_passwords_;
+
+  const base::Time started_;
+  std::mutex readers_mutex_;
+  std::unordered_map<content::LibraryId, std::vector<PublicationReader>> readers_;  ///< the last one first
 
   std::mutex indexes_mutex_;
   std::list<content::LibraryId> by_use_;  ///< the last used first

@@ -95,6 +95,9 @@ class Subscriptions {
   base::Result<void> publish_item(const content::Caller& caller, const content::ItemId& item, bool force_content,
                                   const std::vector<content::SubscriptionId>& subscriptions);
 
+  /// The other servers that can have subscribed libraries, each `host:port`.
+  std::vector<std::string> peers() const;
+
  private:
   struct Subscriber;
   base::Result<Subscriber> find_existing(const content::Caller& caller, const SubscriptionCreateSpec& spec,

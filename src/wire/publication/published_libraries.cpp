@@ -99,6 +99,7 @@ Address address_of(std::vector<std::string_view> segments) {
 service::Subscriber subscriber_of(const Request& request) {
   service::Subscriber who;
   who.address = request.client_address;
+  who.user_agent = request.headers.find("User-Agent").value_or("");
   const auto authorization = request.headers.find("Authorization");
   if (!authorization) return who;
   if (auto credentials = basic_credentials(*authorization)) {

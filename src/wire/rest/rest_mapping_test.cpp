@@ -430,6 +430,8 @@ const std::vector<Row>& table() {
        "GET /api/quire/webhooks/{webhook}/deliveries 200"},
       {"quire.webhooks.deliveries.redeliver", "POST /rest/com/quire/webhooks/deliveries/id:{webhook}?~action=redeliver",
        "POST /api/quire/webhooks/{webhook}/deliveries?action=redeliver 204 member:event"},
+      {"quire.local_library.publication", "POST /rest/com/quire/local-library/id:{library_id}?~action=publication",
+       "GET /api/quire/local-library/{library_id}/publication 200"},
       {"quire.subscribed_library.status", "POST /rest/com/quire/subscribed-library/id:{library_id}?~action=status",
        "GET /api/quire/subscribed-library/{library_id}/status 200"},
       {"quire.subscribed_library.set_limits",
