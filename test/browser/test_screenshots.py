@@ -12,7 +12,7 @@ from publisher import Fault, Publisher
 from quire_server import QuireServer
 from rest_client import NewRest
 from signed_package import make_telling_package
-from subscription_client import Subscription
+from subscription_client import Subscription, subscription_info
 from test_libraries import make_item, make_library
 from test_uploads import ended, open_library, upload
 
@@ -112,6 +112,16 @@ def test_pictures(browser, server, publisher, slow, scheme, tmp_path):
     rest.ok("local_library.update", library_id=libraries["Golden templates"], update_spec={"publish_info": {"published": True, "authentication_method": "BASIC", "password": "for-subscribers"}})
     followed = Subscription(rest, publisher.url, "From the head office", automatic_sync_enabled=True, ssl_thumbprint=publisher.certificate.thumbprint())
     followed.quiet()
+    publication = rest.ok("local_library.get", library_id=libraries["Golden templates"])["publish_info"]["publish_url"]
+    presented = rest.ok("subscribed_library.probe", subscription_info=subscription_info(publication))["ssl_thumbprint"]
+    mirror = Subscription(rest, publication, "Golden templates, second site", authentication_method="BASIC", user_name="vcsp", password="for-subscribers", ssl_thumbprint=presented)
+    mirror.quiet()
+    told = {"subscribed_library": {"target": "USE_EXISTING", "subscribed_library": mirror.id, "location": "LOCAL"}}
+    for path, body in ((f"library/{libraries['Golden templates']}/subscriptions", told), (f"local-library/{libraries['Golden templates']}?action=publish", {})):
+        rest.http.post(f"{server.url}/api/content/{path}", json=body, headers={"vmware-api-session-id": rest.session_id}, timeout=20).raise_for_status()
+    mirror.quiet()
+    for program in ("curl/7.88.1", "Quire"):
+        rest.http.get(publication, auth=("vcsp", "for-subscribers"), headers={"User-Agent": program}, timeout=20).raise_for_status()
     # The proxy is slow, and its page is another origin's: what follows is without uploads. Cookies know no ports.
     for name, place in {"libraries": "libraries", "library": f"libraries/{libraries['Appliances']}/summary", "subscribed": f"libraries/{followed.id}", "subscription": f"libraries/{followed.id}/subscription", "publication": f"libraries/{libraries['Golden templates']}/publication", "tasks": "tasks", "storage": "storage", "audit": "audit", "server": "server", "roles": "access/roles"}.items():
         page.goto(f"{server.url}/ui/{place}")

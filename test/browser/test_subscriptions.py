@@ -356,6 +356,14 @@ def test_a_publication_and_its_password(page, server, rest):
     assert fact(page, "Password").startswith("Set"), "the password was kept"
 
 
+def choose_subscriber(page, which):
+    page.get_by_role("button", name="Add", exact=True).click()
+    page.get_by_label("Subscribed library").select_option(label=which)
+    page.get_by_role("dialog").get_by_role("button", name="Next").click()
+    page.get_by_role("dialog").get_by_role("button", name="Add").wait_for()
+    return page.get_by_role("dialog")
+
+
 def test_subscriptions_of_a_publication(page, server, rest, name):
     """The same server follows itself, and is told when something is published."""
     library = make_library(rest, f"source of {name}")
@@ -366,18 +374,95 @@ def test_subscriptions_of_a_publication(page, server, rest, name):
     open_library(page, server, library, "/publication")
     page.get_by_role("heading", name="Subscriptions").wait_for()
     assert page.get_by_role("button", name="Publish now").is_disabled()
-    page.get_by_role("button", name="Add", exact=True).click()
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_label("Subscribed library").select_option("elsewhere")
-    dialog.get_by_role("button", name="Add").click()
-    dialog.get_by_text("Name the other server").wait_for()
-    dialog.get_by_label("Subscribed library").select_option(label=f"{name}, on this server")
+    dialog = choose_subscriber(page, "One that this server has")
+    dialog.get_by_label("Subscribed library").select_option(label=name)
     dialog.get_by_role("button", name="Add").click()
     page.get_by_role("cell", name=name, exact=True).wait_for()
+    page.get_by_role("cell", name="Never", exact=True).wait_for()
     assert not findings(page)
     upload_item(rest, Transfers(server), library, "news", {"n.iso": CONTENT})
     page.get_by_role("button", name="Publish now").click()
     until(lambda: "news" in subscription.names())
+    page.get_by_role("cell", name="Never", exact=True).wait_for(state="detached")
+    # Its synchronizations have read this publication.
+    page.get_by_role("button", name="Look again").click()
+    reader = page.get_by_role("row", name=re.compile("127.0.0.1"))
+    reader.get_by_text("The newest").wait_for()
+    assert "Quire" in reader.inner_text()
     page.get_by_role("button", name=f"Remove {name}").click()
     page.get_by_role("dialog").get_by_role("button", name="Remove").click()
     page.get_by_text("None.", exact=True).wait_for()
+
+
+@pytest.fixture
+def peers(tmp_path):
+    """Two servers that trust each other; the first one may ask the second one."""
+    certificate = make_certificate(tmp_path, "both")
+    flags = ["--tls-certificate", str(certificate.path), "--tls-key", str(certificate.path), "--pull-ca-file", str(certificate.path), "--pull-allow", "127.0.0.0/8"]
+    far = QuireServer(tmp_path / "far", flags=flags).start()
+    try:
+        rest = NewRest(far).log_in()
+        answer = rest.http.post(f"{far.url}/api/quire/access/tokens", json={"name": "publisher"}, headers={"vmware-api-session-id": rest.session_id}, timeout=20)
+        answer.raise_for_status()
+        WATCH.add(answer.json()["secret"], "an API token")
+        token = tmp_path / "token"
+        token.write_text(answer.json()["secret"] + "\n")
+        near = QuireServer(tmp_path / "near", flags=[*flags, "--peer", f"{far.authority}={token}"]).start()
+        yield near, far
+        near.stop()
+    finally:
+        far.stop()
+
+
+def test_new_libraries_here_and_on_a_peer(watch, peers, name):
+    near, far = peers
+    rest, far_rest = NewRest(near).log_in(), NewRest(far).log_in()
+    library = make_library(rest, f"source of {name}")
+    rest.ok("local_library.update", library_id=library, update_spec={"publish_info": {"published": True, "authentication_method": "NONE"}})
+    watched = watch()
+    watched.expect("401 (Unauthorized)", "400 (Bad Request)", "404 (Not Found)")
+    page = watched.context.new_page()
+    sign_in(page, near)
+    open_library(page, near, library, "/publication")
+    page.get_by_role("heading", name="Readers").wait_for()
+    page.get_by_text("Nobody yet").wait_for()
+    for place, called in (("this server", f"near {name}"), (far.authority, f"far {name}")):
+        dialog = choose_subscriber(page, f"A new one on {place}")
+        dialog.get_by_label("Name", exact=True).fill(called)
+        dialog.get_by_label("Content").select_option("demand")
+        if place != "this server":
+            dialog.get_by_label("Identifier of the storage there").fill("datastore-99")
+        dialog.get_by_role("button", name="Add").click()
+        if place != "this server":
+            dialog.get_by_role("alert").wait_for()
+            dialog.get_by_label("Identifier of the storage there").fill("datastore-11")
+            dialog.get_by_role("button", name="Add").click()
+        page.get_by_role("row", name=re.compile(re.escape(place if place != "this server" else "This one"))).wait_for()
+    [far_library] = far_rest.ok("library.find", spec={"name": f"far {name}"})
+    model = far_rest.ok("subscribed_library.get", library_id=far_library)
+    assert model["subscription_info"]["on_demand"] is True and model["subscription_info"]["automatic_sync_enabled"] is True
+    upload_item(rest, Transfers(near), library, "news", {"n.iso": CONTENT})
+    page.get_by_role("button", name="Publish now").click()
+    until(lambda: far_rest.ok("item.find", spec={"library_id": far_library, "name": "news"}))
+    page.get_by_role("cell", name="Never", exact=True).wait_for(state="detached")
+    assert not findings(page)
+
+    # One that is there already, by its identifier.
+    page.get_by_role("button", name=f"Remove far {name}").click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    page.get_by_role("cell", name=f"far {name}").wait_for(state="detached")
+    dialog = choose_subscriber(page, f"One that {far.authority} has")
+    dialog.get_by_label("Identifier of the library there").fill("nonsense")
+    dialog.get_by_role("button", name="Add").click()
+    dialog.get_by_role("alert").wait_for()
+    dialog.get_by_label("Identifier of the library there").fill(far_library)
+    dialog.get_by_role("button", name="Add").click()
+    page.get_by_role("cell", name=f"far {name}", exact=True).wait_for()
+
+    # A server that is gone is told later; meanwhile it shows.
+    far.kill()
+    page.get_by_role("button", name="Publish now").click()
+    page.get_by_text("Being told").wait_for()
+    page.get_by_text("It was not told what was published").wait_for()
+    far.start()
+    page.get_by_text("Being told").wait_for(state="detached")

@@ -27,7 +27,12 @@ export interface Synchronization extends Limits {
   running?: { task: string; status: string; completed: number; total: number }; items: number; cached_items: number; problem_count: number;
   problems: { library_item: string; name: string; message: Message }[];
 }
-export interface LibrarySubscription { subscription: string; subscribed_library: string; subscribed_library_name: string; subscribed_library_vcenter_hostname?: string }
+export interface LibrarySubscription {
+  subscription: string; subscribed_library: string; subscribed_library_name: string; subscribed_library_vcenter_hostname?: string;
+  last_notified_time?: string; waiting_since?: string; problem?: Message;
+}
+export interface PublicationReader { address: string; user_agent?: string; last_read_time: string; version?: number }
+export interface PublicationState { version: number; readers_since: string; readers: PublicationReader[]; subscriptions: LibrarySubscription[]; peers: string[] }
 export interface Probe { status: string; ssl_thumbprint?: string; ssl_certificate?: string; error_messages: Message[] }
 export interface Checksum { algorithm?: string; checksum: string }
 export interface ItemFile { name: string; size: number; version: string; checksum_info?: Checksum }

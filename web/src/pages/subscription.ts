@@ -36,13 +36,17 @@ export const evictItems = (items: Named[]) => ask({
   },
 });
 
+/// The fields that say when what a publisher has comes.
+export const contentFields = (values: Values): Field[] => [
+  { name: "content", label: "Content", kind: "choice", value: values.content, options: [{ value: "immediate", label: "Fetch everything at once" }, { value: "demand", label: "On demand: fetch an item when somebody asks for it" }] },
+  { name: "automatic", label: "Synchronize automatically", kind: "check", value: values.automatic },
+];
 /// The fields that say how to follow a publisher.
 const publisherFields = (values: Values, kept: boolean): Field[] => [
   { name: "url", label: "Subscription URL", required: true, value: values.url, hint: "What the publisher shows: https://publisher.example:443/cls/vcsp/lib/…/lib.json" },
   { name: "user", label: "User", value: values.user, hint: `Empty: ${publisherUser}, as publishers have it.` },
   { name: "password", label: "Password", kind: "password", value: values.password, autocomplete: "new-password", hint: kept ? "Empty: the one that is set stays." : "Empty when everybody may read the library." },
-  { name: "content", label: "Content", kind: "choice", value: values.content, options: [{ value: "immediate", label: "Fetch everything at once" }, { value: "demand", label: "On demand: fetch an item when somebody asks for it" }] },
-  { name: "automatic", label: "Synchronize automatically", kind: "check", value: values.automatic },
+  ...contentFields(values),
 ];
 
 /// Of what stands in the form. `before`: a subscription whose password stays when none is given.
