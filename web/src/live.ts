@@ -97,14 +97,18 @@ function askForProgress() {
 }
 document.addEventListener("visibilitychange", askForProgress);
 
-/// How far sessions and tasks are, about every second. The server is asked for it only while somebody looks.
-export function onProgress(listener: EventListener) {
-  progressListeners.add(listener);
-  askForProgress();
-  return () => {
-    progressListeners.delete(listener);
-    askForProgress();
-  };
+/// How far sessions and tasks are, about every second. The server is asked for it only while a host of such a listener shows.
+export function followProgress(host: ReactiveControllerHost, listener: EventListener) {
+  host.addController({
+    hostConnected() {
+      progressListeners.add(listener);
+      askForProgress();
+    },
+    hostDisconnected() {
+      progressListeners.delete(listener);
+      askForProgress();
+    },
+  });
 }
 export function onStreamState(listener: () => void) {
   stateListeners.add(listener);

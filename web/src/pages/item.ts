@@ -7,11 +7,11 @@ import type { Change, Item as ItemModel, ItemFile, LibrarySummary, Package, Sess
 import { go, href } from "../navigation.js";
 import { badge, button, emptyState, facts, iconButton, problem, tabs, title, typeIcon } from "../parts/bits.js";
 import { ask, show } from "../parts/dialog.js";
+import { DropArea } from "../parts/drop.js";
 import { icon } from "../parts/icon.js";
 import { attempt, done } from "../parts/notice.js";
 import { Part } from "../parts/part.js";
 import type { Column } from "../parts/table.js";
-import { pickDropped } from "../picked.js";
 import type { Picked } from "../picked.js";
 import { mayOn } from "../session.js";
 import { uploadInto } from "../uploads.js";
@@ -47,10 +47,9 @@ const shownSignature = (item: ItemModel) => {
 };
 
 class ItemPage extends Part {
-  static override properties = { item: {}, tab: {}, over: { state: true } };
+  static override properties = { item: {}, tab: {} };
   declare item: string;
   declare tab: string;
-  declare over: boolean;
   private readonly concerns = (event: { kind: string; item?: string }) => /^(item|update_session)\./.test(event.kind) && (!event.item || event.item === this.item);
   private readonly about = new Live(this, async () => {
     const item = await get<ItemModel>(`/content/library/item/${segment(this.item)}`);
@@ -81,16 +80,8 @@ class ItemPage extends Part {
     { key: "what", label: "What", width: "minmax(180px,2fr)", cell: (row) => row.short_message || (row.version === "1" ? "Made" : "New content") },
   ];
 
-  constructor() {
-    super();
-    this.over = false;
-  }
-  override connectedCallback() {
-    super.connectedCallback();
-    this.addEventListener("dragover", this.drag);
-    this.addEventListener("dragleave", this.dragLeave);
-    this.addEventListener("drop", this.drop);
-  }
+  private readonly dropped = new DropArea(this, () => this.mayUpdate, (picked) => this.replaceContent(picked));
+
   protected override updated(changes: PropertyValues) {
     if (changes.has("item") && changes.get("item") !== undefined) for (const live of [this.about, this.files, this.changes, this.package]) { live.value = undefined; void live.reload(); }
     if (this.about.value) document.title = `${this.about.value.item.name} – Quire`;
@@ -99,20 +90,6 @@ class ItemPage extends Part {
   private get mayDownload() { return this.about.value?.may.has("ContentLibrary.DownloadSession") ?? false; }
   private get subscribed() { return this.about.value?.library.type === "SUBSCRIBED"; }
   private get mayUpdate() { return !this.subscribed && (this.about.value?.may.has("ContentLibrary.UpdateSession") ?? false); }
-  private readonly drag = (event: DragEvent) => {
-    if (!event.dataTransfer?.types.includes("Files") || !this.mayUpdate) return;
-    event.preventDefault();
-    event.dataTransfer.dropEffect = "copy";
-    this.over = true;
-  };
-  private readonly dragLeave = (event: DragEvent) => { if (!this.contains(event.relatedTarget as Node | null)) this.over = false; };
-  private readonly drop = (event: DragEvent) => {
-    this.over = false;
-    if (!event.dataTransfer?.types.includes("Files") || !this.mayUpdate) return;
-    event.preventDefault();
-    const picked = pickDropped(event.dataTransfer);
-    void attempt(async () => this.replaceContent(await picked));
-  };
 
   private async replaceContent(picked: Picked[]) {
     const { item } = this.about.value!;
@@ -186,7 +163,7 @@ class ItemPage extends Part {
         ovf && ["Signature", shownSignature(item)], item.security_compliance ? undefined : ["Security policy", badge("bad", "Not met")], item.description ? ["Description", item.description] : undefined])}
       ${tabs("Item", all, this.tab)}
       ${this.tab === "package" && ovf ? this.renderPackage() : this.tab === "history" ? html`<q-table label="History" .columns=${this.changeColumns} .rows=${this.changes.value} .keyOf=${(row: Change) => row.version} .empty=${emptyState("clock", "No history yet", "Each new content becomes a version here.")}></q-table>` : this.renderFiles()}
-      ${this.over ? html`<div class="drop" aria-hidden="true">${icon("upload")}Drop for new content of ${item.name}</div>` : nothing}`;
+      ${this.dropped.render(`Drop for new content of ${item.name}`)}`;
   }
 
   private async deleteItem() {

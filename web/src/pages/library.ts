@@ -7,12 +7,13 @@ import type { Datastore, Item, ItemSummary, LibrarySummary, Probe, Quota } from 
 import { go, href } from "../navigation.js";
 import { badge, button, emptyState, facts, problem, tabs, title, typeIcon } from "../parts/bits.js";
 import { ask } from "../parts/dialog.js";
+import { DropArea } from "../parts/drop.js";
 import { icon } from "../parts/icon.js";
 import { attempt, done } from "../parts/notice.js";
 import { presented } from "../parts/presented.js";
 import { Part } from "../parts/part.js";
 import type { Column } from "../parts/table.js";
-import { pickChosen, planItems, pickDropped } from "../picked.js";
+import { pickChosen, planItems } from "../picked.js";
 import type { Picked, PlannedItem } from "../picked.js";
 import { mayOn } from "../session.js";
 import { uploadNew } from "../uploads.js";
@@ -106,11 +107,10 @@ export async function addFromUrl(library: string, item?: { id: string; name: str
 }
 
 class Library extends Part {
-  static override properties = { library: {}, tab: {}, marked: { state: true }, over: { state: true } };
+  static override properties = { library: {}, tab: {}, marked: { state: true } };
   declare library: string;
   declare tab: string;
   declare marked: Set<string>;
-  declare over: boolean;
   private readonly about = new Live(this, async () => (await get<LibrarySummary[]>("/quire/libraries", { library_id: this.library }))[0]!,
     (event) => (event.kind.startsWith("library.") || event.kind.startsWith("item.")) && (!event.library || event.library === this.library));
   private readonly items = new Live(this, () => get<ItemSummary[]>("/quire/items", { library_id: this.library }),
@@ -121,6 +121,7 @@ class Library extends Part {
     const [quota, stores] = await Promise.all([get<Quota>(`/quire/quota/libraries/${segment(this.library)}`), get<Datastore[]>("/vcenter/datastore").catch(() => [])]);
     return { quota, stores };
   }, (event) => /^(item\.|update_session\.|quota\.)/.test(event.kind) && (!event.library || event.library === this.library));
+  private readonly dropped = new DropArea(this, () => this.adds, (picked) => confirmItems(this.library, picked));
   private readonly may = new Live(this, () => mayOn(this.library), (event) => event.kind.startsWith("permission.") || event.kind.startsWith("role."));
   private readonly columns: Column<ItemSummary>[] = [
     { key: "name", label: "Name", width: "minmax(220px,2fr)", sort: (row) => row.name, text: (row) => row.name, cell: (row) => html`${icon(typeIcon(row.type))}<a href=${href("items", row.library_item)}>${row.name}</a>` },
@@ -137,7 +138,6 @@ class Library extends Part {
   constructor() {
     super();
     this.marked = new Set();
-    this.over = false;
   }
 
   protected override updated(changes: PropertyValues) {
@@ -156,27 +156,6 @@ class Library extends Part {
   private allowed(privilege: string) { return this.may.value?.has(privilege) ?? false; }
 
   private async add(folder: boolean) { await confirmItems(this.library, await chooseFiles(folder)); }
-
-  private readonly drag = (event: DragEvent) => {
-    if (!event.dataTransfer?.types.includes("Files") || !this.adds) return;
-    event.preventDefault();
-    event.dataTransfer.dropEffect = "copy";
-    this.over = true;
-  };
-  private readonly dragLeave = (event: DragEvent) => { if (!this.contains(event.relatedTarget as Node | null)) this.over = false; };
-  private readonly drop = (event: DragEvent) => {
-    this.over = false;
-    if (!event.dataTransfer?.types.includes("Files") || !this.adds) return;
-    event.preventDefault();
-    const picked = pickDropped(event.dataTransfer);
-    void attempt(async () => confirmItems(this.library, await picked));
-  };
-  override connectedCallback() {
-    super.connectedCallback();
-    this.addEventListener("dragover", this.drag);
-    this.addEventListener("dragleave", this.dragLeave);
-    this.addEventListener("drop", this.drop);
-  }
 
   private async deleteItems(items: ItemSummary[]) {
     const gone = await ask({
@@ -240,7 +219,7 @@ class Library extends Part {
       ${this.tab === "summary" ? this.renderSummary(library) : this.tab === "permissions" ? html`<q-permissions .library=${this.library}></q-permissions>`
         : this.tab === "subscription" ? html`<q-subscription .library=${this.library} .may=${this.may.value}></q-subscription>`
         : this.tab === "publication" ? html`<q-publication .library=${this.library} .may=${this.may.value}></q-publication>` : this.renderItems()}
-      ${this.over ? html`<div class="drop" aria-hidden="true">${icon("upload")}Drop to add to ${library.name}</div>` : nothing}`;
+      ${this.dropped.render(`Drop to add to ${library.name}`)}`;
   }
 }
 customElements.define("q-library", Library);

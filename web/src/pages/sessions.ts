@@ -2,7 +2,7 @@ import { html, nothing } from "lit";
 import type { PropertyValues } from "lit";
 import { get, post, remove } from "../api.js";
 import { bytes, duration, percent, rate, time, words } from "../format.js";
-import { changed, kinds, Live, onProgress } from "../live.js";
+import { changed, followProgress, kinds, Live } from "../live.js";
 import type { ServerEvent, SessionProgress, SessionSummary } from "../model.js";
 import { go, href } from "../navigation.js";
 import { badge, bar, button, emptyState, facts, problem, title } from "../parts/bits.js";
@@ -23,7 +23,6 @@ class Sessions extends Part {
   declare session: string;
   declare now: number;
   private clock = 0;
-  private off: (() => void) | undefined;
   private readonly speeds = new Map<string, Speed>();
   private readonly sessions = new Live(this, async () => {
     const all = await get<SessionSummary[]>("/quire/update-sessions");
@@ -43,6 +42,7 @@ class Sessions extends Part {
     super();
     this.session = "";
     this.now = Date.now();
+    followProgress(this, (event) => this.take(event));
   }
   override connectedCallback() {
     super.connectedCallback();
@@ -51,12 +51,10 @@ class Sessions extends Part {
       // What has not moved is not told: a rate goes down to nothing by itself.
       for (const one of this.sessions.value ?? []) this.speeds.get(one.update_session)?.mark(sent(one));
     }, 1000) as unknown as number;
-    this.off = onProgress((event) => this.take(event));
   }
   override disconnectedCallback() {
     super.disconnectedCallback();
     clearInterval(this.clock);
-    this.off?.();
   }
   private take({ kind, subject, details }: ServerEvent) {
     const one = this.sessions.value?.find(({ update_session }) => update_session === subject);

@@ -2,7 +2,7 @@ import { html, nothing } from "lit";
 import type { PropertyValues } from "lit";
 import { clientToken, get, patch, post, segment } from "../api.js";
 import { bytes, percent, plural, rate, time, words } from "../format.js";
-import { changed, Live, onProgress } from "../live.js";
+import { changed, followProgress, Live } from "../live.js";
 import type { Probe, ServerEvent, SubscriptionInfo, Synchronization, TaskProgress } from "../model.js";
 import { go, href } from "../navigation.js";
 import { badge, bar, button, facts, problem } from "../parts/bits.js";
@@ -152,15 +152,10 @@ class Subscription extends Part {
       get<{ subscription_info: SubscriptionInfo }>(`/content/subscribed-library/${segment(this.library)}`), get<Synchronization>(`/quire/subscribed-library/${segment(this.library)}/status`)]);
     return { info, sync };
   }, (event) => /^(library|item|task)\./.test(event.kind) && (!event.library || event.library === this.library));
-  private off: (() => void) | undefined;
 
-  override connectedCallback() {
-    super.connectedCallback();
-    this.off = onProgress((event) => this.take(event));
-  }
-  override disconnectedCallback() {
-    super.disconnectedCallback();
-    this.off?.();
+  constructor() {
+    super();
+    followProgress(this, (event) => this.take(event));
   }
   protected override updated(changes: PropertyValues) {
     if (changes.get("library") === undefined) return;

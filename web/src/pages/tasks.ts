@@ -1,7 +1,7 @@
 import { html } from "lit";
 import { post } from "../api.js";
 import { percent, time, words } from "../format.js";
-import { changed, kinds, Live, onProgress } from "../live.js";
+import { changed, kinds, followProgress, Live } from "../live.js";
 import type { ServerEvent, Task, TaskProgress } from "../model.js";
 import { href } from "../navigation.js";
 import { badge, bar, emptyState, iconButton, problem, title } from "../parts/bits.js";
@@ -24,15 +24,10 @@ class Tasks extends Part {
     { key: "end", label: "Ended", width: "190px", sort: (row) => row.end_time ?? "", cell: (row) => time(row.end_time) },
     { key: "act", label: "Actions", width: "80px", cell: (row) => (row.cancelable && (row.status === "RUNNING" || row.status === "PENDING") ? iconButton("close", `Cancel ${row.description.default_message}`, () => attempt(async () => { await post(`/cis/tasks/${encodeURIComponent(row.id)}?action=cancel`); changed("task.ended"); }, "The task is asked to stop.")) : "") },
   ];
-  private off: (() => void) | undefined;
 
-  override connectedCallback() {
-    super.connectedCallback();
-    this.off = onProgress((event) => this.take(event));
-  }
-  override disconnectedCallback() {
-    super.disconnectedCallback();
-    this.off?.();
+  constructor() {
+    super();
+    followProgress(this, (event) => this.take(event));
   }
   private take({ kind, subject, details }: ServerEvent) {
     const one = this.tasks.value?.find(({ id }) => id === subject);
