@@ -66,8 +66,9 @@ class Link:
         while True:
             wait = max(0, self.flying[0][0] - time.monotonic()) if self.flying else None
             ready = select.select([commands, *self.devices.values()], [], [], wait)[0]
-            for device in self.devices.values():
-                self.take_in(device)  # all that was sent before a command came
+            # With a command, all that was sent before it came.
+            for device in self.devices.values() if commands in ready else ready:
+                self.take_in(device)
             if commands in ready:
                 told = os.read(commands, PACKET_BYTES_MAX)
                 if not told:

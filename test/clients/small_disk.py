@@ -10,7 +10,7 @@ SIZE = 48 << 20
 
 
 class SmallDisk:
-    """A file system of SIZE bytes, and a ballast file that takes as much of it as a test says."""
+    """A file system of few bytes, and a ballast file that takes as many of them as a test says."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -39,10 +39,10 @@ class SmallDisk:
 
 
 @contextlib.contextmanager
-def small_disk(folder):
+def small_disk(folder, size=SIZE):
     folder.mkdir(parents=True)
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "quire-test", str(folder)], capture_output=True, text=True
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "quire-test", str(folder)], capture_output=True, text=True
     )
     if mounted.returncode != 0:
         pytest.skip(f"no small file system can be mounted here, which takes root: {mounted.stderr.strip()}")

@@ -1,5 +1,6 @@
 """Subscribed libraries as tests see them: the operations on every wire, their tasks, and what is in them."""
 
+import contextlib
 import time
 
 from push_session import sha256
@@ -47,6 +48,16 @@ def _register():
         here = f"POST {new}/library/subscribed-item/{{library_item_id}}?action={operation}"
         add(f"subscribed_item.{operation}", ITEM_SERVICE, one, here)
 
+    service, libraries = CONTENT + "library.subscriptions", f"{new}/library/{{library}}/subscriptions"
+    add("subscriptions.create", service, None, f"POST {libraries}", "spec", ("client_token",))
+    add("subscriptions.list", service, None, f"GET {libraries}")
+    for operation, method in (("get", "GET"), ("update", "PATCH"), ("delete", "DELETE")):
+        body = "spec" if operation == "update" else None
+        add(f"subscriptions.{operation}", service, None, f"{method} {libraries}/{{subscription}}", body)
+    publish = "?action=publish"
+    add("local_library.publish", CONTENT + "local_library", None, f"POST {new}/local-library/{{library_id}}{publish}")
+    add("item.publish", CONTENT + "library.item", None, f"POST {new}/library/item/{{library_item_id}}{publish}")
+
     structure = "com.vmware.content.library.subscription_info"
     PARAMETER_STRUCTURES[SERVICE] = {
         "create_spec": "com.vmware.content.library_model",
@@ -79,10 +90,24 @@ def reason_of(task):
     return "\n".join(message["default_message"] for message in task["error"]["messages"])
 
 
-def tasks_of(binding, target, target_type="com.vmware.content.Library", service=SERVICE):
-    """Id → task of all synchronizations of a library or item that are known."""
+def tasks_of(binding, target, target_type="com.vmware.content.Library", service=SERVICE, operation="sync"):
+    """Id → task of all synchronizations of a library or item that are known, or of what else was done with it."""
     targets = [{"type": target_type, "id": target}]
-    return binding.ok("tasks.list", filter_spec={"services": [service], "operations": ["sync"], "targets": targets})
+    return binding.ok("tasks.list", filter_spec={"services": [service], "operations": [operation], "targets": targets})
+
+
+@contextlib.contextmanager
+def automatic_time(binding):
+    """Meanwhile the time of automatic synchronizations comes, at once for libraries that were synchronized before: their
+    next time is four hours ahead, which is farther than it can be with the shorter interval. None begin afterwards."""
+    hours = {"automatic_sync_start_hour": 0, "automatic_sync_stop_hour": 0}
+    model = {"automatic_sync_enabled": True, "automatic_sync_refresh_interval": 1, **hours}
+    binding.ok("configuration.update", model=model)
+    try:
+        yield
+    finally:
+        model = {"automatic_sync_enabled": False, "automatic_sync_refresh_interval": 240}
+        binding.ok("configuration.update", model=model)
 
 
 def download(binding, item):
@@ -144,6 +169,14 @@ class Subscription:
         self.binding, self.reader = binding, tasks or binding
         spec = {"name": name, "type": "SUBSCRIBED", "subscription_info": subscription_info(url, **changes)}
         self.id = binding.ok("subscribed_library.create", create_spec=spec)
+
+    @classmethod
+    def of(cls, binding, library):
+        """One that somebody else has made."""
+        found = cls.__new__(cls)
+        found.binding = found.reader = binding
+        found.id = library
+        return found
 
     def call(self, operation, **parameters):
         return self.binding.call(f"subscribed_library.{operation}", library_id=self.id, **parameters)

@@ -14,21 +14,10 @@ from ansible_client import Ansible
 from govc_client import Govc
 from http_source import make_certificate
 from publisher import Publisher
-from rest_client import OPERATIONS, NewRest, Operation
+from rest_client import NewRest
 from subscription_client import Subscription, download, subscription_info, wait_for
 
 CONTENT = b"c" * 70_001
-
-for _action, _route in {
-    "create": "POST /api/content/library/{library}/subscriptions",
-    "list": "GET /api/content/library/{library}/subscriptions",
-    "get": "GET /api/content/library/{library}/subscriptions/{subscription}",
-    "delete": "DELETE /api/content/library/{library}/subscriptions/{subscription}",
-}.items():
-    OPERATIONS[f"subscriptions.{_action}"] = Operation(
-        "com.vmware.content.library.subscriptions", _action, None, _route, "spec" if _action == "create" else None
-    )
-
 
 @pytest.fixture(scope="module")
 def subscriber(tmp_path_factory):

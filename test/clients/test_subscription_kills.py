@@ -61,7 +61,7 @@ class Pair:
         self.library.assert_is(self.published())
 
     def check_space(self):
-        check_space(self.subscriber, self.library)
+        check_space(self.subscriber, self.subscriber.server.data_dir / "blobs", self.library)
 
     def close(self):
         self.network.__exit__()

@@ -1,0 +1,380 @@
+"""Three sites, each in a network namespace: a Quire that publishes, a static host with an export of the same library, and a
+Quire that subscribes to both. Between them lie lines with delay, loss and a limited bandwidth. Whatever happens, all
+copies become equal, and nobody ever reads a torn item. It takes root.
+
+QUIRE_SEED repeats a run.
+"""
+
+import contextlib
+import random
+import socket
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from cli_client import signed_in
+from test_publication import create
+from test_subscription import quire_url, thumbprint_of
+
+from namespaces import Network, NotPermitted
+from push_session import sha256
+from quire_server import QuireServer
+from sites import NAMES, Site, Watcher, Writer, check_space, draw_seed
+from small_disk import small_disk
+from subscription_client import (
+    ENDED,
+    Subscription,
+    automatic_time,
+    content_of_library,
+    download,
+    reason_of,
+    wait_for,
+)
+
+FLAGS = ("--pull-stall-timeout", "2s", "--pull-attempts", "3")
+LINE = {"delay": 0.01, "loss": 0.01, "rate": 6_000_000}
+BIG_BYTES = 3_500_001
+DISK_BYTES = 80 << 20
+ROOM_LEFT = 2 << 20
+READERS_PAUSE = 1  # seconds
+HOST_PORT = 80  # nobody else is in its namespace
+
+
+class RemoteQuire(QuireServer):
+    """Runs in a namespace and listens at its address."""
+
+    def __init__(self, folder, place, flags=()):
+        super().__init__(folder, flags=[*FLAGS, *flags])
+        self.place = place
+        self.host = place.address
+
+    def start(self):
+        with self.place.entered():
+            return super().start()
+
+
+class StaticHost:
+    """A plain web server in a namespace, for a folder."""
+
+    def __init__(self, folder, place):
+        self.place = place
+        command = [sys.executable, "-m", "http.server", "--bind", place.address, "--directory", str(folder), str(HOST_PORT)]
+        with place.entered():
+            self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            wait_for("the static host", self.is_open)
+        except BaseException:
+            self.stop()
+            raise
+
+    @property
+    def url(self):
+        return f"http://{self.place.address}:{HOST_PORT}/lib.json"
+
+    def is_open(self):
+        assert self.process.poll() is None, "the static host has ended"
+        with self.place.entered(), contextlib.suppress(ConnectionRefusedError):
+            socket.create_connection((self.place.address, HOST_PORT)).close()
+            return True
+        return False
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+
+
+class Sites:
+    """The three, what moves between them, and the desk at which all are written to and read."""
+
+    def __init__(self, folder, network, disk, seed):
+        self.folder, self.network, self.disk = folder, network, disk
+        self.chance = random.Random(f"{seed} sites")
+        self.publisher = self.subscriber = self.host = None
+        try:
+            self.open(seed)
+        except BaseException:
+            self.close()
+            raise
+
+    def open(self, seed):
+        for one, other in (("publisher", "subscriber"), ("host", "subscriber")):
+            self.network.between(one, other, **LINE)
+        storage = ("--storage", f"small={self.disk.folder / 'content'}", "--storage-reserve", "1MiB")
+        (self.disk.folder / "content").mkdir()
+        self.publisher = Site(RemoteQuire(self.folder / "publisher", self.network["publisher"]))
+        self.subscriber = Site(RemoteQuire(self.folder / "subscriber", self.network["subscriber"], storage))
+        self.source = create(self.publisher.rest, "published")
+        self.writer = Writer(self.publisher, self.source, seed)
+        for name in NAMES[:2]:
+            self.writer.steady.append(self.writer.add(name, self.writer.some_files()))
+        self.cli = signed_in(self.publisher.server, self.folder / "home")
+        self.export()
+        self.host = StaticHost(self.folder / "export", self.network["host"])
+        follow = {"url": quire_url(self.publisher.rest, self.source), "ssl_thumbprint": thumbprint_of(self.publisher.server)}
+        rest = self.subscriber.rest
+        self.at_once = Subscription(rest, name="at once", automatic_sync_enabled=True, **follow)
+        self.on_demand = Subscription(rest, name="on demand", on_demand=True, **follow)
+        self.static = Subscription(rest, self.host.url, name="of the export")
+        self.copies = (self.at_once, self.on_demand, self.static)
+        for copy in self.copies:
+            copy.first()
+
+    def close(self):
+        if self.host:
+            self.host.stop()
+        for site in (self.subscriber, self.publisher):
+            if site:
+                site.server.kill()
+
+    def export(self):
+        self.cli.ok("export-vcsp", "published", self.folder / "export")
+
+    def fresh(self, count=BIG_BYTES):
+        """Bytes that nobody has."""
+        return self.chance.randbytes(count)
+
+    def change_at_random(self, count=3):
+        for _ in range(count):
+            self.writer.step()
+
+    def free_names(self, count):
+        """Names of items that are not, for which others may have to go."""
+        free = [name for name in NAMES if name not in self.writer.names.values()]
+        for item in [item for item in sorted(self.writer.names) if item not in self.writer.steady][: max(0, count - len(free))]:
+            free.append(self.writer.names[item])
+            self.writer.delete(item)
+        return free[:count]
+
+    def published(self):
+        return content_of_library(self.publisher.rest, self.source)
+
+    @contextlib.contextmanager
+    def moving(self, count=1_000_000, begin="publisher"):
+        """Waits at its end until so many bytes have come to the subscriber meanwhile."""
+        before = self.network.moved(begin, "subscriber")
+        yield
+        wait_for("bytes to move", lambda: self.network.moved(begin, "subscriber") - before, lambda more: more >= count)
+
+    def converge(self):
+        """After a few synchronizations at most every copy is as the publisher has it; who reads on demand gets that too."""
+        self.export()
+        expected = self.published()
+        for copy in self.copies:
+            copy.quiet()
+            for _ in range(5):
+                if (task := copy.sync())["status"] == "SUCCEEDED":
+                    break
+            assert task["status"] == "SUCCEEDED", task
+            if copy is self.on_demand:
+                assert copy.contents() == expected
+            else:
+                copy.assert_is(expected)
+
+
+@pytest.fixture
+def seed():
+    return draw_seed()
+
+
+@pytest.fixture
+def network(seed):
+    try:
+        with Network(["publisher", "subscriber", "host", "desk"], seed) as made, made["desk"].entered():
+            yield made
+    except NotPermitted as reason:
+        pytest.skip(str(reason))
+
+
+@contextlib.contextmanager
+def three_sites(folder, network, seed):
+    with small_disk(folder / "small", DISK_BYTES) as disk:
+        made = Sites(folder, network, disk, seed)
+        try:
+            yield made
+        except BaseException:
+            for site in (made.publisher, made.subscriber):
+                print(site.server.log())
+            print("history:", " ".join(made.writer.log))
+            raise
+        finally:
+            made.close()
+
+
+# ---- what happens ----
+
+
+def automatic(sites):
+    """Nobody asks: the time comes."""
+    known = set(sites.at_once.tasks())
+    sites.change_at_random()
+    with automatic_time(sites.subscriber.rest):
+        wait_for("an automatic synchronization", sites.at_once.tasks, lambda found: set(found) - known)
+    assert sites.at_once.quiet()[-1]["status"] == "SUCCEEDED"
+    sites.at_once.assert_is(sites.published())
+
+
+def on_demand(sites):
+    """Several ask for a content at once, and it comes once."""
+    source = sites.writer.steady[0]
+    content = {"disk.bin": sites.fresh()}
+    sites.writer.put(source, content)
+    item = sites.on_demand.synced().item(source)
+    assert not item["cached"]
+    before = sites.network.moved("publisher", "subscriber")
+    with ThreadPoolExecutor(3) as pool:
+        logins = [sites.subscriber.another_login() for _ in range(3)]
+        found = list(pool.map(lambda login: download(login, item["id"]), logins))
+    assert all(one["disk.bin"] == sha256(content["disk.bin"]) for one in found)
+    assert BIG_BYTES <= sites.network.moved("publisher", "subscriber") - before < BIG_BYTES * 1.3
+
+
+def evict(sites):
+    """Dropped content comes again when somebody asks."""
+    sites.on_demand.synced().contents()
+    one, other = (sites.on_demand.item(source) for source in sites.writer.steady)
+    assert one["cached"] and other["cached"]
+    sites.subscriber.rest.ok("subscribed_item.evict", library_item_id=one["id"])
+    assert not sites.on_demand.item(sites.writer.steady[0])["cached"]
+    assert sites.on_demand.item(sites.writer.steady[1])["cached"]
+    sites.on_demand.ok("evict")
+    assert not any(item["cached"] or item["size"] for item in sites.on_demand.models().values())
+    assert sites.on_demand.contents() == sites.published()
+
+
+def rename_delete_and_replace(sites):
+    """All in one round, around in a circle of names; each item stays itself."""
+    writer = sites.writer
+    first, second, third, fourth = sites.free_names(4)
+    a, b, c, d = (writer.add(name, writer.some_files()) for name in (first, second, third, fourth))
+    for copy in sites.copies:
+        sites.export()
+        copy.synced()
+    ids = [{source: item["id"] for source, item in copy.models().items()} for copy in sites.copies]
+    writer.delete(c)
+    writer.rename(a, third)
+    writer.rename(b, first)
+    writer.rename(a, second)
+    writer.put(d, {"disk.bin": sites.fresh()})
+    writer.add(third, writer.some_files())
+    sites.export()
+    for copy, before in zip(sites.copies, ids):
+        copy.synced()
+        after = {source: item["id"] for source, item in copy.models().items()}
+        assert c not in after
+        assert [after[source] for source in (a, b, d)] == [before[source] for source in (a, b, d)]
+
+
+def publisher_killed_in_mid_file(sites):
+    before = sites.at_once.synced().contents()
+    sites.writer.put(sites.writer.steady[0], {"disk.bin": sites.fresh()})
+    with sites.moving():
+        sites.at_once.begin()
+    sites.publisher.kill()
+    assert sites.at_once.contents() == before, "the old version serves on"
+    sites.publisher.back()
+    sites.at_once.quiet()
+
+
+def subscriber_killed_in_mid_file(sites):
+    """While all three copies change."""
+    source = sites.writer.steady[1]
+    sites.writer.put(source, {"disk.bin": sites.fresh()})
+    sites.export()
+    sites.on_demand.synced()
+    with sites.moving(), sites.moving(500_000, "host"):
+        rest, item = sites.subscriber.rest, sites.on_demand.item(source)["id"]
+        rest.ok("subscribed_item.sync", library_item_id=item, force_sync_content=True)
+        tasks = [sites.at_once.begin(), sites.static.begin()]
+    sites.subscriber.kill()
+    sites.subscriber.back()
+    for task in tasks:
+        ended = wait_for("the task to go on", task, lambda info: info["status"] in ENDED)
+        assert ended["status"] == "SUCCEEDED", ended
+    wait_for("the content on demand", lambda: sites.on_demand.item(source)["cached"])
+
+
+def line_cut_for_a_while(sites):
+    """In mid-file, until a few packets were lost for it: the synchronization goes on by itself."""
+    sites.at_once.quiet()
+    sites.writer.put(sites.writer.steady[0], {"disk.bin": sites.fresh()})
+    with sites.moving():
+        task = sites.at_once.begin()
+    sites.network.between("publisher", "subscriber", cut=True)
+    lost = sites.network.line("publisher", "subscriber")["lost"]
+    wait_for("packets to be lost", lambda: sites.network.line("publisher", "subscriber")["lost"] - lost, lambda more: more > 2)
+    sites.network.between("publisher", "subscriber", cut=False)
+    assert wait_for("the sync to end", task, lambda info: info["status"] in ENDED)["status"] == "SUCCEEDED"
+
+
+def host_unheard(sites):
+    """What is asked arrives there, but no answer arrives here: the synchronization ends and says why."""
+    before = sites.static.contents()
+    sites.writer.put(sites.writer.steady[1], {"disk.bin": sites.fresh()})
+    sites.export()
+    with sites.moving(begin="host"):
+        task = sites.static.begin()
+    sites.network.line("host", "subscriber", cut=True)
+    reason = reason_of(wait_for("the sync to give up", task, lambda info: info["status"] in ENDED))
+    assert sites.network["host"].address in reason, reason
+    assert sites.static.contents() == before
+    sites.network.line("host", "subscriber", cut=False)
+
+
+def disk_full(sites):
+    """What fits is taken; of what does not fit the old version serves on, and the reason is told for each item."""
+    writer = sites.writer
+    small_name, large_name = sites.free_names(2)
+    sites.converge()
+    before = sites.at_once.contents()
+    sites.disk.leave(ROOM_LEFT)
+    large = writer.add(large_name, {"disk.bin": sites.fresh()})
+    small = writer.add(small_name, {"small.bin": sites.fresh(200_000)})
+    replaced = writer.steady[0]
+    writer.put(replaced, {"disk.bin": sites.fresh()})
+    sites.export()
+    expected = {item: told["files"] for item, told in sites.published().items()} | {replaced: before[replaced]["files"]}
+    del expected[large]
+    for copy in (sites.at_once, sites.static):
+        reason = copy.fails()
+        assert all(f"{name}: Storage small has no room" in reason for name in (large_name, before[replaced]["name"])), reason
+        assert small_name not in reason, reason
+        assert not copy.item(large)["cached"]
+        assert {item: copy.content(item) for item in copy.models() if item != large} == expected
+    sites.on_demand.synced()
+    reason = reason_of(sites.on_demand.bring(sites.on_demand.item(large)["id"]))
+    assert "Storage small has no room" in reason, reason
+    assert sites.on_demand.content(small) == expected[small]
+    sites.disk.make_room()
+
+
+EVENTS = (
+    automatic,
+    on_demand,
+    evict,
+    rename_delete_and_replace,
+    publisher_killed_in_mid_file,
+    subscriber_killed_in_mid_file,
+    line_cut_for_a_while,
+    host_unheard,
+    disk_full,
+)
+
+
+def test_three_sites_become_equal(tmp_path, network, seed):
+    with three_sites(tmp_path, network, seed) as sites, contextlib.ExitStack() as stack:
+        watchers = [stack.enter_context(Watcher(sites.subscriber, copy, sites.writer, READERS_PAUSE)) for copy in sites.copies]
+        events = list(EVENTS)
+        sites.chance.shuffle(events)
+        for event in events:
+            begin = time.monotonic()
+            sites.change_at_random(1)
+            event(sites)
+            sites.converge()
+            problems = [watcher.problems for watcher in watchers if watcher.problems]
+            assert not problems, (event.__name__, problems)
+            print(f"{event.__name__}: {time.monotonic() - begin:.1f} s")
+        stack.close()
+        assert all(watcher.downloads for watcher in watchers)
+        check_space(sites.subscriber, sites.disk.folder, *sites.copies)
