@@ -5,9 +5,9 @@
         with network["there"].entered():
             server.start()
 
-What is opened or started while a namespace is entered is in it for good; a thread enters for itself, and threads that it
-begins meanwhile begin there. Nothing has a name outside of this process: when it ends, in whatever way, the kernel takes
-namespaces and devices back. It takes root.
+What is opened or started while a namespace is entered is in it for good; a thread enters for itself, and threads that
+it begins meanwhile begin there. Nothing has a name outside of this process: when it ends, in whatever way, the kernel
+takes namespaces and devices back. It takes root.
 """
 
 import contextlib
@@ -50,7 +50,8 @@ class Namespace:
                 self.device = _bring_up(address)
             except OSError as failed:
                 self.close()
-                raise NotPermitted(f"no TUN device can be made here, which takes root and /dev/net/tun: {failed}") from None
+                reason = f"no TUN device can be made here, which takes root and /dev/net/tun: {failed}"
+                raise NotPermitted(reason) from None
 
     @contextlib.contextmanager
     def entered(self):

@@ -15,6 +15,7 @@ import time
 from dataclasses import asdict, dataclass
 
 PACKET_BYTES_MAX = 1 << 16
+CRAWL_RATE = 50_000
 PACKETS_AT_ONCE = 500  # as many as a TUN device keeps
 
 
@@ -27,6 +28,7 @@ class Line:
     rate: float = 0.0  # bytes a second; 0: no limit
     queue: int = 1 << 18  # bytes that may wait for the rate; what comes then is dropped
     cut: bool = False  # nothing comes through
+    crawls_at: int = 0  # once so many bytes came through, no more than CRAWL_RATE do; 0: never
     bytes: int = 0  # that came through
     lost: int = 0  # packets
     dropped: int = 0  # packets
@@ -37,11 +39,12 @@ class Line:
         if self.cut or (self.loss and chance.random() < self.loss):
             self.lost += 1
             return None
-        if self.rate:
-            if (self.free_at - now) * self.rate > self.queue:
+        rate = CRAWL_RATE if 0 < self.crawls_at <= self.bytes else self.rate
+        if rate:
+            if (self.free_at - now) * rate > self.queue:
                 self.dropped += 1
                 return None
-            now = self.free_at = max(self.free_at, now) + count / self.rate
+            now = self.free_at = max(self.free_at, now) + count / rate
         self.bytes += count
         return now + self.delay
 

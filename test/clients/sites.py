@@ -155,6 +155,7 @@ class Watcher:
     def __init__(self, site, subscription, writer, pause=0):
         self.rest = site.another_login()
         self.library, self.writer, self.pause = subscription.id, writer, pause
+        self.on_demand = subscription.info()["on_demand"]
         self.transfers = Transfers(site.server)
         self.over = threading.Event()
         self.problems = []
@@ -230,6 +231,8 @@ class Watcher:
         found = {}
         for file in listed.value:
             info = self.rest.call("download_session.file.prepare", **call, file_name=file["name"])
+            if self.on_demand and info.ok and info.value["status"] == "PREPARING":
+                return None  # it was evicted meanwhile, and comes again
             if not info.ok or info.value["status"] != "PREPARED":
                 return self.none_if_gone(item, info)
             answer = self.transfers.get(info.value["download_endpoint"]["uri"])

@@ -98,8 +98,8 @@ def tasks_of(binding, target, target_type="com.vmware.content.Library", service=
 
 @contextlib.contextmanager
 def automatic_time(binding):
-    """Meanwhile the time of automatic synchronizations comes, at once for libraries that were synchronized before: their
-    next time is four hours ahead, which is farther than it can be with the shorter interval. None begin afterwards."""
+    """Meanwhile the time of automatic synchronizations comes, at once for libraries that were synchronized before:
+    their next time is four hours ahead, which is farther than it can be with the shorter interval. None begin after."""
     hours = {"automatic_sync_start_hour": 0, "automatic_sync_stop_hour": 0}
     model = {"automatic_sync_enabled": True, "automatic_sync_refresh_interval": 1, **hours}
     binding.ok("configuration.update", model=model)

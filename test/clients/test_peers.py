@@ -30,7 +30,7 @@ class Peer(Site):
         super().__init__(QuireServer(folder, flags=["--pull-allow", "127.0.0.0/8", *flags]))
 
     def knows(self, other, token, trusts=True):
-        """From the next start on it has this token of the other one, and unless said otherwise trusts its certificate."""
+        """From the next start on it has this token of the other one, and may trust its certificate."""
         flags, authority = self.server.flags, other.server.authority
         file = self.server.folder / f"{uuid.uuid4()}.token"
         file.write_text(token + "\n")
@@ -242,7 +242,8 @@ def test_what_cannot_be_subscribed(publication):
     another = Publication(publication.publisher, publication.subscriber)
     assert copy.id in why(publication.try_to_subscribe(existing=copy.id + "x"), "NOT_FOUND")
     assert publication.url in why(another.try_to_subscribe(existing=copy.id), "INVALID_ARGUMENT")
-    assert "datastore-99" in why(publication.try_to_subscribe(new="never", datastore="datastore-99"), "INVALID_ARGUMENT")
+    nowhere = publication.try_to_subscribe(new="never", datastore="datastore-99")
+    assert "datastore-99" in why(nowhere, "INVALID_ARGUMENT")
     local = create(publication.subscriber.rest)
     assert "local library" in why(publication.try_to_subscribe(existing=local), "INVALID_ARGUMENT")
     for server in ({"hostname": "127.0.0.2"}, {"https_port": 1}):
