@@ -337,7 +337,8 @@ def line_cut_for_a_while(sites):
 
 def host_unheard(sites):
     """What is asked arrives there, but no answer arrives here: the synchronization ends and says why."""
-    before = sites.static.contents()
+    sites.export()
+    before = sites.static.synced().contents()
     sites.writer.put(sites.writer.steady[1], {"disk.bin": sites.fresh()})
     sites.export()
     with sites.crawling("host"):
