@@ -3,6 +3,7 @@
 import os
 import random
 import threading
+import time
 
 import requests
 
@@ -150,11 +151,11 @@ class Writer:
 
 
 class Watcher:
-    """Reads the subscriber's library all the time, as its users do; they pause for `pause` seconds now and then."""
+    """Reads the subscriber's library as its users do: all the time, or a `share` of it where a test has much to do."""
 
-    def __init__(self, site, subscription, writer, pause=0):
+    def __init__(self, site, subscription, writer, share=1):
         self.rest = site.another_login()
-        self.library, self.writer, self.pause = subscription.id, writer, pause
+        self.library, self.writer, self.share = subscription.id, writer, share
         self.on_demand = subscription.info()["on_demand"]
         self.transfers = Transfers(site.server)
         self.over = threading.Event()
@@ -174,12 +175,13 @@ class Watcher:
 
     def run(self):
         while not self.over.is_set() and len(self.problems) < 5:
+            begin = time.monotonic()
             try:
                 self.names_are_unique()
                 self.steady_items_are_here()
                 self.items_are_whole()
                 self.looks += 1
-                self.over.wait(self.pause)
+                self.over.wait((time.monotonic() - begin) * (1 / self.share - 1))
             except GONE:
                 self.over.wait(0.05)  # it was killed, and comes back
             except Exception as problem:
