@@ -43,20 +43,18 @@ class Namespace:
     def __init__(self, address):
         self.address = address
         self.file = self.device = None
-        with _back_afterwards():
-            _check(LIBC.unshare(CLONE_NEWNET), "no network namespace can be made here, which takes root")
-            self.file = _own_namespace()
-            try:
+        try:
+            with _elsewhere(LIBC.unshare, CLONE_NEWNET):
+                self.file = _own_namespace()
                 self.device = _bring_up(address)
-            except OSError as failed:
-                self.close()
-                reason = f"no TUN device can be made here, which takes root and /dev/net/tun: {failed}"
-                raise NotPermitted(reason) from None
+        except OSError as failed:
+            what = "network namespace" if self.file is None else "TUN device in a network namespace"
+            self.close()
+            raise NotPermitted(f"no {what} can be made here, which takes root and /dev/net/tun: {failed}") from None
 
     @contextlib.contextmanager
     def entered(self):
-        with _back_afterwards():
-            _check(LIBC.setns(self.file, CLONE_NEWNET), "a network namespace cannot be entered")
+        with _elsewhere(LIBC.setns, self.file, CLONE_NEWNET):
             yield self
 
     def close(self):
@@ -93,9 +91,8 @@ class Network:
         return self
 
     def __exit__(self, *_):
-        self._link.stdin.close()
-        self._link.wait(60)
-        self._link.stdout.close()
+        self._link.kill()
+        self._link.communicate()
         self._close_ends()
 
     def _close_ends(self):
@@ -119,24 +116,26 @@ class Network:
 
 
 @contextlib.contextmanager
-def _back_afterwards():
+def _elsewhere(leave, *arguments):
+    """In the namespace that this call leads to, and back afterwards."""
     before = _own_namespace()
     try:
-        yield
-    finally:
+        _call(leave, *arguments)
         try:
-            _check(LIBC.setns(before, CLONE_NEWNET), "the way back out of a network namespace is closed")
+            yield
         finally:
-            os.close(before)
+            _call(LIBC.setns, before, CLONE_NEWNET)
+    finally:
+        os.close(before)
 
 
 def _own_namespace():
     return os.open("/proc/thread-self/ns/net", os.O_RDONLY)
 
 
-def _check(returned, what):
-    if returned != 0:
-        raise NotPermitted(f"{what}: {os.strerror(ctypes.get_errno())}")
+def _call(function, *arguments):
+    if function(*arguments) != 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
 def _bring_up(address):
