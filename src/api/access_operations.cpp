@@ -1,6 +1,7 @@
 #include <charconv>
 
 #include "api/access_structures.h"
+#include "api/identifiers.h"
 #include "api/inputs.h"
 #include "api/operations.h"
 #include "service/services.h"
@@ -237,7 +238,8 @@ struct RoleCreate {
             .status = 201,
             .privilege = Privilege::Authorization_ModifyRoles,
             .errors = {ErrorKind::already_exists, ErrorKind::invalid_argument, ErrorKind::unable_to_allocate_resource},
-            .summary = "Makes a role; it can always read. The role's number."};
+            .summary = "Makes a role; it can always read. The role's number.",
+            .creates = resource::role};
   }
   static Result<Output> run(service::Services& services, const CallContext& call, const Input& input) {
     QUIRE_ASSIGN_OR_RETURN(const auto id, services.roles.create(call.caller, input.create_spec.name,
@@ -329,7 +331,8 @@ struct UserCreate {
             .status = 204,
             .privilege = Privilege::Authorization_ModifyPermissions,
             .errors = {ErrorKind::already_exists, ErrorKind::invalid_argument, ErrorKind::unable_to_allocate_resource},
-            .summary = "Makes a user, who may log in and has no permission yet."};
+            .summary = "Makes a user, who may log in and has no permission yet.",
+            .creates = resource::user};
   }
   static Result<void> run(service::Services& services, const CallContext& call, const Input& input) {
     const auto& spec = input.create_spec;
@@ -461,7 +464,8 @@ struct GroupCreate {
             .privilege = Privilege::Authorization_ModifyPermissions,
             .errors = {ErrorKind::not_found, ErrorKind::already_exists, ErrorKind::invalid_argument,
                        ErrorKind::unable_to_allocate_resource},
-            .summary = "Makes a group of users."};
+            .summary = "Makes a group of users.",
+            .creates = resource::group};
   }
   static Result<void> run(service::Services& services, const CallContext& call, const Input& input) {
     const auto& spec = input.create_spec;
@@ -626,7 +630,8 @@ struct ApiTokenCreate {
             .summary =
                 "Makes an API token of the caller, for pipelines: it is sent where the token of a session is, "
                 "or as `Authorization: Bearer`. It does what its user may do, on these libraries and with these "
-                "privileges only. The secret is shown here and never again."};
+                "privileges only. The secret is shown here and never again.",
+            .creates = resource::api_token};
   }
   static Result<Output> run(service::Services& services, const CallContext& call, const Input& input) {
     const auto& spec = input.create_spec;

@@ -1,3 +1,4 @@
+#include "api/identifiers.h"
 #include "api/inputs.h"
 #include "api/operations.h"
 #include "api/structures_described.h"
@@ -103,7 +104,7 @@ struct DownloadSessionCreate {
             .privilege = Privilege::ContentLibrary_DownloadSession,
             .errors = {ErrorKind::invalid_argument, ErrorKind::not_found, ErrorKind::service_unavailable},
             .summary = "Opens a download session on an item: a lease on its content as it is now.",
-            .creates = ObjectKind::download_session};
+            .creates = resource::download_session};
   }
   static Result<std::string> run(service::Services& services, const CallContext& call, const Input& input) {
     return text_of(

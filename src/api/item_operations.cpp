@@ -1,3 +1,4 @@
+#include "api/identifiers.h"
 #include "api/inputs.h"
 #include "api/operations.h"
 #include "api/structures_described.h"
@@ -120,7 +121,7 @@ struct ItemCreate {
                        ErrorKind::already_exists, ErrorKind::not_allowed_in_current_state,
                        ErrorKind::unable_to_allocate_resource},
             .summary = "Makes an item without content in a local library.",
-            .creates = ObjectKind::library_item};
+            .creates = resource::library_item};
   }
   static Result<std::string> run(service::Services& services, const CallContext& call, const Input& input) {
     return text_of(services.items.create(call.caller, to_spec(input.create_spec), input.client_token));
@@ -142,7 +143,7 @@ struct ItemCopy {
                        ErrorKind::resource_inaccessible, ErrorKind::not_allowed_in_current_state,
                        ErrorKind::already_exists, ErrorKind::unable_to_allocate_resource},
             .summary = "Makes a new item with the content of another one.",
-            .creates = ObjectKind::library_item};
+            .creates = resource::library_item};
   }
   static Result<std::string> run(service::Services& services, const CallContext& call, const Input& input) {
     return text_of(services.items.copy(call.caller, content::ItemId(input.source_library_item_id),

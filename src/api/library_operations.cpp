@@ -1,3 +1,4 @@
+#include "api/identifiers.h"
 #include "api/library_model.h"
 #include "api/operations.h"
 #include "service/services.h"
@@ -239,7 +240,7 @@ struct LocalLibraryCreate {
             .privilege = Privilege::ContentLibrary_CreateLocalLibrary,
             .errors = {ErrorKind::invalid_argument, ErrorKind::unsupported},
             .summary = "Makes an empty local library.",
-            .creates = ObjectKind::library};
+            .creates = resource::library};
   }
   static Result<std::string> run(service::Services& services, const CallContext& call, const Input& input) {
     return text_of(services.libraries.create_local(call.caller, to_spec(input.create_spec), input.client_token));

@@ -63,7 +63,7 @@ struct OperationFacts {
   NeededPrivilege privilege;  ///< §1.9, on the objects that the input names, else on the root
   std::vector<base::ErrorKind> errors{};  ///< declared; Unauthenticated and Unauthorized go without saying
   std::string summary{};                  ///< one sentence for OpenAPI and the documents
-  std::optional<ObjectKind> creates{};    ///< its output is the identifier of a new one
+  std::string_view creates{};             ///< the type of what it makes (identifiers.h); empty: no resource
   bool needs_login = true;
   bool in_new_rest = true;      ///< false: served on legacy REST and JSON-RPC only
   bool legacy_at_path = false;  ///< legacy REST: at /rest and `path`, as services since 6.7.2 are (§1.2); `list` as GET

@@ -1,3 +1,4 @@
+#include "api/identifiers.h"
 #include "api/inputs.h"
 #include "api/operations.h"
 #include "api/structures_described.h"
@@ -89,6 +90,7 @@ struct TrustedCertificateCreate {
             .privilege = Privilege::ContentLibrary_AddCertToTrustStore,
             .errors = {ErrorKind::invalid_argument, ErrorKind::unable_to_allocate_resource},
             .summary = "Trusts packages that the certificate's holder, or whom it vouches for, has signed.",
+            .creates = resource::trusted_certificate,
             .legacy_at_path = true};
   }
   static Result<Output> run(service::Services& services, const CallContext& call, const Input& input) {

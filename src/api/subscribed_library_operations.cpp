@@ -1,3 +1,4 @@
+#include "api/identifiers.h"
 #include "api/library_model.h"
 #include "api/operations.h"
 
@@ -176,7 +177,7 @@ struct SubscribedLibraryCreate {
             .summary =
                 "Makes a library that follows a published one, after asking its publisher, and begins the first "
                 "synchronization.",
-            .creates = ObjectKind::library};
+            .creates = resource::library};
   }
   static Result<std::string> run(service::Services& services, const CallContext& call, const Input& input) {
     return text_of(services.subscribed_libraries.create(call.caller, to_spec(input.create_spec),

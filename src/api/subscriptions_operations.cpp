@@ -1,3 +1,4 @@
+#include "api/identifiers.h"
 #include "api/library_model.h"
 #include "api/operations.h"
 #include "api/subscription_structures.h"
@@ -158,7 +159,8 @@ struct SubscriptionCreate {
                        ErrorKind::resource_inaccessible, ErrorKind::unsupported},
             .summary =
                 "Names a subscribed library, a new one or one that is there, that is told when a published "
-                "library is published."};
+                "library is published.",
+            .creates = resource::subscription};
   }
   static Result<std::string> run(service::Services& services, const CallContext& call, const Input& input) {
     return text_of(services.subscriptions.create(call.caller, LibraryId(input.library),

@@ -1,4 +1,5 @@
 #include "api/dynamic_id.h"
+#include "api/identifiers.h"
 #include "api/inputs.h"
 #include "api/operations.h"
 #include "api/structures_described.h"
@@ -197,7 +198,8 @@ struct CategoryCreate {
             .status = 201,
             .privilege = Privilege::InventoryService_Tagging_CreateCategory,
             .errors = {ErrorKind::invalid_argument, ErrorKind::already_exists},
-            .summary = "Makes a category of tags."};
+            .summary = "Makes a category of tags.",
+            .creates = resource::tag_category};
   }
   static Result<Output> run(service::Services& services, const CallContext& call, const Input& input) {
     const auto& spec = input.create_spec;
@@ -308,7 +310,8 @@ struct TagCreate {
             .status = 201,
             .privilege = Privilege::InventoryService_Tagging_CreateTag,
             .errors = {ErrorKind::invalid_argument, ErrorKind::not_found, ErrorKind::already_exists},
-            .summary = "Makes a tag in a category."};
+            .summary = "Makes a tag in a category.",
+            .creates = resource::tag};
   }
   static Result<Output> run(service::Services& services, const CallContext& call, const Input& input) {
     const auto& spec = input.create_spec;

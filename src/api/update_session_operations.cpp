@@ -1,3 +1,4 @@
+#include "api/identifiers.h"
 #include "api/inputs.h"
 #include "api/operations.h"
 #include "api/structures_described.h"
@@ -155,7 +156,7 @@ struct UpdateSessionCreate {
             .errors = {ErrorKind::invalid_argument, ErrorKind::invalid_element_type, ErrorKind::not_found,
                        ErrorKind::resource_busy, ErrorKind::service_unavailable},
             .summary = "Opens an update session on an item, with a snapshot of its files.",
-            .creates = ObjectKind::update_session};
+            .creates = resource::update_session};
   }
   static Result<std::string> run(service::Services& services, const CallContext& call, const Input& input) {
     return text_of(services.update_sessions.create(call.caller, input.create_spec.library_item_id,
@@ -333,7 +334,8 @@ struct UpdateSessionFileAdd {
             .errors = {ErrorKind::not_found, ErrorKind::invalid_argument, ErrorKind::unauthorized,
                        ErrorKind::not_allowed_in_current_state, ErrorKind::unsupported,
                        ErrorKind::unable_to_allocate_resource},
-            .summary = "Adds a file to the session, or replaces the one of that name."};
+            .summary = "Adds a file to the session, or replaces the one of that name.",
+            .creates = resource::item_file};
   }
   static Result<Output> run(service::Services& services, const CallContext& call, const Input& input) {
     service::AddFileSpec spec;

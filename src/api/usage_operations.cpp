@@ -1,3 +1,4 @@
+#include "api/identifiers.h"
 #include "api/inputs.h"
 #include "api/operations.h"
 #include "api/structures_described.h"
@@ -91,6 +92,7 @@ struct UsageAdd {
             .privilege = Privilege::ContentLibrary_AddLibraryUsage,
             .errors = {ErrorKind::not_found, ErrorKind::invalid_argument, ErrorKind::already_exists},
             .summary = "Says that a resource uses a library, which then is deleted by force only.",
+            .creates = resource::usage,
             .legacy_at_path = true};
   }
   static Result<std::string> run(service::Services& services, const CallContext& call, const Input& input) {

@@ -1,4 +1,5 @@
 #include "api/event_structures_described.h"
+#include "api/identifiers.h"
 #include "api/inputs.h"
 #include "api/operations.h"
 #include "service/services.h"
@@ -111,7 +112,8 @@ struct WebhookCreate {
                        ErrorKind::unsupported},
             .summary =
                 "Tells a server of the events from now on, of these kinds and of this library or of all, by POST "
-                "with a signature that the secret makes. The secret cannot be read again."};
+                "with a signature that the secret makes. The secret cannot be read again.",
+            .creates = resource::webhook};
   }
   static Result<Output> run(service::Services& services, const CallContext& call, const Input& input) {
     const auto& spec = input.create_spec;

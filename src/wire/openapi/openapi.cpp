@@ -2,12 +2,16 @@
 
 #include <algorithm>
 #include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "api/event_structures.h"
+#include "api/examples.h"
+#include "api/identifiers.h"
 #include "wire/codec/error_table.h"
 #include "wire/rest/new_rest_mapping.h"
 
@@ -32,6 +36,17 @@ json::object of_type(std::string_view type) {
   json::object object;
   object.emplace("type", type);
   return object;
+}
+
+const api::Type& without_optional(const api::Type& type) {
+  return type.kind == TypeKind::optional ? *type.element : type;
+}
+
+/// Empty when the member holds no identifiers.
+std::string_view resource_type_of(const api::Field& member) {
+  const auto& type = without_optional(*member.type);
+  const auto& element = type.kind == TypeKind::list ? *type.element : type;
+  return element.kind == TypeKind::string ? api::resource_type_of(member.name) : std::string_view();
 }
 
 /// Schemas of the types that operations use, each named one once under its canonical name.
@@ -81,13 +96,23 @@ class Schemas {
     return reference(type.name);
   }
 
+  /// The same for a member, telling of what it holds identifiers.
+  json::object of_member(const api::Field& member) {
+    auto schema = of(*member.type);
+    if (const auto resource = resource_type_of(member); !resource.empty()) {
+      auto* items = schema.if_contains("items");
+      (items ? items->get_object() : schema).emplace("x-resource-type", resource);
+    }
+    return schema;
+  }
+
   /// An object of some of a structure's fields.
   json::object of_fields(const std::vector<const api::Field*>& fields) {
     auto schema = of_type("object");
     json::object properties;
     json::array required;
     for (const auto* field : fields) {
-      properties.emplace(field->name, of(*field->type));
+      properties.emplace(field->name, of_member(*field));
       if (field->type->kind != TypeKind::optional) required.emplace_back(field->name);
     }
     schema.emplace("properties", std::move(properties));
@@ -194,9 +219,12 @@ json::array parameters_of(const Entry& entry, Schemas& schemas) {
     const bool in_key =
         place == InputPlace::path || (entry.query_in_key && entry.mapping.needs_in_query(*entry.operation, i));
     const bool required = field.type->kind != TypeKind::optional;
-    parameters.push_back(parameter(field.name, in_key ? "path" : "query", required, schemas.of(*field.type)));
-    if (place == InputPlace::client_token)
-      parameters.push_back(parameter("Client-Token", "header", false, schemas.of(*field.type)));
+    auto schema = schemas.of_member(field);
+    if (place == InputPlace::client_token) {
+      schema.emplace("format", "uuid");
+      parameters.push_back(parameter("Client-Token", "header", false, schema));
+    }
+    parameters.push_back(parameter(field.name, in_key ? "path" : "query", required, std::move(schema)));
   }
   return parameters;
 }
@@ -218,7 +246,10 @@ json::object request_body_of(const Entry& entry, Schemas& schemas) {
   if (schema.empty()) schema = schemas.of_fields(members);
   json::object body;
   body.emplace("required", required && !entry.operation->facts.optional_body);
-  body.emplace("content", json_content(std::move(schema)));
+  auto content = json_content(std::move(schema));
+  if (const auto example = api::example_of(entry.operation->full_name); !example.empty())
+    content.at("application/json").get_object().emplace("example", json::parse(example));
+  body.emplace("content", std::move(content));
   return body;
 }
 
@@ -241,22 +272,84 @@ std::map<int, std::vector<std::string>> failures_of(const api::OperationFacts& f
   return failures;
 }
 
-/// What can be done with the object that an operation has made: every operation that names one of its kind in the path.
-json::object links_of(const Entry& entry, const std::vector<Entry>& all) {
-  json::object links;
-  const auto& creates = entry.operation->facts.creates;
-  for (const auto& other : all) {
-    const auto& operation = *other.operation;
-    for (std::size_t i = 0; creates && i < other.mapping.places.size(); ++i) {
-      const auto& name = operation.input->fields[i].name;
-      const bool is_named = std::any_of(operation.objects.begin(), operation.objects.end(), [&](const auto& object) {
-        return object.kind == *creates && object.member == name;
-      });
-      if (!is_named || other.mapping.places[i] != InputPlace::path) continue;
-      const auto& id = operation.full_name;
-      links.emplace(id, json::object{{"operationId", id}, {"parameters", json::object{{name, "$response.body"}}}});
+/// Where a call tells the identifier of what it has made: the answer, a member of it, or what the request named.
+std::string identifier_of_made(const Entry& entry) {
+  const auto& operation = *entry.operation;
+  if (operation.output && operation.output->kind == TypeKind::string) return "$response.body";
+  std::string_view member = "name";
+  if (operation.output)
+    for (const auto& field : operation.output->fields)
+      if (resource_type_of(field) == operation.facts.creates) member = field.name;
+  return (operation.output ? "$response.body#/" : "$request.body#/") + std::string(member);
+}
+
+/// The member of the path that identifies something of this type; nullptr when there is none.
+const api::Field* path_member(const Entry& entry, std::string_view resource) {
+  for (std::size_t i = 0; !resource.empty() && i < entry.mapping.places.size(); ++i) {
+    const auto& field = entry.operation->input->fields[i];
+    if (entry.mapping.places[i] == InputPlace::path && resource_type_of(field) == resource) return &field;
+  }
+  return nullptr;
+}
+
+/// The body of the example with the identifier of what `from` has made in the members that take one; unset when none
+/// does.
+std::optional<json::object> linked_body(const Entry& from, const Entry& to) {
+  const auto example = api::example_of(to.operation->full_name);
+  if (example.empty()) return std::nullopt;
+  auto body = json::parse(example).as_object();
+  bool is_named = false;
+  const auto name_in = [&](const api::Field& field) {
+    if (resource_type_of(field) != from.operation->facts.creates || !body.contains(field.name)) return;
+    json::value identifier(identifier_of_made(from));
+    if (without_optional(*field.type).kind == TypeKind::list) identifier = json::array{std::move(identifier)};
+    body[field.name] = std::move(identifier);
+    is_named = true;
+  };
+  for (std::size_t i = 0; i < to.mapping.places.size(); ++i) {
+    const auto& field = to.operation->input->fields[i];
+    if (to.mapping.places[i] == InputPlace::body_member) name_in(field);
+    if (to.mapping.places[i] != InputPlace::whole_body) continue;
+    for (const auto& member : without_optional(*field.type).fields) name_in(member);
+  }
+  if (!is_named) return std::nullopt;
+  return body;
+}
+
+/// From what `from` has made to an operation that takes its identifier; unset when `to` takes none, or needs besides
+/// what a call of `from` does not tell.
+std::optional<json::object> link_of(const Entry& from, const Entry& to) {
+  const auto creates = from.operation->facts.creates;
+  json::object parameters;
+  bool is_named = false;
+  for (std::size_t i = 0; i < to.mapping.places.size(); ++i) {
+    const auto place = to.mapping.places[i];
+    if (place != InputPlace::path && place != InputPlace::query) continue;
+    const auto& field = to.operation->input->fields[i];
+    const auto resource = resource_type_of(field);
+    if (resource == creates) {
+      parameters.emplace(field.name, identifier_of_made(from));
+      is_named = true;
+    } else if (field.type->kind != TypeKind::optional) {
+      const auto* known = path_member(from, resource);
+      if (!known) return std::nullopt;
+      parameters.emplace(field.name, "$request.path." + known->name);
     }
   }
+  auto body = linked_body(from, to);
+  if (!is_named && !body) return std::nullopt;
+  json::object link{{"operationId", to.operation->full_name}};
+  if (!parameters.empty()) link.emplace("parameters", std::move(parameters));
+  if (body) link.emplace("requestBody", std::move(*body));
+  return link;
+}
+
+/// What can be done with what an operation has made: every operation that takes its identifier.
+json::object links_of(const Entry& entry, const std::vector<Entry>& all) {
+  json::object links;
+  if (entry.operation->facts.creates.empty()) return links;
+  for (const auto& other : all)
+    if (auto link = link_of(entry, other)) links.emplace(other.operation->full_name, std::move(*link));
   return links;
 }
 

@@ -3,14 +3,20 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <set>
 #include <string>
 
+#include "api/examples.h"
+#include "api/identifiers.h"
 #include "content/event.h"
+#include "wire/codec/rest_codec.h"
+#include "wire/rest/new_rest_mapping.h"
 
 namespace quire::wire {
 namespace {
@@ -90,15 +96,88 @@ TEST(OpenApi, DescribesTheStreamOfEvents) {
   EXPECT_EQ(json::serialize(event.at("properties").at("details").at("type")), R"("object")");
 }
 
+const json::object& links_of(const char* path, const char* status) {
+  const auto& responses = document().at("paths").at(path).at("post").at("responses");
+  return responses.at(status).at("links").as_object();
+}
+
 /// From what creates an object to what can be done with it: clients that explore the API follow these.
 TEST(OpenApi, LinksLeadFromAnObjectToItsOperations) {
-  const auto& create = document().at("paths").at("/content/local-library").at("post").at("responses").at("201");
-  const auto& links = create.at("links").as_object();
+  const auto& links = links_of("/content/local-library", "201");
   EXPECT_EQ(
       json::serialize(links.at("com.vmware.content.local_library.delete")),
       R"({"operationId":"com.vmware.content.local_library.delete","parameters":{"library_id":"$response.body"}})");
   EXPECT_TRUE(links.contains("com.vmware.content.library.get"));
   EXPECT_FALSE(links.contains("com.vmware.content.library.item.get"));
+  const auto& create = links.at("com.vmware.content.library.item.create");
+  EXPECT_EQ(create.at("requestBody").at("library_id").as_string(), "$response.body");
+  EXPECT_FALSE(create.at("requestBody").at("name").as_string().empty());
+  EXPECT_FALSE(create.as_object().contains("parameters"));
+}
+
+TEST(OpenApi, LinksKnowWhereAnIdentifierStands) {
+  const auto parameters = [](const json::object& links, std::string_view operation) {
+    return json::serialize(links.at(operation).at("parameters"));
+  };
+  EXPECT_EQ(parameters(links_of("/quire/access/tokens", "201"), "com.quire.access.tokens.delete"),
+            R"({"token":"$response.body#/token"})");
+  EXPECT_EQ(parameters(links_of("/quire/access/users", "204"), "com.quire.quota.users.set"),
+            R"({"user":"$request.body#/name"})");
+  EXPECT_EQ(parameters(links_of("/content/library/{library}/usages", "200"), "com.vmware.content.library.usages.get"),
+            R"({"library":"$request.path.library","usage":"$response.body"})");
+  EXPECT_EQ(parameters(links_of("/content/library/item/update-session/{update_session_id}/file", "201"),
+                       "com.vmware.content.library.item.updatesession.file.remove"),
+            R"({"update_session_id":"$request.path.update_session_id","file_name":"$response.body#/name"})");
+  // The item of the file is not told.
+  EXPECT_FALSE(links_of("/content/library/item/update-session/{update_session_id}/file", "201")
+                   .contains("com.vmware.content.library.item.storage.get"));
+}
+
+TEST(OpenApi, EveryBodyHasAnExampleThatTheServerCanRead) {
+  for (const auto& operation : api::all_operations()) {
+    if (!operation.facts.in_new_rest) continue;
+    const auto mapping = new_rest_mapping(operation);
+    const auto example = api::example_of(operation.full_name);
+    json::object input;
+    bool takes_body = false;
+    for (std::size_t i = 0; i < mapping.places.size(); ++i) {
+      const auto place = mapping.places[i];
+      const auto& field = operation.input->fields[i];
+      const bool whole = place == InputPlace::whole_body;
+      takes_body = takes_body || whole || place == InputPlace::body_member;
+      if (!example.empty() && whole) input.emplace(field.name, json::parse(example));
+      if (!example.empty() && place == InputPlace::body_member) {
+        const auto body = json::parse(example).as_object();
+        if (const auto* member = body.if_contains(field.name)) input.emplace(field.name, *member);
+      }
+      if (!input.contains(field.name) && field.type->kind == api::TypeKind::string) input.emplace(field.name, "x");
+    }
+    EXPECT_EQ(takes_body, !example.empty()) << operation.full_name << ": api/examples.cpp";
+    if (example.empty()) continue;
+    const auto decoded = operation.make_input();
+    const auto result = decode_rest(input, *operation.input, decoded.get(), RestForm::current, InputPath{});
+    EXPECT_TRUE(result) << operation.full_name << ": " << (result ? std::string() : result.error().text());
+  }
+}
+
+/// What a call names and what a member is said to identify are one thing.
+TEST(OpenApi, ResourceTypesAgreeWithTheObjectsOfCalls) {
+  using api::ObjectKind;
+  namespace resource = api::resource;
+  const std::map<ObjectKind, std::string_view> types = {
+      {ObjectKind::library, resource::library},
+      {ObjectKind::library_item, resource::library_item},
+      {ObjectKind::update_session, resource::update_session},
+      {ObjectKind::download_session, resource::download_session},
+      {ObjectKind::trusted_certificate, resource::trusted_certificate},
+      {ObjectKind::task, resource::task},
+  };
+  for (const auto& operation : api::all_operations())
+    for (const auto& object : operation.objects)
+      EXPECT_EQ(api::resource_type_of(object.member.substr(object.member.rfind('.') + 1)), types.at(object.kind))
+          << operation.full_name << " " << object.member;
+  const auto& get = document().at("paths").at("/content/library/{library_id}").at("get");
+  EXPECT_EQ(get.at("parameters").at(0).at("schema").at("x-resource-type").as_string(), resource::library);
 }
 
 /// The operations of the hypervisor were once entered without their names, and two links led to an operation `.`.
