@@ -56,7 +56,7 @@ clients: $(QUIRE)  ## The program with the real clients that every change is tes
 clients-all: $(QUIRE)  ## The same with all clients: further Ansible collections, OpenTofu (TF_PROVIDER_VSPHERE), long Schemathesis
 	@tools/install-clients
 	@QUIRE_BINARY=$(QUIRE) build/clients/venv/bin/python -m pytest $(CLIENT_WORKERS) test/clients -m ''
-	@$(MAKE) test-schemathesis SCHEMATHESIS_EXAMPLES=$${SCHEMATHESIS_EXAMPLES:-200}
+	@$(MAKE) test-schemathesis SCHEMATHESIS_EXAMPLES=$${SCHEMATHESIS_EXAMPLES:-40} SCHEMATHESIS_REQUESTS=20000
 
 # Each worker has servers and a browser of its own; browsers keep a processor busy.
 BROWSER_WORKERS = -n $(JOBS) --dist loadfile
