@@ -437,7 +437,7 @@ def test_new_libraries_here_and_on_a_peer(watch, peers, name):
             dialog.get_by_role("alert").wait_for()
             dialog.get_by_label("Identifier of the storage there").fill("datastore-11")
             dialog.get_by_role("button", name="Add").click()
-        page.get_by_role("row", name=re.compile(re.escape(place if place != "this server" else "This one"))).wait_for()
+        page.get_by_role("cell", name=called, exact=True).wait_for()
     [far_library] = far_rest.ok("library.find", spec={"name": f"far {name}"})
     model = far_rest.ok("subscribed_library.get", library_id=far_library)
     assert model["subscription_info"]["on_demand"] is True and model["subscription_info"]["automatic_sync_enabled"] is True
@@ -450,7 +450,7 @@ def test_new_libraries_here_and_on_a_peer(watch, peers, name):
     # One that is there already, by its identifier.
     page.get_by_role("button", name=f"Remove far {name}").click()
     page.get_by_role("dialog").get_by_role("button", name="Remove").click()
-    page.get_by_role("cell", name=f"far {name}").wait_for(state="detached")
+    page.get_by_role("cell", name=f"far {name}", exact=True).wait_for(state="detached")
     dialog = choose_subscriber(page, f"One that {far.authority} has")
     dialog.get_by_label("Identifier of the library there").fill("nonsense")
     dialog.get_by_role("button", name="Add").click()

@@ -81,6 +81,8 @@ class QuireServer:
     @property
     def ca_file(self):
         """The server's own certificate, which clients are told to trust."""
+        if "--tls-certificate" in self.flags:
+            return Path(self.flags[self.flags.index("--tls-certificate") + 1])
         for path in sorted((self.data_dir / "tls").iterdir()):
             if "-----BEGIN CERTIFICATE-----" in path.read_text(errors="replace"):
                 return path
