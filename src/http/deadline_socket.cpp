@@ -332,8 +332,10 @@ std::size_t DeadlineSocket::send_room() {
   const bool known = ::getsockopt(descriptor(), SOL_SOCKET, SO_MEMINFO, memory.data(), &size) == 0 &&
                      ::ioctl(descriptor(), SIOCOUTQNSD, &unsent) == 0;
   if (!known) return send_room_min;
-  // As the system says that a socket is writable, and a quarter less than it takes: it counts more than the bytes.
   const std::int64_t queued = memory[SK_MEMINFO_WMEM_QUEUED];
+  // The system throws away what waits for a peer that has reset the connection, and goes on counting it: sending tells.
+  if (queued == 0) unsent = 0;
+  // As the system says that a socket is writable, and a quarter less than it takes: it counts more than the bytes.
   const auto room = static_cast<std::int64_t>(memory[SK_MEMINFO_SNDBUF]) - queued;
   const std::int64_t unsent_max = unsent_max_ > 0 ? unsent_max_ : memory[SK_MEMINFO_SNDBUF];
   if (room < queued / 2 || 2 * unsent >= unsent_max) return 0;

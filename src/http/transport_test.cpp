@@ -10,7 +10,9 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "http/tls_context.h"
@@ -80,6 +82,28 @@ TEST_F(TransportTest, ReadsWhatCameBeforeAConnectionThatBrokeInTheHandshake) {
 
   context_.run();
   EXPECT_EQ(received, "arrived");
+}
+
+asio::awaitable<void> wait_until_writable(DeadlineSocket& socket, std::optional<bool>& writable) {
+  const bool is_writable = co_await socket.wait_writable(patience);
+  writable = is_writable;
+}
+
+// The killed subscriber of a large file: whoever waited for room did so without end and without rest, because the
+// system calls such a socket writable and goes on counting the bytes that it has thrown away.
+TEST_F(TransportTest, FindsRoomOnceAPeerThatWasFarBehindHasResetTheConnection) {
+  DeadlineSocket server(acceptor_.accept());
+  const std::vector<std::byte> bytes(1U << 20U);
+  while (server.send_room() > 0) ASSERT_TRUE(server.send_now(bytes));
+  client_.set_option(asio::socket_base::linger(true, 0));
+  client_.close();
+  std::optional<bool> writable;
+  asio::co_spawn(context_, wait_until_writable(server, writable), asio::detached);
+  while (!writable) context_.run_one();
+  EXPECT_TRUE(*writable);
+  EXPECT_GT(server.send_room(), 0U);
+  EXPECT_FALSE(server.send_now(bytes));
+  server.close();
 }
 
 }  // namespace
