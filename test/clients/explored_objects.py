@@ -41,6 +41,7 @@ SERVER_FLAGS = (
     *("--pull-allow", "127.0.0.0/8", "--webhook-allow", "127.0.0.0/8"),
     *("--pull-attempts", "1", "--webhook-attempts", "1", "--pull-stall-timeout", "1h"),
     *("--storage", "LocalDS_0", "--storage", "LocalDS_1"),
+    *("--update-session-timeout", "24h", "--download-session-timeout", "24h"),
     *("--tasks-max", "200", "--webhooks-max", "100000", "--api-tokens-of-user-max", "100000"),
 )
 DOMAIN = "vsphere.local"
@@ -169,6 +170,15 @@ class Objects:
         self.give("com.vmware.content.subscribed_library", "path.library_id", subscribed, spent_subscribed)
         self.give("com.quire.subscribed_library", "path.library_id", subscribed, spent_subscribed)
         self.own["com.vmware.content.library.convert", "path.library_id"] = converted
+        # What is changed is no longer good for all: unpublished, or not on demand.
+        changed_local = [self._local_library("changed") for _ in range(FEW)]
+        changed_subscribed = [self._subscribed_library("changed", self.publisher) for _ in range(FEW)]
+        for service, libraries in (
+            ("library", changed_local),
+            ("local_library", changed_local),
+            ("subscribed_library", changed_subscribed),
+        ):
+            self.own[f"com.vmware.content.{service}.update", "path.library_id"] = libraries
         maintained = [self._local_library("maintained") for _ in range(MANY)]
         for action in ("enter_maintenance", "exit_maintenance"):
             self.own[f"com.vmware.content.library.{action}", "path.library_id"] = maintained
@@ -296,6 +306,8 @@ class Objects:
 
         self.kept[CATEGORY] = [category() for _ in range(FEW)]
         self.spent[CATEGORY] = [category() for _ in range(MANY)]
+        # A changed one may no longer be for the objects that its tags are put on.
+        self.own["com.vmware.cis.tagging.category.update", "path.category_id"] = [category() for _ in range(FEW)]
         self.kept[TAG] = [tag(self.kept[CATEGORY][0]) for _ in range(FEW)]
         self.spent[TAG] = [tag(self.kept[CATEGORY][0]) for _ in range(MANY)]
 
