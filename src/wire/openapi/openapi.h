@@ -12,7 +12,9 @@ namespace quire::wire {
 /// same document, byte by byte once serialized.
 ///
 /// A path key holds what tells an operation apart: `…/item?action=find`, `…/file?name={name}`. `x-vapi-service`,
-/// `x-vapi-operation` and `x-privilege` name the operation on the other wires and what it needs.
+/// `x-vapi-operation` and `x-privilege` name the operation on the other wires and what it needs, `x-resource-type` of
+/// what a string is the identifier (api/identifiers.h). Links lead from what an operation makes to every operation that
+/// takes its identifier; bodies have the examples of api/examples.h.
 boost::json::object openapi_document(const std::vector<api::Operation>& operations);
 
 /// The document as text, one line for each operation and each schema, so that a change shows as a small difference.
