@@ -414,7 +414,7 @@ def peers(tmp_path):
         far.stop()
 
 
-def test_new_libraries_here_and_on_a_peer(watch, peers, name):
+def test_new_libraries_here_and_on_a_peer(peers, watch, name):  # the page goes before its servers
     near, far = peers
     rest, far_rest = NewRest(near).log_in(), NewRest(far).log_in()
     library = make_library(rest, f"source of {name}")
@@ -462,7 +462,7 @@ def test_new_libraries_here_and_on_a_peer(watch, peers, name):
     # A server that is gone is told later; meanwhile it shows.
     far.kill()
     page.get_by_role("button", name="Publish now").click()
-    page.get_by_text("Being told").wait_for()
+    page.get_by_text("Being told", exact=True).wait_for()
     page.get_by_text("It was not told what was published").wait_for()
     far.start()
-    page.get_by_text("Being told").wait_for(state="detached")
+    page.get_by_text("Being told", exact=True).wait_for(state="detached")
