@@ -109,7 +109,7 @@ def test_the_flag_is_read_back_as_it_was_sent(legacy, new_rest, json_rpc):
         assert not folder_of(binding.server, unpublished).exists()
 
 
-def test_a_strict_reader_finds_all_of_it(new_rest, package):
+def test_a_strict_reader_finds_all_of_it(new_rest):
     library = persisted(new_rest)
     reader = FolderReader(folder_of(new_rest.server, library))
     names = {"ä b.txt", "100%25 #?&+.bin", 'a"b', "..hidden", "日本語.iso", "a;b=c,d", "x" * 255}
