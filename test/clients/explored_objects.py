@@ -285,6 +285,9 @@ class Objects:
                     body = spec if kind == SUBSCRIPTION else {"resource_urn": f"urn:vmomi:vm:{uuid.uuid4()}"}
                     stock[kind].append(self.api.call("POST", f"content/library/{library}/{name}", body))
             self.own[f"com.vmware.content.library.{name}.*", "path.library"] = [library]
+        place = "body.subscribed_library.new_subscribed_library.name"
+        names = [self.name("subscriber") for _ in range(900)]
+        self.own["com.vmware.content.library.subscriptions.create", place] = names
         urns = [f"urn:vmomi:vm:{uuid.uuid4()}" for _ in range(900)]
         self.own["com.vmware.content.library.usages.add", "body.resource_urn"] = urns
 
@@ -353,7 +356,7 @@ class Objects:
         self.kept[TOKEN], self.spent[TOKEN] = identifiers[:FEW], identifiers[FEW:]
 
     def _make_certificates(self, folder):
-        texts = [make_certificate(folder, f"root-{n}", address=None).pem for n in range(FEW + 2 * MANY)]
+        texts = [make_certificate(folder, f"root-{n}", address=None).pem for n in range(FEW + 11 * MANY)]
         made = [
             self.api.call("POST", "content/trusted-certificates", {"cert_text": text}) for text in texts[: FEW + MANY]
         ]
@@ -383,7 +386,11 @@ class Objects:
 
     def _find_the_rest(self):
         call = self.api.call
-        self.kept[TASK] = list(call("POST", "cis/tasks?action=list", {}))
+        tasks = call("POST", "cis/tasks?action=list", {})
+        self.kept[TASK] = list(tasks)
+        self.own["com.vmware.cis.tasks.cancel", "path.task"] = [
+            task for task, info in tasks.items() if info["status"] in ("PENDING", "RUNNING")
+        ]
         self.kept["Datastore"] = self.datastores
         self.kept["Datacenter"] = [each["datacenter"] for each in call("GET", "vcenter/datacenter")]
         self.kept["Folder"] = [each["folder"] for each in call("GET", "vcenter/folder")]
