@@ -50,6 +50,12 @@ class FailingView : public View {
     return pass("item_named").item_named(library, name);
   }
   std::vector<content::ItemId> items(const content::ItemFilter& filter) override { return pass("items").items(filter); }
+  content::SyncedItemCounts synced_item_counts(const content::LibraryId& library) override {
+    return pass("synced_item_counts").synced_item_counts(library);
+  }
+  std::vector<content::ItemId> items_with_problem(const content::LibraryId& library, std::size_t limit) override {
+    return pass("items_with_problem").items_with_problem(library, limit);
+  }
   std::optional<std::vector<std::byte>> blob_bytes(const content::BlobId& id) override {
     return pass("blob_bytes").blob_bytes(id);
   }
