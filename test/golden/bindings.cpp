@@ -395,6 +395,8 @@ constexpr std::array places = {
           "/quire/subscribed-library/{library_id}/status"},
     Place{"quire.subscribed_library.set_limits", "POST", "/quire/subscribed-library/id:{library_id}?~action=set-limits",
           "POST", "/quire/subscribed-library/{library_id}?action=set-limits"},
+    Place{"quire.local_library.publication", "POST", "/quire/local-library/id:{library_id}?~action=publication", "GET",
+          "/quire/local-library/{library_id}/publication"},
     Place{"quire.server.workers.list", "GET", "/quire/server/workers", "GET", "/quire/server/workers"},
     Place{"quire.server.state.get", "POST", "/quire/server/state?~action=get", "GET", "/quire/server/state"},
     Place{"quire.libraries.list", "GET", "/quire/libraries", "GET", "/quire/libraries"},
