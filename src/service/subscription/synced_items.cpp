@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "service/library/announced_files.h"
 #include "service/library/item_content.h"
 #include "service/library/item_creation.h"
 #include "service/library/library_rules.h"
@@ -194,9 +195,13 @@ Result<void> apply_content(Transaction& t, const Library& library, const SourceD
     QUIRE_ASSIGN_OR_RETURN(item, take_metadata(t, library, *t->find<Item>(item->id), document.item));
     if (item->cached) item->content_version = next_content_version(*item, document.item);
   }
-  // Its content version names a copy for good, also after the item's files were evicted and none is left to count on.
-  for (auto& file : content.files)
-    if (file.version == SyncedContent::new_copy) file.version = item->content_version;
+  const auto stored = files_of(t, *item);
+  const auto version_of_others = item->cached ? 1 : version_to_come(t, *item);
+  for (auto& file : content.files) {
+    if (file.version != SyncedContent::new_copy) continue;
+    const auto before = std::ranges::find(stored, file.name, &content::ContentFile::name);
+    file.version = before == stored.end() ? version_of_others : before->version + 1;
+  }
   change_content(t, *item,
                  {std::move(content.files), content.certificate_verification, t.caller().user, item->content_version});
   t->put(SourceItem{item->id, document.text, document.text, std::nullopt});

@@ -122,10 +122,11 @@ class ContentRound {
   Result<void> bring_all(std::vector<SourceDocument> jobs) {
     constexpr std::size_t threads_max = 64;
     jobs_ = std::move(jobs);
-    fetching_ = std::min({work_.items_max, jobs_.size(), threads_max});
+    const auto count = std::min({work_.items_max, jobs_.size(), threads_max});
+    fetching_ = count;
     {
       std::vector<std::jthread> threads;
-      for (std::size_t i = 0; i < fetching_; ++i) threads.emplace_back([this] { fetch_some(); });
+      for (std::size_t i = 0; i < count; ++i) threads.emplace_back([this] { fetch_some(); });
       for (auto ready = take_ready(); !ready.empty(); ready = take_ready()) make_all(std::move(ready));
     }
     if (failure_) return *failure_;
