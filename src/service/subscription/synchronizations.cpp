@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <exception>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -113,7 +114,8 @@ std::size_t items_fetched_max(const ConfigurationModel& configuration) {
 }
 
 /// Brings content: some threads fetch, and the calling one makes the items of what has come, those that came together
-/// in one change, because a change costs more than what one item needs of it.
+/// in one change, because a change costs more than what one item needs of it. Where one is fetched at a time, the
+/// calling thread does all.
 class ContentRound {
  public:
   ContentRound(const SyncWork& work, std::atomic<bool>& stop) : work_(work), stop_(stop) {}
@@ -123,12 +125,10 @@ class ContentRound {
     constexpr std::size_t threads_max = 64;
     jobs_ = std::move(jobs);
     const auto count = std::min({work_.items_max, jobs_.size(), threads_max});
-    fetching_ = count;
-    {
-      std::vector<std::jthread> threads;
-      for (std::size_t i = 0; i < count; ++i) threads.emplace_back([this] { fetch_some(); });
-      for (auto ready = take_ready(); !ready.empty(); ready = take_ready()) make_all(std::move(ready));
-    }
+    if (count > 1)
+      bring_by_threads(count);
+    else
+      bring_one_by_one();
     if (failure_) return *failure_;
     return {};
   }
@@ -143,19 +143,46 @@ class ContentRound {
   };
   using AllReady = std::vector<Ready>;
 
-  void fetch_some() {
+  void bring_one_by_one() {
     while (const auto* job = next()) {
-      auto slot = work_.slots.enter(work_.library.text() + " " + job->item.id, stop_);
-      auto prepared = slot ? prepare_item(work_, *job) : Result<std::optional<PreparedItem>>(work_.run.canceled());
-      if (!prepared) {
-        failed(*job, prepared.error());
-      } else if (*prepared) {
-        put_ready({job, **std::move(prepared), *std::move(slot)});
+      AllReady ready;
+      if (auto one = fetch(*job)) ready.push_back(*std::move(one));
+      if (!ready.empty()) make_all(std::move(ready));
+    }
+  }
+
+  void bring_by_threads(std::size_t count) {
+    fetching_ = count;
+    {
+      std::vector<std::jthread> threads;
+      for (std::size_t i = 0; i < count; ++i) threads.emplace_back([this] { fetch_some(); });
+      try {
+        for (auto ready = take_ready(); !ready.empty(); ready = take_ready()) make_all(std::move(ready));
+      } catch (...) {
+        end_by_exception();
       }
+    }
+    if (thrown_) std::rethrow_exception(thrown_);
+  }
+
+  void fetch_some() {
+    try {
+      while (const auto* job = next())
+        if (auto one = fetch(*job)) put_ready(*std::move(one));
+    } catch (...) {
+      end_by_exception();
     }
     const std::lock_guard lock(mutex_);
     --fetching_;
     changed_.notify_all();
+  }
+
+  std::optional<Ready> fetch(const SourceDocument& job) {
+    auto slot = work_.slots.enter(work_.library.text() + " " + job.item.id, stop_);
+    auto prepared = slot ? prepare_item(work_, job) : Result<std::optional<PreparedItem>>(work_.run.canceled());
+    if (!prepared) failed(job, prepared.error());
+    if (!prepared || !*prepared) return std::nullopt;
+    return Ready{&job, **std::move(prepared), *std::move(slot)};
   }
 
   const SourceDocument* next() {
@@ -165,9 +192,17 @@ class ContentRound {
     return &jobs_[next_++];
   }
 
+  /// For the calling thread to throw again.
+  void end_by_exception() {
+    const std::lock_guard lock(mutex_);
+    if (!thrown_) thrown_ = std::current_exception();
+    stop_ = true;
+    changed_.notify_all();
+  }
+
   void put_ready(Ready one) {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return ready_.size() < made_at_once_max; });
+    changed_.wait(lock, [this] { return ready_.size() < made_at_once_max || thrown_; });
     ready_.push_back(std::move(one));
     changed_.notify_all();
   }
@@ -256,6 +291,7 @@ class ContentRound {
   AllReady ready_;
   ItemProblems problems_;
   std::optional<Error> failure_;
+  std::exception_ptr thrown_;
 };
 
 std::int64_t bytes_of_jobs(const std::vector<SourceDocument>& jobs) {
