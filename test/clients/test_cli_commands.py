@@ -211,7 +211,7 @@ def test_completion_knows_commands_options_and_names(cli, tmp_path):
     file = tmp_path / "a.img"
     file.write_bytes(b"a")
     cli.ok("push", file, "images/first item")
-    assert completions(cli, "pu") == ["publish", "pull", "push"]
+    assert completions(cli, "pu") == ["publication", "publish", "pull", "push"]
     assert completions(cli, "users", "set") == ["set-password"]
     assert "--create-library" in completions(cli, "push", "--c")
     assert completions(cli, "completion", "z") == ["zsh"]
@@ -235,7 +235,7 @@ def in_shell(cli, *command):
 
 # What is typed, and what it may become. An item's name has a blank, so it must come quoted as the shell wants it.
 TYPED = {
-    "quire pu": ["publish", "pull", "push"],
+    "quire pu": ["publication", "publish", "pull", "push"],
     "quire users set": ["set-password"],
     "quire push --create-l": ["--create-library"],
     "quire completion z": ["zsh"],

@@ -115,7 +115,7 @@ DAMAGES = {
     "member_without_group": lambda p: p.sql("INSERT INTO group_members VALUES ('gone', 'a', 'a')"),
     "usage_without_library": lambda p: p.sql("INSERT INTO library_usages VALUES ('gone', 'u', 0, 'urn:x:y:z', 0)"),
     "subscription_without_library": lambda p: p.sql(
-        "INSERT INTO subscriptions VALUES ('gone', 's', 1, 'x', 'x', 'LOCAL', NULL, '{}', NULL, NULL)"),
+        "INSERT INTO subscriptions VALUES ('gone', 's', 1, 'x', 'x', 'LOCAL', NULL, '{}', NULL, NULL, NULL)"),
     "source_without_item": lambda p: p.sql("INSERT INTO source_items VALUES ('gone', '{}', '', NULL)"),
     "library_without_publisher": lambda p: p.sql("UPDATE libraries SET type = 'SUBSCRIBED'"),
     "local_library_with_publisher": lambda p: p.sql("UPDATE libraries SET subscription = '{}'"),

@@ -132,7 +132,7 @@ def test_a_folder_costs_no_room_and_follows_every_change(new_rest):
     one = fill(new_rest, library, "one", {"a": LARGE, "b": b"small"})
     two = fill(new_rest, library, "two", {"c": b"2" * 5000})
     wait_for_items(reader, {"one": {"a": LARGE, "b": b"small"}, "two": {"c": b"2" * 5000}})
-    assert (folder / one / "g2" / "a").stat().st_nlink == 2, "a hard link (where there are reflinks: leave this out)"
+    assert (folder / one / "g2" / "a").stat().st_nlink > 1, "a hard link (where there are reflinks: leave this out)"
     untouched = (folder / two / "item.json").stat().st_ino
     new_rest.ok("item.update", library_item_id=one, update_spec={"name": "uno"})
     wait_for_items(reader, {"uno": {"a": LARGE, "b": b"small"}, "two": {"c": b"2" * 5000}})
@@ -345,6 +345,8 @@ def test_kill_in_the_middle(tmp_path):
         server.start()
     binding = NewRest(server).log_in()
     for session in binding.ok("update_session.list"):
+        with contextlib.suppress(AssertionError):  # one that has ended
+            binding.ok("update_session.cancel", update_session_id=session)
         binding.ok("update_session.delete", update_session_id=session)
     published = Subscriber(f"{server.url}/cls/vcsp/lib/{library}/lib.json", str(server.ca_file))
     wait_for("the folder", lambda: generation(reader), lambda now: now == int(published.library()["version"]))
@@ -390,22 +392,22 @@ def test_a_full_disk_leaves_the_state_before(tmp_path):
             binding = NewRest(server).log_in()
             library = persisted(binding)
             reader = FolderReader(folder_of(server, library, content))
-            fill(binding, library, "one", {"a": LARGE})
+            item = fill(binding, library, "one", {"a": LARGE})
             wait_for_items(reader, {"one": {"a": LARGE}})
             disk.leave(0)
-            # Few bytes lie in the catalog, which has room.
-            expected = {"one": {"a": LARGE}}
-            for number in range(4):
-                expected[f"small {number}"] = {"s": bytes([number]) * 4000}
-                fill(binding, library, f"small {number}", expected[f"small {number}"])
+            binding.ok("item.update", library_item_id=item, update_spec={"name": "uno"})  # in the catalog, which has room
             wait_for("the failure", lambda: "is behind and is tried again" in server.log())
             _, items = reader.read()
             assert {name: reader.content(item) for name, item in items.items()} == {"one": {"a": LARGE}}
-            workers = binding.send("GET", "/api/quire/server/workers").json()
-            (told,) = [worker for worker in workers if worker["name"] == "persisted libraries"]
-            assert told["failures_in_a_row"] > 0 and "Storage main is full" in told["last_error"], told
+
+            def told():
+                workers = binding.send("GET", "/api/quire/server/workers").json()
+                return next(worker for worker in workers if worker["name"] == "persisted libraries")
+
+            said = wait_for("the worker's error", told, lambda worker: worker["failures_in_a_row"] > 0)
+            assert "Storage main is full" in said["last_error"], said
             disk.make_room()
-            wait_for_items(reader, expected)
+            wait_for_items(reader, {"uno": {"a": LARGE}})
             wait_for("the good news", lambda: "is as it should be again" in server.log())
         finally:
             server.stop()
