@@ -11,7 +11,6 @@ namespace quire::service {
 namespace {
 
 using base::Duration;
-using base::Error;
 using base::ErrorKind;
 using base::Result;
 using content::Library;
@@ -138,7 +137,7 @@ bool PersistedLibraries::is_to_stay(const Key& key) const {
 }
 
 Result<void> PersistedLibraries::run_round() {
-  const auto found = find_folders();
+  auto found = find_folders();
   QUIRE_RETURN_IF_ERROR(read_wanted());
   for (const auto& library : wanted_) {
     const Key key{library.id, library.storage};
