@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "base/backoff.h"
 #include "base/log.h"
 #include "vcsp/reader.h"
 #include "vcsp/tree.h"
@@ -21,11 +22,6 @@ constexpr Duration pause_first = std::chrono::seconds(1);
 constexpr Duration pause_max = std::chrono::minutes(5);
 /// Of a library that changes all the time; each has its own index.
 constexpr std::size_t spare_states_max = 100;
-
-Duration pause_after(std::int64_t failures) {
-  constexpr std::int64_t doublings_max = 20;
-  return std::min<Duration>(pause_first * (1LL << std::min(failures - 1, doublings_max)), pause_max);
-}
 
 class OpenTree final : public vcsp::TreeFolder {
  public:
@@ -117,7 +113,7 @@ bool PersistedLibraries::attempt(const Key& key, Folder& folder, Work work) {
   }
   // What another server does is as good.
   if (stopping_ || done.error().kind() == ErrorKind::resource_busy) return false;
-  const auto pause = pause_after(++folder.failures);
+  const auto pause = base::backoff(++folder.failures, pause_first, pause_max);
   folder.next_try = context_.clock.uptime() + pause;
   folder.problem = done.error();
   spdlog::warn("The folder of library {} on storage {} is behind and is tried again in {} s: {} {}", key.first.text(),

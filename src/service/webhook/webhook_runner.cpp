@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/backoff.h"
 #include "base/hmac.h"
 #include "base/log.h"
 #include "base/utf8.h"
@@ -29,9 +30,8 @@ constexpr std::size_t problem_bytes_max = 500;
 
 /// 1 s, 2 s, 4 s … with up to half of it more, so that what failed together does not come back together.
 Duration backoff(std::int64_t failures, std::uint64_t random) {
-  const auto doublings = std::clamp<std::int64_t>(failures - 1, 0, 20);
-  const auto base = std::min<Duration>(backoff_first * (1LL << doublings), backoff_max);
-  return base + Duration(static_cast<Duration::rep>(random % static_cast<std::uint64_t>(base.count() / 2 + 1)));
+  const auto pause = base::backoff(failures, backoff_first, backoff_max);
+  return pause + Duration(static_cast<Duration::rep>(random % static_cast<std::uint64_t>(pause.count() / 2 + 1)));
 }
 
 bool fits(const Webhook& webhook, const Event& event) {
