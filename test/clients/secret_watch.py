@@ -41,8 +41,8 @@ class SecretWatch:
 
     # --- what is said over requests --------------------------------------------------------------------------------
 
-    def note_exchange(self, request, response):
-        """Learns the secrets of an exchange, and keeps its answer when that is an error."""
+    def note_request(self, request):
+        """Learns what is about to be sent: a server that is killed may have written it down and answered nothing."""
         self._learn_from_headers(request.headers)
         sent = request.body if isinstance(request.body, (str, bytes)) and len(request.body) < 1 << 20 else ""
         sent = sent.decode("utf-8", "replace") if isinstance(sent, bytes) else sent
@@ -50,6 +50,9 @@ class SecretWatch:
         for digits in DRAWN.findall(sent + unquote(request.url)):
             if digits not in self.known and digits not in TRANSFER.findall(request.url):
                 self.harmless.add(digits)
+
+    def note_answer(self, request, response):
+        """Learns the secrets of an answer, and keeps it when it is an error."""
         for cookie in re.findall(r'session(?:-id)?="?([0-9a-f]{32})', response.headers.get("Set-Cookie", "")):
             self.add(cookie, "a session")
         if not re.match(r"application/(\S+\+)?json|text/xml", response.headers.get("Content-Type", "")):
@@ -169,14 +172,15 @@ WATCH = SecretWatch()
 
 
 def listen_to_requests():
-    """From now on every exchange of the library requests is noted."""
+    """From now on every request and answer of the library requests is noted."""
     import requests  # which measurements with a QuireServer do without
 
     send = requests.Session.send
 
     def noted(session, request, **options):
+        WATCH.note_request(request)
         response = send(session, request, **options)
-        WATCH.note_exchange(request, response)
+        WATCH.note_answer(request, response)
         return response
 
     requests.Session.send = noted
