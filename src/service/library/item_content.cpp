@@ -37,15 +37,9 @@ void keep_for_subscribers(Transaction& t, const content::Item& replaced) {
   record(t, content::EventKind::download_session_created, session);
 }
 
-}  // namespace
-
-std::vector<content::ContentFile> files_of(View view, const content::Item& item) {
-  return item.content.empty() ? std::vector<content::ContentFile>() : view->list<content::ContentFile>(item.content);
-}
-
-void change_content(Transaction& t, content::Item item, const ContentChange& change) {
-  const content::Item before = item;
-  const auto old_files = files_of(t, before);
+/// The item's new files are stored; its row is still to be written.
+void set_content(Transaction& t, content::Item& item, const std::vector<content::ContentFile>& old_files,
+                 const ContentChange& change) {
   item.content = change.files.empty() ? ContentId() : ContentId(t.context().identities.uuid_made_at(t.wall_time()));
   item.content_version = change.content_version.value_or(item.content_version + 1);
   item.cached = true;
@@ -61,15 +55,38 @@ void change_content(Transaction& t, content::Item item, const ContentChange& cha
       t->insert(item.content, file);
     }
   }
-  const auto library = t->find<content::Library>(item.library_id);
-  if (library) content::apply_policy(*library, item);
-  t->update(item);
-  if (!change.content_version || !t->find<content::Change>({item.id, item.content_version}))
-    t->insert(item.id, content::Change{item.content_version, t.wall_time(), change.user});
+  if (const auto library = t->find<content::Library>(item.library_id)) content::apply_policy(*library, item);
+}
+
+/// `again`: the item's history has the version already.
+void tell_of_change(Transaction& t, const content::Item& item, const ContentChange& change, bool again) {
+  if (!again) t->insert(item.id, content::Change{item.content_version, t.wall_time(), change.user});
   record(t, content::EventKind::item_content_changed, item,
          {{"content_version", item.content_version}, {"files", static_cast<std::int64_t>(change.files.size())}});
+}
+
+}  // namespace
+
+std::vector<content::ContentFile> files_of(View view, const content::Item& item) {
+  return item.content.empty() ? std::vector<content::ContentFile>() : view->list<content::ContentFile>(item.content);
+}
+
+void change_content(Transaction& t, content::Item item, const ContentChange& change) {
+  const content::Item before = item;
+  set_content(t, item, files_of(t, before), change);
+  t->update(item);
+  const bool again = change.content_version && t->find<content::Change>({item.id, item.content_version});
+  tell_of_change(t, item, change, again);
+  const auto library = t->find<content::Library>(item.library_id);
   if (library && library->published && !before.content.empty()) keep_for_subscribers(t, before);
   t.release(before.content);
+}
+
+void create_with_content(Transaction& t, content::Item item, const ContentChange& change) {
+  set_content(t, item, {}, change);
+  t->insert(item);
+  record(t, content::EventKind::item_created, item, {{"name", item.name}});
+  tell_of_change(t, item, change, false);
 }
 
 void evict_content(Transaction& t, content::Item item) {

@@ -26,6 +26,9 @@ std::vector<content::ContentFile> files_of(View view, const content::Item& item)
 /// and what is known of its signature, with a record of the change. Bytes that nothing names any more go.
 void change_content(Transaction& t, content::Item item, const ContentChange& change);
 
+/// Inserts a new item that has its first content from the start: as change_content() of an item that was just made.
+void create_with_content(Transaction& t, content::Item item, const ContentChange& change);
+
 /// The item, whose row is there, keeps what is known of it but no files: they can be had from its publisher
 /// (content-library-api.md §18). Bytes that nothing names any more go.
 void evict_content(Transaction& t, content::Item item);

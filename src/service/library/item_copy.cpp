@@ -93,19 +93,20 @@ struct CopyInCall {
     content::apply_policy(library, item);
     if (!item.security_compliance) return against_policy(library, from);
     item.content = content::ContentId();
+    if (!as_task && !placed.files.empty()) {
+      create_with_content(t, item, {placed.files, from.certificate_verification, caller.user});
+      return item.id.text();
+    }
     if (as_task) item.reserved = placed.bytes;
     t->insert(item);
     record(t, content::EventKind::item_created, item, {{"name", item.name}});
     if (!from.cached) QUIRE_RETURN_IF_ERROR(request_item_sync(t, from, true));
-    if (as_task) {
+    if (as_task)
       QUIRE_RETURN_IF_ERROR(add_task(
           t, {item_service, copy_operation, "com.vmware.content.library.Item", item.id.text(),
               base::make_message("quire.task.item_copy", "Copy of item {source} to {name} in library {library}",
                                  {{"source", from.name}, {"name", item.name}, {"library", library.name}}),
               from.content, from.cached ? ItemId() : from.id}));
-    } else if (!placed.files.empty()) {
-      change_content(t, item, {placed.files, from.certificate_verification, caller.user});
-    }
     return item.id.text();
   }
 

@@ -108,6 +108,35 @@ Item new_synced_item(const Transaction& t, const Library& library, const vcsp::I
   return item;
 }
 
+/// A new item may take `name` after this, as find_in_the_way().
+Result<void> make_way_for(Transaction& t, const Library& library, const std::string& name) {
+  QUIRE_ASSIGN_OR_RETURN(const auto displaced, find_in_the_way(t, library, name, ItemId()));
+  rename_all(t, displaced);
+  return {};
+}
+
+/// Files that are new copies get their versions: after that of the file `stored` with that name, else `first`.
+void number_new_files(SyncedContent& content, const std::vector<content::ContentFile>& stored, std::int64_t first) {
+  for (auto& file : content.files) {
+    if (file.version != SyncedContent::new_copy) continue;
+    const auto before = std::ranges::find(stored, file.name, &content::ContentFile::name);
+    file.version = before == stored.end() ? first : before->version + 1;
+  }
+}
+
+/// A first synchronization makes thousands of items, so each row of theirs is written once.
+Result<void> create_with_synced_content(Transaction& t, const Library& library, const SourceDocument& document,
+                                        SyncedContent content) {
+  QUIRE_RETURN_IF_ERROR(make_way_for(t, library, document.item.name));
+  const auto item = new_synced_item(t, library, document.item);
+  number_new_files(content, {}, 1);
+  create_with_content(t, item,
+                      {std::move(content.files), content.certificate_verification, t.caller().user,
+                       told_content_version(document.item)});
+  t->put(SourceItem{item.id, document.text, document.text, std::nullopt});
+  return {};
+}
+
 /// Downloads that wait for the item's content have it now.
 void hand_out(Transaction& t, const ItemId& id) {
   const auto item = t->find<Item>(id);
@@ -174,8 +203,7 @@ Result<void> apply_document(Transaction& t, const Library& library, const ItemId
 }
 
 Result<ItemId> create_item(Transaction& t, const Library& library, const SourceDocument& document) {
-  QUIRE_ASSIGN_OR_RETURN(const auto displaced, find_in_the_way(t, library, document.item.name, ItemId()));
-  rename_all(t, displaced);
+  QUIRE_RETURN_IF_ERROR(make_way_for(t, library, document.item.name));
   auto item = new_synced_item(t, library, document.item);
   item.content_version = told_content_version(document.item);
   t->insert(item);
@@ -187,21 +215,12 @@ Result<ItemId> create_item(Transaction& t, const Library& library, const SourceD
 Result<void> apply_content(Transaction& t, const Library& library, const SourceDocument& document,
                            SyncedContent content) {
   auto item = find_by_source(t, library.id, document.item.id);
-  if (!item) {
-    QUIRE_ASSIGN_OR_RETURN(const auto id, create_item(t, library, document));
-    item = t->find<Item>(id);
-  } else {
-    store_document(t, item->id, document);
-    QUIRE_ASSIGN_OR_RETURN(item, take_metadata(t, library, *t->find<Item>(item->id), document.item));
-    if (item->cached) item->content_version = next_content_version(*item, document.item);
-  }
+  if (!item) return create_with_synced_content(t, library, document, std::move(content));
+  store_document(t, item->id, document);
+  QUIRE_ASSIGN_OR_RETURN(item, take_metadata(t, library, *t->find<Item>(item->id), document.item));
+  if (item->cached) item->content_version = next_content_version(*item, document.item);
   const auto stored = files_of(t, *item);
-  const auto version_of_others = item->cached ? 1 : version_to_come(t, *item);
-  for (auto& file : content.files) {
-    if (file.version != SyncedContent::new_copy) continue;
-    const auto before = std::ranges::find(stored, file.name, &content::ContentFile::name);
-    file.version = before == stored.end() ? version_of_others : before->version + 1;
-  }
+  number_new_files(content, stored, item->cached ? 1 : version_to_come(t, *item));
   change_content(t, *item,
                  {std::move(content.files), content.certificate_verification, t.caller().user, item->content_version});
   t->put(SourceItem{item->id, document.text, document.text, std::nullopt});
