@@ -53,6 +53,14 @@ function withQuery(path: string, query: Query): string {
 }
 
 export const get = <T>(path: string, query: Query = {}) => request("GET", withQuery("/api" + path, query), undefined, {}) as Promise<T>;
+/// What each of `paths` gives; what has been removed since it was listed is left out.
+export async function getThose<T>(paths: string[]): Promise<T[]> {
+  const found: (T | undefined)[] = await Promise.all(paths.map((path) => get<T>(path).catch((error: unknown) => {
+    if (error instanceof CallError && error.status === 404) return undefined;
+    throw error;
+  })));
+  return found.filter((one) => one !== undefined) as T[];
+}
 export const post = <T = void>(path: string, body?: unknown, query: Query = {}) => request("POST", withQuery("/api" + path, query), body, {}) as Promise<T>;
 export const patch = (path: string, body: unknown) => request("PATCH", "/api" + path, body, {}) as Promise<void>;
 export const put = (path: string, body: unknown) => request("PUT", "/api" + path, body, {}) as Promise<void>;

@@ -1,5 +1,5 @@
 import { html, nothing } from "lit";
-import { get, patch, post, remove, segment } from "../api.js";
+import { get, getThose, patch, post, remove, segment } from "../api.js";
 import { plural, time } from "../format.js";
 import { changed, kinds, Live } from "../live.js";
 import type { Group, Role, Token, User } from "../model.js";
@@ -17,7 +17,7 @@ const access = "/quire/access";
 const named = (path: string, name: string) => `${access}/${path}/${segment(name)}`;
 const sure = (title_: string, intro: string, confirm: string, run: () => Promise<unknown>) => ask({ title: title_, intro, confirm, danger: true, run });
 const privilegeNames = async () => (await get<{ privilege: string }[]>(`${access}/privileges`)).map(({ privilege }) => privilege);
-const all = async <T>(path: string) => Promise.all((await get<string[]>(`${access}/${path}`)).map((name) => get<T>(named(path, name))));
+const all = async <T>(path: string) => getThose<T>((await get<string[]>(`${access}/${path}`)).map((name) => named(path, name)));
 
 export const changePassword = () => ask({
   title: "Change your password", confirm: "Change", intro: "All your other logins end. API tokens stay.",

@@ -1,6 +1,6 @@
 import { html, nothing } from "lit";
 import type { PropertyValues } from "lit";
-import { clientToken, get, patch, post, remove, segment } from "../api.js";
+import { clientToken, get, getThose, patch, post, remove, segment } from "../api.js";
 import { time } from "../format.js";
 import { changed, Live } from "../live.js";
 import type { LibrarySubscription, PublicationState, PublishInfo, SubscriptionInfo } from "../model.js";
@@ -75,7 +75,7 @@ class Publication extends Part {
 
   private async subscribed() {
     const ids = await get<string[]>("/content/subscribed-library");
-    return Promise.all(ids.map((id) => get<Followed>(`/content/subscribed-library/${segment(id)}`)));
+    return getThose<Followed>(ids.map((id) => `/content/subscribed-library/${segment(id)}`));
   }
   /// First which library, then what there is to say of it. A new one cannot be given a password that only its digest is known of.
   private async addSubscription({ publish_url, authentication_method }: PublishInfo, peers: string[]) {
