@@ -200,6 +200,7 @@ base::Result<HttpResponse> HttpClient::send(const HttpRequest& request) {
   set(easy_, CURLOPT_URL, request.url.c_str());
   set(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
   set(easy_, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  set(easy_, CURLOPT_USERAGENT, "quire/" QUIRE_VERSION);  // by which servers show whose login it is
   set(easy_, CURLOPT_NOSIGNAL, 1L);
   set(easy_, CURLOPT_ERRORBUFFER, static_cast<char*>(details));
   set(easy_, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(transport_.connect_timeout.count()));
