@@ -145,8 +145,17 @@ def drop(page, selector, *paths):
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     session = page.context.new_cdp_session(page)
     data = {"items": [], "files": [str(Path(path)) for path in paths], "dragOperationsMask": 1}
-    for kind in ("dragEnter", "dragOver", "drop"):
+
+    def drag(kind):
         session.send("Input.dispatchDragEvent", {"type": kind, "x": x, "y": y, "data": data})
+
+    def is_over():
+        drag("dragOver")
+        return page.locator(".drop").count() > 0
+
+    drag("dragEnter")
+    until(is_over)  # a drop before the page has said that it takes it is thrown away
+    drag("drop")
     session.detach()
 
 
