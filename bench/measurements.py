@@ -650,8 +650,9 @@ def synchronizations(world):
                         shutil.rmtree(folder)
                         continue
                     with world.running(Quire(world.fresh("quire"), ["--pull-allow", "127.0.0.0/8"])) as (subscriber,):
+                        api = subscriber.api()
                         begun = time.monotonic()
-                        subscriber.api().subscribe("copy", url)
+                        api.subscribe("copy", url)
                         group.add("Quire", time.monotonic() - begun)
                         memory.add("Quire", subscriber.peak_memory_mib())
                     world.discard(subscriber)

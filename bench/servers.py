@@ -217,12 +217,14 @@ class QuireApi(Api):
             "authentication_method": "NONE", "automatic_sync_enabled": False, "on_demand": False, "subscription_url": url}}
         library = self.call("POST", "content/subscribed-library", {"create_spec": spec})
         while True:
-            status = self.new_rest("GET", f"subscribed-library/{library}/status")
-            if status.get("problem"):
-                raise RuntimeError(status["problem"]["default_message"])
-            if status.get("last_success_time"):
-                return library
-            time.sleep(0.02)
+            tasks = [task for task in json.loads(self.request("POST", "/api/cis/tasks?action=list", {})).values() if task["target"]["id"] == library]
+            if tasks and all(task["status"] in ("SUCCEEDED", "FAILED") for task in tasks):
+                break
+            time.sleep(0.01)
+        for task in tasks:
+            if task["status"] != "SUCCEEDED":
+                raise RuntimeError(task["error"])
+        return library
 
     def create_user(self, name, password):
         self.new_rest("POST", "access/users", {"name": name, "password": password})

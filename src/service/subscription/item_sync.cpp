@@ -42,6 +42,7 @@ using base::Error;
 using base::ErrorKind;
 using base::Result;
 using content::ContentFile;
+using content::Library;
 using content::PackageFile;
 
 /// From this size on a file that has come is held by the task, so that it is not fetched again after a restart.
@@ -73,8 +74,7 @@ std::optional<content::Blob> known_blob(const SyncWork& work, View view, const c
 }
 
 /// What is here already of the content that `wanted` tells of.
-Result<NextContent> plan_content(const SyncWork& work, View view, const vcsp::Item& wanted) {
-  QUIRE_ASSIGN_OR_RETURN(const auto library, find_synced_library(view, work.library, work.url));
+Result<NextContent> plan_content(const SyncWork& work, View view, const Library& library, const vcsp::Item& wanted) {
   NextContent next;
   QUIRE_ASSIGN_OR_RETURN(next.storage, work.context().storages.get(library.receiving_storage()));
   const auto item = find_by_source(view, work.library, wanted.id);
@@ -264,8 +264,9 @@ std::vector<content::Blob> blobs_without_row(const std::vector<NextFile>& files)
 /// One try by one document.
 Result<std::optional<PreparedItem>> prepare(const SyncWork& work, SourceDocument document) {
   auto& context = work.context();
-  QUIRE_ASSIGN_OR_RETURN(
-      auto next, read(context, work.run.caller(), [&](View view) { return plan_content(work, view, document.item); }));
+  QUIRE_ASSIGN_OR_RETURN(const auto library, work.synced.find(context, work.run.caller()));
+  QUIRE_ASSIGN_OR_RETURN(auto next, read(context, work.run.caller(),
+                                         [&](View view) { return plan_content(work, view, library, document.item); }));
   if (next.is_applied) return std::optional<PreparedItem>();
   if (!next.is_there) {
     if (const auto fetched = fetch_missing(work, document.item, next); !fetched) {
@@ -277,6 +278,17 @@ Result<std::optional<PreparedItem>> prepare(const SyncWork& work, SourceDocument
 }
 
 }  // namespace
+
+Result<Library> SyncedLibrary::find(Context& context, const content::Caller& caller) {
+  const std::lock_guard lock(mutex_);
+  const auto version = context.catalog.libraries_version();
+  if (version && version == version_) return known_;
+  version_.reset();
+  QUIRE_ASSIGN_OR_RETURN(known_,
+                         read(context, caller, [&](View view) { return find_synced_library(view, id_, url_); }));
+  version_ = version;
+  return known_;
+}
 
 Result<std::optional<PreparedItem>> prepare_item(const SyncWork& work, const SourceDocument& wanted) {
   auto prepared = prepare(work, wanted);

@@ -1,8 +1,11 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <utility>
 
 #include "service/subscription/item_fetch.h"
 #include "service/subscription/source_item_rules.h"
@@ -10,6 +13,22 @@
 #include "service/task/task_runner.h"
 
 namespace quire::service {
+
+/// The library that is synchronized, read again only when some library has changed: thousands of items ask for it. All
+/// threads may call it.
+class SyncedLibrary {
+ public:
+  SyncedLibrary(content::LibraryId id, content::SourceUrl url) : id_(std::move(id)), url_(std::move(url)) {}
+  /// As find_synced_library().
+  base::Result<content::Library> find(Context& context, const content::Caller& caller);
+
+ private:
+  const content::LibraryId id_;
+  const content::SourceUrl url_;
+  std::mutex mutex_;
+  std::optional<std::uint64_t> version_;  ///< Catalog::libraries_version() that known_ is from
+  content::Library known_;
+};
 
 /// What the threads of one synchronization share.
 struct SyncWork {
@@ -20,6 +39,7 @@ struct SyncWork {
   SyncFlow& flow;
   SyncSlots& slots;
   std::size_t items_max;  ///< that are fetched at a time
+  SyncedLibrary& synced;
 
   Context& context() const { return run.context(); }
 };

@@ -277,8 +277,8 @@ class ContentRound {
     });
   }
 
-  /// A change of so many takes some ten milliseconds, for which other writers wait.
-  static constexpr std::size_t made_at_once_max = 50;
+  /// A change of so many takes some twenty milliseconds, for which other writers wait.
+  static constexpr std::size_t made_at_once_max = 100;
 
   const SyncWork& work_;
   std::atomic<bool>& stop_;
@@ -324,7 +324,9 @@ class LibrarySync {
         rate_(library.subscription->bytes_per_second_max),
         flow_{rate_, slots.rate(), stop_},
         source_(run.context(), *library.subscription, stop_, {run.context().settings.pull_attempts}),
-        work_{run, source_, library.id, library.subscription->url, flow_, slots, items_fetched_max(configuration)} {
+        synced_(library.id, library.subscription->url),
+        work_{run_,   source_, library.id, library.subscription->url, flow_, slots, items_fetched_max(configuration),
+              synced_} {
     constexpr std::int64_t bytes_of_megabit = 1'000'000 / 8;
     slots.rate().change(configuration.transfer_throttling_bandwidth_total.value_or(0) * bytes_of_megabit);
   }
@@ -564,6 +566,7 @@ class LibrarySync {
   TransferRate rate_;
   SyncFlow flow_;
   SourceLibrary source_;
+  SyncedLibrary synced_;
   SyncWork work_;
 
   LocalItems local_;
@@ -702,8 +705,10 @@ Result<std::int64_t> sync_item(SyncSlots& slots, TaskRun& run, const ItemToSync&
   TransferRate rate(library.subscription->bytes_per_second_max);
   SyncFlow flow{rate, slots.rate(), stop};
   SourceLibrary source(run.context(), *library.subscription, stop, {run.context().settings.pull_attempts});
+  SyncedLibrary synced(library.id, library.subscription->url);
   SyncWork work{
-      run, source, library.id, library.subscription->url, flow, slots, items_fetched_max(begun.of.configuration)};
+      run,   source, library.id, library.subscription->url, flow, slots, items_fetched_max(begun.of.configuration),
+      synced};
   std::atomic<std::int64_t> total = 0;
   const SyncWatch watch(run, flow.bytes, total, stop);
   QUIRE_ASSIGN_OR_RETURN(auto document, current_document(source, begun.known));
