@@ -8,6 +8,7 @@
 #include "base/hex.h"
 #include "base/utf8.h"
 #include "service/blob/blob_sink.h"
+#include "service/transfer/chunk_gatherer.h"
 
 namespace quire::service {
 namespace {
@@ -56,7 +57,7 @@ class FileArrival final : public content::FetchSink {
     if (received_ + static_cast<std::int64_t>(bytes.size()) > wish_.file.size)
       return refuse(moved_on(wish_.file, "more than its " + std::to_string(wish_.file.size) + " bytes come."));
     if (sink_) {
-      if (auto taken = sink_->append(bytes); !taken) return refuse(taken.error());
+      if (auto taken = gatherer_.add(bytes); !taken) return refuse(taken.error());
     }
     if (in_memory_ || wish_.keep_bytes) kept_.insert(kept_.end(), bytes.begin(), bytes.end());
     received_ += static_cast<std::int64_t>(bytes.size());
@@ -77,6 +78,7 @@ class FileArrival final : public content::FetchSink {
       const content::BlobId id(context_.identities.uuid());
       arrived.blob = {{id, wish_.storage.id, wish_.file.size, sha256_among(arrived.digests), true}, kept_};
     } else {
+      QUIRE_RETURN_IF_ERROR(gatherer_.flush());
       QUIRE_ASSIGN_OR_RETURN(arrived.digests, sink_->digests(received_));
       QUIRE_RETURN_IF_ERROR(check_digest(arrived.digests));
       QUIRE_ASSIGN_OR_RETURN(arrived.blob.blob, sink_->commit(received_, arrived.digests));
@@ -90,6 +92,7 @@ class FileArrival final : public content::FetchSink {
     if (validator_.empty()) forget();
   }
   void forget() {
+    gatherer_.clear();
     sink_.reset();
     kept_.clear();
     flow_.bytes -= received_;
@@ -127,6 +130,8 @@ class FileArrival final : public content::FetchSink {
   SyncFlow& flow_;
   const bool in_memory_;
   std::unique_ptr<BlobSink> sink_;
+  ChunkGatherer gatherer_{
+      [this](std::span<const std::byte> chunk, const auto& owner) { return sink_->append(chunk, owner); }};
   std::vector<std::byte> kept_;
   std::int64_t received_ = 0;
   std::string validator_;
