@@ -1,5 +1,6 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <gmock/gmock.h>
 #include <netinet/in.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -10,13 +11,16 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
-#include <optional>
+#include <functional>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "adapters/s3/s3_object_store.h"
+#include "base/digest.h"
 #include "suites/object_store_suite.h"
 #include "support/temporary_folder.h"
 
@@ -50,8 +54,9 @@ int free_port() {
 /// A versitygw of this process alone, with one bucket, in a temporary folder.
 class S3Server {
  public:
-  /// nullptr when it cannot be had; `why` says what is missing.
+  /// nullptr when it cannot be had; `why` says what is missing. Takes proxies out of the environment.
   static std::unique_ptr<S3Server> start(std::string& why) {
+    for (const char* name : {"http_proxy", "all_proxy", "ALL_PROXY"}) ::unsetenv(name);
     if (::access(QUIRE_VERSITYGW, X_OK) != 0) {
       why = "versitygw, an S3 server, is not installed: run tools/install-clients versitygw";
       return nullptr;
@@ -111,26 +116,37 @@ class S3Server {
   pid_t process_ = -1;
 };
 
-/// A prefix of its own in the bucket of a server that all tests share.
+/// The one that all tests share.
+const S3Server* shared_server(std::string& why) {
+  static std::string why_not;
+  static const auto server = S3Server::start(why_not);
+  why = why_not;
+  return server.get();
+}
+
+s3::S3Options options_for(const S3Server& server) {
+  std::signal(SIGPIPE, SIG_IGN);
+  s3::S3Options options;
+  options.endpoint = server.url();
+  options.bucket = "bucket";
+  options.credentials = [] { return test_credentials; };
+  options.wait = [](base::Duration) {};
+  return options;
+}
+
+/// A prefix of its own in the bucket.
 class S3Place final : public ObjectStorePlace {
  public:
   static std::unique_ptr<ObjectStorePlace> make(std::string& why) {
-    static std::string why_not;
-    static const auto server = S3Server::start(why_not);
-    why = why_not;
-    if (!server) return nullptr;
+    const auto* server = shared_server(why);
+    if (server == nullptr) return nullptr;
     return std::make_unique<S3Place>(*server);
   }
 
   explicit S3Place(const S3Server& server) {
     static int places = 0;
-    std::signal(SIGPIPE, SIG_IGN);
-    s3::S3Options options;
-    options.endpoint = server.url();
-    options.bucket = "bucket";
+    auto options = options_for(server);
     options.key_prefix = "Place-" + std::to_string(++places) + "/all*(of_it)'!/";  // what has to be encoded, too
-    options.credentials = [] { return test_credentials; };
-    options.wait = [](base::Duration) {};
     options.page_objects_max = 3;
     auto store = s3::make_s3_object_store(std::move(options), clock_, identities_);
     if (!store) throw std::runtime_error(store.error().text());
@@ -147,6 +163,36 @@ class S3Place final : public ObjectStorePlace {
 
 INSTANTIATE_TEST_SUITE_P(S3, ObjectStoreSuite, testing::Values(ObjectStoreAdapter{"Versitygw", &S3Place::make}),
                          [](const auto& row) { return row.param.name; });
+
+/// What a real server says to settings that are wrong; a large body must not hide it.
+TEST(S3Settings, MistakesAreTold) {
+  std::string why;
+  const auto* server = shared_server(why);
+  if (server == nullptr) GTEST_SKIP() << why;
+  const auto reason_of = [&](const std::function<void(s3::S3Options&)>& mistake) {
+    auto options = options_for(*server);
+    mistake(options);
+    base::SystemClock clock;
+    base::RandomIdentitySource identities;
+    const auto store = s3::make_s3_object_store(std::move(options), clock, identities);
+    if (!store) return store.error().text();
+    const std::vector<std::byte> bytes(8U << 20U);
+    const auto stored = (*store)->put("mistake", bytes, base::digest_of(base::DigestAlgorithm::SHA256, bytes).hex);
+    EXPECT_EQ(stored ? base::ErrorKind::error : stored.error().kind(), base::ErrorKind::service_unavailable);
+    return stored ? "" : stored.error().text();
+  };
+  using testing::HasSubstr;
+  EXPECT_THAT(reason_of([](auto& options) { options.bucket = "no-bucket"; }), HasSubstr("NoSuchBucket"));
+  // AWS says 403 InvalidAccessKeyId; this 404 is of no object.
+  EXPECT_THAT(reason_of([](auto& options) {
+                options.credentials = [] { return s3::Credentials{test_credentials.access_key_id, "wrong", ""}; };
+              }),
+              HasSubstr("SignatureDoesNotMatch"));
+  EXPECT_THAT(
+      reason_of([](auto& options) { options.credentials = [] { return s3::Credentials{"nobody", "wrong", ""}; }; }),
+      HasSubstr("404 XAdminUserNotFound"));
+  EXPECT_THAT(reason_of([](auto& options) { options.region = "eu-west-1"; }), HasSubstr("region us-east-1"));
+}
 
 }  // namespace
 }  // namespace quire::test_suites

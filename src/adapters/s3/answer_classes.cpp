@@ -10,13 +10,15 @@ namespace quire::adapters::s3 {
 namespace {
 
 constexpr std::string_view check_key = "Check the access key and its secret.";
+constexpr std::string_view check_rights = "Check the access key and what it may do in this bucket.";
 constexpr std::string_view check_region = "Set the bucket's region and the endpoint of it.";
+constexpr std::string_view check_settings = "Check the settings of the storage.";
 
 struct ClassRow {
   int status;             ///< 0: any
   std::string_view code;  ///< empty: any
   AnswerClass answer_class;
-  std::string_view advice = {};
+  std::string_view advice = check_settings;
 };
 
 /// The first row that fits counts; what fits none is refused.
@@ -30,6 +32,7 @@ constexpr std::array class_rows = {
     ClassRow{0, "InvalidToken", AnswerClass::expired, check_key},
     ClassRow{0, "InvalidAccessKeyId", AnswerClass::expired, check_key},
     ClassRow{0, "SignatureDoesNotMatch", AnswerClass::refused, check_key},
+    ClassRow{0, "AccessDenied", AnswerClass::refused, check_rights},
     ClassRow{0, "RequestTimeTooSkewed", AnswerClass::refused, "Set the clock of this server."},
     ClassRow{0, "NoSuchBucket", AnswerClass::refused, "Create the bucket, or correct its name."},
     ClassRow{0, "PermanentRedirect", AnswerClass::refused, check_region},
@@ -38,27 +41,38 @@ constexpr std::array class_rows = {
     ClassRow{0, "QuotaExceeded", AnswerClass::full},
     ClassRow{0, "XMinioStorageFull", AnswerClass::full},
     ClassRow{507, "", AnswerClass::full},
+    ClassRow{0, "InternalError", AnswerClass::transient},
+    ClassRow{0, "ServiceUnavailable", AnswerClass::transient},
+    ClassRow{0, "SlowDown", AnswerClass::transient},
+    ClassRow{0, "ConditionalRequestConflict", AnswerClass::transient},
+    ClassRow{0, "OperationAborted", AnswerClass::transient},
     // What damage or delay on the way looks like.
-    ClassRow{400, "RequestTimeout", AnswerClass::transient},
-    ClassRow{400, "IncompleteBody", AnswerClass::transient},
-    ClassRow{400, "BadDigest", AnswerClass::transient},
-    ClassRow{400, "XAmzContentSHA256Mismatch", AnswerClass::transient},
-    ClassRow{409, "ConditionalRequestConflict", AnswerClass::transient},
-    ClassRow{409, "OperationAborted", AnswerClass::transient},
+    ClassRow{0, "RequestTimeout", AnswerClass::transient},
+    ClassRow{0, "IncompleteBody", AnswerClass::transient},
+    ClassRow{0, "BadDigest", AnswerClass::transient},
+    ClassRow{0, "XAmzContentSHA256Mismatch", AnswerClass::transient},
     ClassRow{408, "", AnswerClass::transient},
     ClassRow{429, "", AnswerClass::transient},
     ClassRow{500, "", AnswerClass::transient},
     ClassRow{502, "", AnswerClass::transient},
     ClassRow{503, "", AnswerClass::transient},
     ClassRow{504, "", AnswerClass::transient},
-    ClassRow{403, "", AnswerClass::refused, "Check the access key and what it may do in this bucket."},
+    ClassRow{403, "", AnswerClass::refused, check_rights},
     ClassRow{301, "", AnswerClass::refused, check_region},
     ClassRow{307, "", AnswerClass::refused, check_region},
 };
 
-/// Letters and digits alone, as codes and regions are made of; what comes from outside is not shown otherwise.
+const ClassRow& row_of(int status, std::string_view code) {
+  static constexpr ClassRow refused{0, "", AnswerClass::refused};
+  const auto* row = std::find_if(class_rows.begin(), class_rows.end(), [&](const ClassRow& one) {
+    return (one.status == 0 || one.status == status) && (one.code.empty() || one.code == code);
+  });
+  return row == class_rows.end() ? refused : *row;
+}
+
+/// As codes and regions are made; what else comes from outside is not shown. Shorter than a signature.
 bool is_word(std::string_view text) {
-  constexpr std::size_t longest_word = 64;
+  constexpr std::size_t longest_word = 48;
   return !text.empty() && text.size() <= longest_word && std::all_of(text.begin(), text.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
   });
@@ -69,30 +83,26 @@ bool is_word(std::string_view text) {
 Judgement judge(const ServiceAnswer& answer) {
   if (answer.status == 0) {
     const auto answer_class = answer.is_refusal ? AnswerClass::refused : AnswerClass::transient;
-    return {answer_class, answer.problem, "Check the address and the certificates of the storage.", ""};
+    return {answer_class, answer.problem, "Check the endpoint and the root certificates of the storage.", ""};
   }
   const bool is_success = answer.status >= 200 && answer.status < 300;
   auto error = read_error(answer.text);
   if (is_success && !error) return {};
   if (!error) error.emplace();
   if (!is_word(error->code)) error->code.clear();
-  const auto fits = [&](const ClassRow& row) {
-    return (row.status == 0 || row.status == answer.status) && (row.code.empty() || row.code == error->code);
-  };
-  const auto* row = std::find_if(class_rows.begin(), class_rows.end(), fits);
-  Judgement judgement;
-  judgement.what = std::to_string(answer.status) + (error->code.empty() ? "" : " " + error->code);
-  judgement.detail = error->message;
-  judgement.answer_class = is_success ? AnswerClass::transient : AnswerClass::refused;
-  judgement.advice = "Check the settings of the storage.";
-  if (row != class_rows.end()) {
-    judgement.answer_class = row->answer_class;
-    if (!row->advice.empty()) judgement.advice = row->advice;
-    const auto& region = is_word(answer.bucket_region) ? answer.bucket_region : error->region;
-    if (row->advice == check_region && is_word(region))
-      judgement.advice = "The bucket is in the region " + region + ": set this region and the endpoint of it.";
-  }
+  const auto& row = row_of(answer.status, error->code);
+  Judgement judgement{is_success ? AnswerClass::transient : row.answer_class,
+                      std::to_string(answer.status) + (error->code.empty() ? "" : " " + error->code),
+                      std::string(row.advice), error->message};
+  const auto& region = is_word(answer.bucket_region) ? answer.bucket_region : error->region;
+  if (row.advice == check_region && is_word(region))
+    judgement.advice = "The bucket is in the region " + region + ": set this region and the endpoint of it.";
   return judgement;
+}
+
+Judgement judge_code(const std::string& code) {
+  const auto& row = row_of(0, code);
+  return {row.answer_class, is_word(code) ? code : "an error that has no code", std::string(row.advice), ""};
 }
 
 }  // namespace quire::adapters::s3

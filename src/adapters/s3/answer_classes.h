@@ -30,4 +30,7 @@ struct Judgement {
 /// transient, as it contradicts itself); whether it is what was asked for is up to the caller.
 Judgement judge(const ServiceAnswer& answer);
 
+/// By the same table, of an error that stands in an answer without a status of its own.
+Judgement judge_code(const std::string& code);
+
 }  // namespace quire::adapters::s3

@@ -18,8 +18,8 @@ struct Credentials {
   bool operator==(const Credentials&) const = default;
 };
 
-/// Reads the credentials as they are now; called again when the service says that they have expired. All threads may
-/// call it.
+/// Reads the credentials as they are now; called again when the service says that they have expired. Called by one
+/// thread at a time.
 using CredentialsSource = std::function<base::Result<Credentials>()>;
 
 /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and, where there is one, `AWS_SESSION_TOKEN`. ServiceUnavailable when

@@ -99,12 +99,13 @@ class S3ObjectStore final : public content::ObjectStore {
                        {"x-amz-checksum-sha256", base64_of_hex(sha256)}};
     request.body = bytes;
     request.sha256 = sha256;
-    const auto outcome = ask(request, judge_stored);
+    const auto give_up_at = deadline();
+    const auto outcome = ask(request, give_up_at, judge_stored);
     switch (outcome.judgement.answer_class) {
       case AnswerClass::done:
         return {};
       case AnswerClass::present:
-        return outcome.may_be_done ? compare(key, bytes) : key_taken(key);
+        return outcome.may_be_done ? compare(key, bytes, give_up_at) : key_taken(key);
       default:
         return error_of(outcome);
     }
@@ -113,25 +114,7 @@ class S3ObjectStore final : public content::ObjectStore {
   Result<std::size_t> get(std::string_view key, std::int64_t offset, std::span<std::byte> buffer) override {
     QUIRE_CHECK(offset >= 0);
     if (buffer.empty()) return std::size_t{0};
-    const auto most = std::numeric_limits<std::int64_t>::max() - offset;
-    const auto last = offset + std::min<std::int64_t>(most, static_cast<std::int64_t>(buffer.size()) - 1);
-    StoreRequest request;
-    request.key = full_key(key);
-    request.headers = {{"range", "bytes=" + std::to_string(offset) + "-" + std::to_string(last)}};
-    request.content = buffer;
-    const auto outcome =
-        ask(request, [&](const ServiceAnswer& answer) { return judge_part(answer, offset, buffer.size()); });
-    switch (outcome.judgement.answer_class) {
-      case AnswerClass::done:
-        return outcome.answer.content_bytes;
-      case AnswerClass::beyond_end:
-        return std::size_t{0};
-      case AnswerClass::missing:
-        return Error(ErrorKind::not_found, "quire.storage.s3.no_object",
-                     "The S3 bucket {bucket} at {endpoint} has no object {key}.", about({{"key", full_key(key)}}));
-      default:
-        return error_of(outcome);
-    }
+    return read(key, offset, buffer, deadline());
   }
 
   Result<void> remove(std::span<const std::string> keys) override {
@@ -144,18 +127,18 @@ class S3ObjectStore final : public content::ObjectStore {
   }
 
   Result<Page> list(std::string_view prefix, std::string_view next) override {
+    const auto full_prefix = full_key(prefix);
     StoreRequest request;
     request.query = {{"list-type", "2"},
                      {"encoding-type", "url"},
                      {"max-keys", std::to_string(options_.page_objects_max)},
-                     {"prefix", full_key(prefix)}};
+                     {"prefix", full_prefix}};
     if (!next.empty()) request.query.emplace_back("continuation-token", next);
     std::optional<Page> page;
-    const auto outcome = ask(request, [&](const ServiceAnswer& answer) {
+    const auto outcome = ask(request, deadline(), [&](const ServiceAnswer& answer) {
       page = read_list(answer.text);
-      const bool fits = page && std::all_of(page->objects.begin(), page->objects.end(), [&](const Listed& listed) {
-                          return listed.key.starts_with(full_key(prefix));
-                        });
+      const bool fits = page && std::all_of(page->objects.begin(), page->objects.end(),
+                                            [&](const Listed& listed) { return listed.key.starts_with(full_prefix); });
       return fits ? Judgement{} : odd("an answer that is no list of the objects asked for");
     });
     if (outcome.judgement.answer_class != AnswerClass::done) return error_of(outcome);
@@ -171,10 +154,12 @@ class S3ObjectStore final : public content::ObjectStore {
 
   // ---- one request ----
 
+  /// Of clock_.uptime(), for what begins now.
+  base::Duration deadline() const { return clock_.uptime() + options_.deadline; }
+
   /// Tries until it is done, refused, or over; `judge_success` looks at each answer that says to be a success.
-  StoreOutcome ask(const StoreRequest& request, const JudgeSuccess& judge_success) {
-    const auto began_at = clock_.uptime();
-    const auto left = [&] { return options_.deadline - (clock_.uptime() - began_at); };
+  StoreOutcome ask(const StoreRequest& request, base::Duration give_up_at, const JudgeSuccess& judge_success) {
+    const auto left = [&] { return give_up_at - clock_.uptime(); };
     StoreOutcome outcome;
     while (true) {
       auto credentials = current_credentials();
@@ -182,10 +167,11 @@ class S3ObjectStore final : public content::ObjectStore {
         outcome.credentials_error = credentials.error();
         return outcome;
       }
-      outcome.answer = send(request, *credentials, std::min(options_.try_timeout, left()));
+      const auto signed_request = make_signed(request, *credentials);
+      outcome.answer = connections_.exchange(signed_request, std::min(options_.try_timeout, left()));
       outcome.judgement = judge(outcome.answer);
       if (outcome.judgement.answer_class == AnswerClass::done) outcome.judgement = judge_success(outcome.answer);
-      hide_secrets(outcome.judgement, *credentials);
+      outcome.judgement.detail = without_secrets(outcome.judgement.detail, *credentials, signed_request);
       ++outcome.tries;
       const auto judged = outcome.judgement.answer_class;
       if (judged == AnswerClass::expired && !renew_credentials(*credentials)) return outcome;
@@ -199,7 +185,7 @@ class S3ObjectStore final : public content::ObjectStore {
     }
   }
 
-  ServiceAnswer send(const StoreRequest& request, const Credentials& credentials, base::Duration timeout) {
+  ServiceRequest make_signed(const StoreRequest& request, const Credentials& credentials) const {
     RequestToSign signing;
     signing.method = request.method;
     if (options_.addressing == Addressing::path_style) signing.path += options_.bucket;
@@ -217,7 +203,7 @@ class S3ObjectStore final : public content::ObjectStore {
     outgoing.headers = std::move(signing.headers);
     outgoing.body = request.body;
     outgoing.content = request.content;
-    return connections_.exchange(outgoing, timeout);
+    return outgoing;
   }
 
   /// Between half of the back-off and all of it, and not before the service wants to be asked again.
@@ -256,19 +242,19 @@ class S3ObjectStore final : public content::ObjectStore {
     return *credentials_ != used;
   }
 
-  /// Some services repeat what they were sent.
-  static void hide_secrets(Judgement& judgement, const Credentials& credentials) {
-    const auto& detail = judgement.detail;
-    const bool shows_secret =
-        detail.find(credentials.secret_access_key) != std::string::npos ||
-        detail.find("Signature=") != std::string::npos ||
-        (!credentials.session_token.empty() && detail.find(credentials.session_token) != std::string::npos);
-    judgement.detail = shows_secret ? "" : base::displayable(detail);
+  /// `text` as the service wrote it, for the log; empty when it repeats what nobody may see.
+  static std::string without_secrets(const std::string& text, const Credentials& credentials,
+                                     const ServiceRequest& request) {
+    const auto& authorization = request.headers.back().second;
+    const auto signature = authorization.substr(authorization.rfind('=') + 1);
+    for (const auto& secret : {credentials.secret_access_key, credentials.session_token, signature})
+      if (!secret.empty() && text.find(secret) != std::string::npos) return "";
+    return base::displayable(text);
   }
 
   // ---- answers ----
 
-  /// S3 has nothing to say then; a text is somebody else's, such as a proxy's.
+  /// S3 says nothing with a success; a text is somebody else's, such as a proxy's.
   static Judgement judge_stored(const ServiceAnswer& answer) {
     return answer.text.empty() ? Judgement{} : odd("an answer that is not of S3");
   }
@@ -283,10 +269,33 @@ class S3ObjectStore final : public content::ObjectStore {
     return fits ? Judgement{} : odd("an answer with other bytes than asked for");
   }
 
+  Result<std::size_t> read(std::string_view key, std::int64_t offset, std::span<std::byte> buffer,
+                           base::Duration give_up_at) {
+    const auto most = std::numeric_limits<std::int64_t>::max() - offset;
+    const auto last = offset + std::min<std::int64_t>(most, static_cast<std::int64_t>(buffer.size()) - 1);
+    StoreRequest request;
+    request.key = full_key(key);
+    request.headers = {{"range", "bytes=" + std::to_string(offset) + "-" + std::to_string(last)}};
+    request.content = buffer;
+    const auto outcome = ask(request, give_up_at,
+                             [&](const ServiceAnswer& answer) { return judge_part(answer, offset, buffer.size()); });
+    switch (outcome.judgement.answer_class) {
+      case AnswerClass::done:
+        return outcome.answer.content_bytes;
+      case AnswerClass::beyond_end:
+        return std::size_t{0};
+      case AnswerClass::missing:
+        return Error(ErrorKind::not_found, "quire.storage.s3.no_object",
+                     "The S3 bucket {bucket} at {endpoint} has no object {key}.", about({{"key", full_key(key)}}));
+      default:
+        return error_of(outcome);
+    }
+  }
+
   /// Whether the object that is there is the one that a put() meant to store.
-  Result<void> compare(std::string_view key, std::span<const std::byte> bytes) {
+  Result<void> compare(std::string_view key, std::span<const std::byte> bytes, base::Duration give_up_at) {
     std::vector<std::byte> stored(bytes.size() + 1);
-    const auto got = get(key, 0, stored);
+    const auto got = read(key, 0, stored, give_up_at);
     if (!got && got.error().kind() == ErrorKind::not_found)
       return Error(ErrorKind::service_unavailable, "quire.storage.s3.changed_meanwhile",
                    "The object {key} of the S3 bucket {bucket} at {endpoint} was removed while it was stored. Nothing "
@@ -310,7 +319,8 @@ class S3ObjectStore final : public content::ObjectStore {
     request.headers = {{"content-type", "application/xml"},
                        {"content-md5", base64_of_hex(base::digest_of(base::DigestAlgorithm::MD5, request.body).hex)},
                        {"x-amz-checksum-sha256", base64_of_hex(request.sha256)}};
-    const auto outcome = ask(request, judge_removal);  // all of them again: those that are gone count as removed
+    const auto outcome =
+        ask(request, deadline(), judge_removal);  // all of them again: those that are gone count as removed
     return outcome.judgement.answer_class == AnswerClass::done ? Result<void>() : error_of(outcome);
   }
 
@@ -319,13 +329,8 @@ class S3ObjectStore final : public content::ObjectStore {
     if (!failures) return odd("an answer that does not say what was removed");
     for (const auto& failure : *failures) {
       if (failure.code == "NoSuchKey") continue;
-      // What each key could be told if it were removed alone.
-      ServiceAnswer alone;
-      const bool may_pass = failure.code == "InternalError" || failure.code == "SlowDown" ||
-                            failure.code == "ServiceUnavailable" || failure.code == "OperationAborted";
-      alone.status = may_pass ? 503 : 403;
-      auto judgement = judge(alone);
-      judgement.what = base::displayable(failure.code) + " for an object to be removed";
+      auto judgement = judge_code(failure.code);
+      judgement.what += " for an object to be removed";
       return judgement;
     }
     return {};

@@ -19,7 +19,7 @@ namespace {
 
 using curl::set;
 
-constexpr std::size_t answer_text_bytes_max = 8UL << 20U;
+constexpr std::size_t answer_text_bytes_max = 4UL << 20U;
 constexpr base::Duration longest_poll = std::chrono::seconds(1);
 
 /// To be run once, by one thread.

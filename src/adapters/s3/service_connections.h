@@ -24,7 +24,7 @@ struct ServiceRequest {
 
 struct ServiceAnswer {
   int status = 0;                              ///< 0: no answer came, or none that is whole and as long as it may be
-  std::string text;                            ///< the body, unless it went to `content`; 8 MiB at most
+  std::string text;                            ///< the body, unless it went to `content`; 4 MiB at most
   std::size_t content_bytes = 0;               ///< how many went to `content`
   std::optional<std::int64_t> content_length;  ///< as the answer's head says
   std::string content_range;                   ///< of the answer's head; empty: none
