@@ -30,11 +30,11 @@ class MemoryObjectStore final : public content::ObjectStore {
     loses_its_answer  ///< it is done, but the caller gets ServiceUnavailable
   };
   /// Decides on each call, by its name (`put`, `get`, `remove`, `list`) and key (of remove(): the first; of list(): the
-  /// prefix). Runs on the caller's thread without a lock, so it may delay the call, count, and use the store.
+  /// prefix). Runs on the caller's thread without a lock, so it may delay the call.
   using Script = std::function<Fate(std::string_view call, std::string_view key)>;
 
   /// `clock` dates the objects. A page of list() has `page_objects_max` of them.
-  explicit MemoryObjectStore(base::Clock& clock, std::size_t page_objects_max = 1000)
+  explicit MemoryObjectStore(const base::Clock& clock, std::size_t page_objects_max = 1000)
       : clock_(clock), page_objects_max_(page_objects_max) {}
 
   /// Not while calls are under way.
@@ -131,7 +131,7 @@ class MemoryObjectStore final : public content::ObjectStore {
     return done;
   }
 
-  base::Clock& clock_;
+  const base::Clock& clock_;
   const std::size_t page_objects_max_;
   Script script_;
   std::mutex mutex_;

@@ -21,9 +21,9 @@ enum class AnswerClass {
 /// How one try went.
 struct Judgement {
   AnswerClass answer_class = AnswerClass::done;
-  std::string what;    ///< fitting behind "the service answers": `403 AccessDenied`; empty when done
+  std::string what;    ///< what happened, as the end of a sentence: `403 AccessDenied`; empty when done
   std::string advice;  ///< of a refusal: what to do about it, a sentence
-  std::string detail;  ///< the service's own text, for the log; it is as displayable as it came
+  std::string detail;  ///< the service's own text as it came, for the log
 };
 
 /// By status and error code, in one table. An answer 2xx is done unless its text is an `<Error>` (which then is

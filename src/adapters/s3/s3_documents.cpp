@@ -27,6 +27,11 @@ std::string_view view(const xmlChar* text) {
 /// nullptr unless it is well-formed, its root is `root`, and it declares no document type (and so no entities). No file
 /// or connection is opened, and nothing printed.
 Document read_document(std::string_view text, std::string_view root) {
+  static const bool initialised = [] {
+    xmlInitParser();
+    return true;
+  }();
+  QUIRE_CHECK(initialised);
   Document document(nullptr, &xmlFreeDoc);
   if (text.empty() || text.size() > static_cast<std::size_t>(std::numeric_limits<int>::max())) return document;
   document.reset(xmlReadMemory(text.data(), static_cast<int>(text.size()), nullptr, nullptr,

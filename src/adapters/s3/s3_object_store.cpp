@@ -179,6 +179,7 @@ class S3ObjectStore final : public content::ObjectStore {
       const bool is_at_once = judged == AnswerClass::expired || outcome.answer.was_closed_meanwhile;
       const auto wait = is_at_once ? base::Duration::zero() : wait_after(outcome);
       if (outcome.tries >= options_.tries_max || wait >= left()) return outcome;
+      // A conflict (409) with another's write has stored nothing of ours.
       if (judged == AnswerClass::transient && outcome.answer.was_sent && outcome.answer.status != 409)
         outcome.may_be_done = true;
       if (wait > base::Duration::zero()) pause(wait);
@@ -245,7 +246,7 @@ class S3ObjectStore final : public content::ObjectStore {
   /// `text` as the service wrote it, for the log; empty when it repeats what nobody may see.
   static std::string without_secrets(const std::string& text, const Credentials& credentials,
                                      const ServiceRequest& request) {
-    const auto& authorization = request.headers.back().second;
+    const auto& authorization = request.headers.back().second;  // sign() puts it there
     const auto signature = authorization.substr(authorization.rfind('=') + 1);
     for (const auto& secret : {credentials.secret_access_key, credentials.session_token, signature})
       if (!secret.empty() && text.find(secret) != std::string::npos) return "";

@@ -250,6 +250,16 @@ TEST_F(S3ObjectStoreTest, WritesAtOnceAreTriedAgain) {
   EXPECT_THAT(methods(), ElementsAre("PUT", "PUT"));
 }
 
+/// The one at once was another's, and nothing of ours can be there.
+TEST_F(S3ObjectStoreTest, WritesAtOnceThatLose) {
+  serve({sending(error_answer("409 Conflict", "ConditionalRequestConflict")),
+         sending(error_answer("412 Precondition Failed", "PreconditionFailed"))});
+  const auto stored = put("x");
+  ASSERT_FALSE(stored);
+  EXPECT_EQ(stored.error().kind(), ErrorKind::already_exists);
+  EXPECT_THAT(methods(), ElementsAre("PUT", "PUT"));
+}
+
 TEST_F(S3ObjectStoreTest, NobodyThere) {
   serve({});
   server_.reset();

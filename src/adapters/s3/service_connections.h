@@ -33,7 +33,7 @@ struct ServiceAnswer {
   bool was_closed_meanwhile = false;           ///< no answer on a kept connection; nobody may have read the request
   bool was_sent = false;                       ///< the service may have got the request
   std::string problem;                         ///< exactly without a status: why, as the end of a sentence
-  bool is_refusal = false;                     ///< the certificate is not trusted: another try would not help
+  bool is_refusal = false;                     ///< certificate or proxy cannot be used: another try would not help
 };
 
 struct ConnectionOptions {

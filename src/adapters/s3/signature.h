@@ -27,7 +27,7 @@ struct RequestToSign {
 
 /// What a signature is good for.
 struct SigningScope {
-  base::Time time;
+  base::Time time;  ///< services take it for a quarter of an hour
   std::string region;
   std::string service = "s3";
 };
@@ -40,7 +40,7 @@ std::string canonical_query(const Fields& query);
 std::string authorization(const RequestToSign& request, const Credentials& credentials, const SigningScope& scope);
 
 /// Adds to `request.headers` what S3 wants to be signed (`x-amz-content-sha256`, `x-amz-date`, `x-amz-security-token`
-/// where there is a token), and then `Authorization`. Pure.
+/// where there is a token), and `Authorization` as the last one. Pure.
 void sign(RequestToSign& request, const Credentials& credentials, const SigningScope& scope);
 
 }  // namespace quire::adapters::s3
