@@ -33,9 +33,8 @@ struct S3Options {
 
   base::Duration connect_timeout = std::chrono::seconds(5);  ///< name, TCP and TLS together
   base::Duration try_timeout = std::chrono::seconds(30);     ///< of one try with all its bytes
-  base::Duration deadline =
-      std::chrono::seconds(90);  ///< of a call with all its tries and waits; of remove(): each 1,000 keys
-  int tries_max = 5;             ///< at least 1
+  base::Duration deadline = std::chrono::seconds(90);        ///< of a call, or 1,000 removals: all tries and waits
+  int tries_max = 5;                                         ///< at least 1
   base::Duration first_wait = std::chrono::milliseconds(200);
   base::Duration longest_wait = std::chrono::seconds(10);
   std::function<void(base::Duration)> wait;  ///< unset: the calling thread sleeps
