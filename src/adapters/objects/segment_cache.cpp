@@ -66,9 +66,7 @@ void SegmentCache::fetch_ahead(const BlobId& blob, const Segment& segment) {
     const std::lock_guard lock(mutex_);
     if (by_key_.contains(key_of(blob, segment.name()))) return;
   }
-  bool taken = memory_.try_take(cost);
-  if (!taken) evict(false, [&] { return taken = memory_.try_take(cost); });
-  if (!taken) return;
+  if (!take_memory(cost)) return;
   {
     const std::lock_guard lock(mutex_);
     if (!by_key_.contains(key_of(blob, segment.name()))) {
@@ -136,6 +134,18 @@ void SegmentCache::forget(const Entry& entry) {
   by_key_.erase(found);
 }
 
+bool SegmentCache::take_memory(std::size_t bytes) {
+  while (!memory_.try_take(bytes))
+    if (!evict_one(false)) return false;
+  return true;
+}
+
+void SegmentCache::relieve() {
+  while (memory_.lack().now > 0 && evict_one(true)) {
+  }
+}
+
+/// A spent segment, or any when `all`. False when there is none that nobody reads just now.
 bool SegmentCache::evict_one(bool all) {
   std::shared_ptr<Entry> gone;
   std::size_t given = 0;

@@ -39,9 +39,10 @@ class SegmentCache {
   /// Its reader does not need it any more: it goes first when memory is needed.
   void spend(const content::BlobId& blob, const Segment& segment);
 
-  /// Lets go of spent segments, or of `all` that nobody reads just now, until `enough` says so.
-  template <class Enough>
-  void evict(bool all, Enough enough);
+  /// MemoryBudget::try_take(), with spent segments out of the way where needed.
+  bool take_memory(std::size_t bytes);
+  /// Lets go of what nobody reads just now, spent segments first, until nobody lacks memory.
+  void relieve();
 
  private:
   enum class State { queued, fetching, ready, failed };
@@ -71,11 +72,5 @@ class SegmentCache {
   Entries entries_;  ///< what goes first stands first
   std::map<std::string, Entries::iterator, std::less<>> by_key_;
 };
-
-template <class Enough>
-void SegmentCache::evict(bool all, Enough enough) {
-  while (!enough() && evict_one(all)) {
-  }
-}
 
 }  // namespace quire::adapters::objects

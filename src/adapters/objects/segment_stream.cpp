@@ -66,10 +66,10 @@ Result<void> SegmentStream::begin_buffer() {
   return {};
 }
 
-/// False when there is no memory for more of it.
+/// False when there is no memory for more of it, even without the segments that readers have done with.
 bool SegmentStream::grow() {
   const auto piece = std::min(works_.short_segment_bytes, buffer_.bytes().size() - taken_);
-  if (!works_.memory.try_take(piece)) return false;
+  if (!works_.cache.take_memory(piece)) return false;
   taken_ += piece;
   return true;
 }

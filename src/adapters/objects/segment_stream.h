@@ -12,6 +12,7 @@
 #include "adapters/objects/blob_objects.h"
 #include "adapters/objects/memory_budget.h"
 #include "adapters/objects/segment_buffer.h"
+#include "adapters/objects/segment_cache.h"
 #include "adapters/objects/unfinished_blob.h"
 #include "adapters/objects/worker_pool.h"
 
@@ -21,6 +22,7 @@ namespace quire::adapters::objects {
 struct SegmentWorks {
   BlobObjects& objects;
   MemoryBudget& memory;
+  SegmentCache& cache;  ///< lets go of memory for the streams
   WorkerPool& pool;
   std::size_t segment_bytes;  ///< segments end on multiples of this, of the blob's positions
   std::size_t

@@ -399,6 +399,19 @@ TEST_F(SegmentedBlobStoreTest, SegmentsAreShorterWhenMemoryIsShort) {
   EXPECT_LE(store->memory().most_used_bytes, options.memory_bytes_max);
 }
 
+TEST_F(SegmentedBlobStoreTest, WhatHasBeenReadDoesNotMakeSegmentsShorter) {
+  auto options = small_segments();
+  options.segment_bytes = 1024 * kib;
+  options.memory_bytes_max = 4 * options.segment_bytes;
+  const auto store = open_store(options);
+  const auto bytes = some_bytes(6 * options.segment_bytes, 9);
+  put(*store, id_, bytes);
+  expect_content(*store, id_, bytes);
+  EXPECT_GT(store->memory().used_bytes, 2 * options.segment_bytes) << "kept in case it is read again";
+  put(*store, other_id_, bytes);
+  EXPECT_THAT(keys(), SizeIs(2 * (6 + 1)));
+}
+
 TEST_F(SegmentedBlobStoreTest, TwoHundredWritersAndFiftyReadersStayWithinTheMemory) {
   constexpr std::size_t writers = 200;
   constexpr std::size_t readers = 50;

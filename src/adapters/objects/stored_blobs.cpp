@@ -36,6 +36,7 @@ StoredBlobs::StoredBlobs(std::unique_ptr<content::ObjectStore> objects, Segmente
       cache_(objects_, memory_, pool_),
       works_{objects_,
              memory_,
+             cache_,
              pool_,
              options_.segment_bytes,
              std::min(short_segment_bytes, options_.segment_bytes),
@@ -258,7 +259,7 @@ void StoredBlobs::remove_strays() {
 
 void StoredBlobs::relieve() {
   const std::lock_guard one_at_a_time(relieving_);
-  cache_.evict(true, [&] { return memory_.lack().now == 0; });
+  cache_.relieve();
   if (memory_.lack().still == 0) return;
   std::vector<std::pair<std::size_t, std::shared_ptr<SegmentStream>>> idle;
   {
