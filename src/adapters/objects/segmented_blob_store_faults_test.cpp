@@ -81,7 +81,9 @@ class SegmentedBlobStoreFaults : public SegmentedBlobStoreTest {
     const auto keeps = [&](const BlobId& id) { return (id == id_ && blob.kept) || (id == other_id_ && other.kept); };
     ASSERT_TRUE(store->remove_unfinished(keeps));
     for (const auto& id : listed(*store))
-      if (!keeps(BlobId(id))) EXPECT_TRUE(store->remove(BlobId(id)));
+      if (!keeps(BlobId(id))) {
+        EXPECT_TRUE(store->remove(BlobId(id)));
+      }
     check(*store, id_, blob);
     check(*store, other_id_, other);
     for (const auto& key : keys()) EXPECT_TRUE(keeps(BlobId(key.substr(0, key.find('/'))))) << key << " has leaked";
