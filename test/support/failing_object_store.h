@@ -14,7 +14,8 @@
 namespace quire::test_support {
 
 /// An object store whose calls fail as `faults` says: before they have an effect, or after it, when the answer is lost.
-/// `inner` and `faults` must outlive it. All threads may call it.
+/// `inner` and `faults` must outlive it. All threads may call it. Not for Faults::Kind::crash, as it is called in the
+/// background, where nobody could catch that: with Afterwards::is_gone the same stays behind as of a process that died.
 class FailingObjectStore final : public content::ObjectStore {
  public:
   enum class Afterwards {
