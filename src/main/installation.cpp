@@ -11,6 +11,7 @@
 #include "adapters/files/file_lock.h"
 #include "adapters/objects/prefix_owner.h"
 #include "adapters/objects/segmented_blob_store.h"
+#include "adapters/objects/watched_object_store.h"
 #include "adapters/s3/s3_object_store.h"
 #include "main/storage_definition.h"
 
@@ -83,17 +84,19 @@ Result<std::shared_ptr<content::BlobStore>> open_bucket(const Opening& opening, 
   options.extra_ca_file = place.ca_file;
   options.user_agent = "Quire";
   options.credentials = credentials_of(place);
-  QUIRE_ASSIGN_OR_RETURN(auto objects,
+  QUIRE_ASSIGN_OR_RETURN(auto bucket,
                          adapters::s3::make_s3_object_store(std::move(options), opening.clock, opening.identities));
+  auto watched = std::make_unique<adapters::objects::WatchedObjectStore>(std::move(bucket), opening.clock);
   QUIRE_RETURN_IF_ERROR(opening.may_change
-                            ? adapters::objects::claim_place(*objects, opening.installation, place.uri())
-                            : adapters::objects::check_place(*objects, opening.installation, place.uri()));
+                            ? adapters::objects::claim_place(*watched, opening.installation, place.uri())
+                            : adapters::objects::check_place(*watched, opening.installation, place.uri()));
   adapters::objects::SegmentedBlobStoreOptions blobs;
   blobs.storage_name = storage_name;
   blobs.base_uri = place.uri();
   blobs.capacity_bytes = place.capacity_bytes;
+  blobs.problem = [store = watched.get()] { return store->problem(); };
   return std::shared_ptr<content::BlobStore>(
-      std::make_shared<adapters::objects::SegmentedBlobStore>(std::move(objects), std::move(blobs)));
+      std::make_shared<adapters::objects::SegmentedBlobStore>(std::move(watched), std::move(blobs)));
 }
 
 Result<content::Storage> open_storage(const Opening& opening, const StorageDefinition& definition,
@@ -119,7 +122,8 @@ Result<content::Storage> open_storage(const Opening& opening, const StorageDefin
 Result<content::Storages> open_known_storages(const Settings& settings, content::Catalog& catalog, base::Clock& clock,
                                               base::IdentitySource& identities) {
   QUIRE_ASSIGN_OR_RETURN(const auto definitions, storage_definitions(settings.storage, settings.data));
-  QUIRE_ASSIGN_OR_RETURN(const auto installation, catalog.read([](content::CatalogReader& reader) -> Result<std::string> {
+  QUIRE_ASSIGN_OR_RETURN(const auto installation,
+                         catalog.read([](content::CatalogReader& reader) -> Result<std::string> {
                            return reader.setting(std::string(installation_setting)).value_or("");
                          }));
   std::vector<content::Storage> all;
@@ -131,8 +135,8 @@ Result<content::Storages> open_known_storages(const Settings& settings, content:
       return Error(ErrorKind::resource_inaccessible, "quire.storage.missing",
                    "The folder {folder} of storage {name} has no blobs folder. Is its disk mounted?",
                    {{"folder", folder->string()}, {"name", definition.name}});
-    QUIRE_ASSIGN_OR_RETURN(auto storage, open_storage({settings, installation, clock, identities, false}, definition,
-                                                      *names));
+    QUIRE_ASSIGN_OR_RETURN(auto storage,
+                           open_storage({settings, installation, clock, identities, false}, definition, *names));
     all.push_back(std::move(storage));
   }
   if (all.empty()) return bad_setting("No server has used a storage of the settings with this catalog yet.");
@@ -272,8 +276,8 @@ Result<content::Storages> open_storages(const Settings& settings, content::Catal
   std::vector<content::Storage> all;
   for (const auto& definition : definitions) {
     QUIRE_ASSIGN_OR_RETURN(const auto names, give_names(catalog, definition.name, identities));
-    QUIRE_ASSIGN_OR_RETURN(auto storage, open_storage({settings, installation, clock, identities, true}, definition,
-                                                      names));
+    QUIRE_ASSIGN_OR_RETURN(auto storage,
+                           open_storage({settings, installation, clock, identities, true}, definition, names));
     all.push_back(std::move(storage));
   }
   return content::Storages(std::move(all));

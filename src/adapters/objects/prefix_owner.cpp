@@ -39,18 +39,29 @@ bool is_of(const std::string& owner, const std::string& installation) {
 }
 
 Error of_another(const std::string& place) {
-  return {ErrorKind::resource_in_use, "quire.storage.place_of_another",
+  return {ErrorKind::resource_in_use,
+          "quire.storage.place_of_another",
           "{place} belongs to another installation of Quire: {key} there says so. Give each its own bucket or prefix.",
           {{"place", place}, {"key", std::string(owner_key)}}};
 }
 
+Error not_empty(const std::string& place) {
+  return {
+      ErrorKind::resource_in_use,
+      "quire.storage.place_not_empty",
+      "{place} is not empty, and there is no {key} that says whose it is. Give a prefix of which nothing else makes "
+      "use.",
+      {{"place", place}, {"key", std::string(owner_key)}}};
+}
+
 Result<void> check_empty(ObjectStore& objects, const std::string& place) {
-  QUIRE_ASSIGN_OR_RETURN(const auto page, objects.list("", ""));
-  if (page.objects.empty()) return {};
-  return Error(ErrorKind::resource_in_use, "quire.storage.place_not_empty",
-               "{place} is not empty, and there is no {key} that says whose it is. Give a prefix of which nothing else "
-               "makes use.",
-               {{"place", place}, {"key", std::string(owner_key)}});
+  std::string next;
+  do {  // a page may be empty, although others follow
+    QUIRE_ASSIGN_OR_RETURN(const auto page, objects.list("", next));
+    if (!page.objects.empty()) return not_empty(place);
+    next = page.next;
+  } while (!next.empty());
+  return {};
 }
 
 }  // namespace
@@ -61,8 +72,7 @@ Result<void> claim_place(ObjectStore& objects, const std::string& installation, 
   QUIRE_RETURN_IF_ERROR(check_empty(objects, place));
   const auto text = json::serialize(json::object{{"installation", installation}}) + "\n";
   const auto bytes = std::as_bytes(std::span(text));
-  const auto written =
-      objects.put(owner_key, bytes, base::digest_of(base::DigestAlgorithm::SHA256, bytes).hex);
+  const auto written = objects.put(owner_key, bytes, base::digest_of(base::DigestAlgorithm::SHA256, bytes).hex);
   if (written || written.error().kind() != ErrorKind::already_exists) return written;
   return check_place(objects, installation, place);  // somebody was faster
 }

@@ -67,12 +67,12 @@ TEST_F(PrefixOwner, OfTwoAtOnceOneGetsIt) {
 
 TEST_F(PrefixOwner, AFailureClaimsNothing) {
   for (const auto* failing : {"get", "list", "put"}) {
-    objects_.set_script([&](std::string_view call, std::string_view) { return call == failing ? Fate::fails : Fate::works; });
+    objects_.set_script(
+        [&](std::string_view call, std::string_view) { return call == failing ? Fate::fails : Fate::works; });
     EXPECT_EQ(refusal_of(claim_place(objects_, "one", "s3://b")), ErrorKind::service_unavailable) << failing;
   }
-  objects_.set_script([](std::string_view call, std::string_view) {
-    return call == "put" ? Fate::loses_its_answer : Fate::works;
-  });
+  objects_.set_script(
+      [](std::string_view call, std::string_view) { return call == "put" ? Fate::loses_its_answer : Fate::works; });
   EXPECT_EQ(refusal_of(claim_place(objects_, "one", "s3://b")), ErrorKind::service_unavailable);
   EXPECT_TRUE(claim_place(objects_, "one", "s3://b")) << "it was this one that got it";
 }

@@ -201,6 +201,8 @@ Result<void> SegmentedBlobStore::remove_unfinished(const std::function<bool(cons
 }
 
 Result<SegmentedBlobStore::Space> SegmentedBlobStore::space() {
+  const auto& problem = blobs_->options().problem;
+  if (auto told = problem ? problem() : std::nullopt) return *std::move(told);
   Space space;
   space.capacity_bytes = blobs_->options().capacity_bytes;
   if (space.capacity_bytes == 0) return space;

@@ -2,7 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -21,6 +23,9 @@ struct SegmentedBlobStoreOptions {
   std::size_t threads = 8;  ///< that hash, send and read ahead
   /// What the operator lets this storage hold, as an object store tells nothing of the kind; 0: not told.
   std::int64_t capacity_bytes = 0;
+  /// Why the object store cannot be used just now, if it cannot: space() tells it. Called by any thread as long as the
+  /// store stands; must not wait. Unset: nobody knows.
+  std::function<std::optional<base::Error>()> problem = {};
 };
 
 /// Blobs as lists of write-once segments in an object store (docs/decisions/0023-blobs-in-an-object-store.md). This
