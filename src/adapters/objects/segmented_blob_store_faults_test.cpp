@@ -79,6 +79,7 @@ class SegmentedBlobStoreFaults : public SegmentedBlobStoreTest {
   void check(const Acknowledged& blob, const Acknowledged& other) {
     auto store = open_store();
     const auto keeps = [&](const BlobId& id) { return (id == id_ && blob.kept) || (id == other_id_ && other.kept); };
+    for (const auto& id : listed(*store)) expect_content(*store, BlobId(id), bytes_);  // a committed blob is whole
     ASSERT_TRUE(store->remove_unfinished(keeps));
     for (const auto& id : listed(*store))
       if (!keeps(BlobId(id))) {
@@ -161,6 +162,7 @@ class TrickyObjects final : public content::ObjectStore {
     if (!is_index && segments_are_full)
       return base::Error(ErrorKind::unable_to_allocate_resource, "test.full", "Full.");
     auto done = inner_.put(key, bytes, sha256);
+    if (!is_index && segment_answers_are_lost) return unavailable();
     return is_index && index_answer_is_lost ? base::Result<void>(unavailable()) : done;
   }
   base::Result<std::size_t> get(std::string_view key, std::int64_t offset, std::span<std::byte> buffer) override {
@@ -179,6 +181,7 @@ class TrickyObjects final : public content::ObjectStore {
   std::atomic<bool> index_is_refused = false;
   std::atomic<bool> index_answer_is_lost = false;
   std::atomic<bool> segments_are_full = false;
+  std::atomic<bool> segment_answers_are_lost = false;
   std::atomic<bool> gets_fail = false;
   std::atomic<bool> removals_fail = false;
   std::atomic<bool> second_pages_fail = false;
@@ -298,6 +301,32 @@ TEST_F(SegmentedBlobStoreTricks, WhatCouldNotBeRemovedAfterACommitGoesLater) {
   ASSERT_TRUE(store_->remove(other_id_));
   EXPECT_THAT(keys(), SizeIs(2));
   expect_content(*store_, id_, some_bytes(200, 2));
+}
+
+TEST_F(SegmentedBlobStoreTricks, ASegmentThatMayBeThereGoesWithItsWriter) {
+  tricks_->segment_answers_are_lost = true;
+  auto writer = writer_of(some_bytes(100, 1));
+  EXPECT_FALSE(writer->flush());
+  EXPECT_THAT(keys(), SizeIs(1));
+  writer.reset();
+  EXPECT_THAT(keys(), IsEmpty());
+}
+
+TEST_F(SegmentedBlobStoreTricks, ASegmentThatMayBeThereGoesWithTheCommit) {
+  tricks_->segment_answers_are_lost = true;
+  auto writer = writer_of(some_bytes(100, 1));
+  EXPECT_FALSE(writer->flush());
+  writer->detach();
+  writer.reset();
+  tricks_->segment_answers_are_lost = false;
+  auto again = store_->resume(id_, 0);
+  ASSERT_TRUE(again);
+  const auto bytes = some_bytes(200, 2);
+  ASSERT_TRUE((*again)->append(bytes));
+  EXPECT_THAT(keys(), SizeIs(1)) << "what may be there is removed once it cannot be needed";
+  ASSERT_TRUE((*again)->commit());
+  expect_content(*store_, id_, bytes);
+  EXPECT_THAT(keys(), SizeIs(2));
 }
 
 TEST_F(SegmentedBlobStoreTricks, AListingThatFailsOnALaterPageRemovesAndShowsNothing) {
