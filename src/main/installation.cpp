@@ -101,7 +101,10 @@ Result<std::shared_ptr<content::BlobStore>> open_bucket(const Opening& opening, 
 
 Result<content::Storage> open_storage(const Opening& opening, const StorageDefinition& definition,
                                       const StorageNames& names) {
-  content::Storage storage{content::StorageId(names.id), definition.name, names.uuid};
+  content::Storage storage;
+  storage.id = content::StorageId(names.id);
+  storage.name = definition.name;
+  storage.uuid = names.uuid;
   if (const auto* bucket = definition.bucket()) {
     storage.uri = bucket->uri();
     QUIRE_ASSIGN_OR_RETURN(storage.blobs, open_bucket(opening, definition.name, *bucket));

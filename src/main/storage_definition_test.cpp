@@ -28,7 +28,9 @@ TEST(StorageDefinition, NamesFolders) {
 
 TEST(StorageDefinition, NamesABucketWithItsDefaults) {
   const auto place = bucket_of("s3://images");
-  EXPECT_EQ(place, (BucketPlace{.bucket = "images"}));
+  BucketPlace expected;
+  expected.bucket = "images";
+  EXPECT_EQ(place, expected);
   EXPECT_EQ(place.uri(), "s3://images");
 }
 

@@ -1,6 +1,5 @@
 """Storages in an object store: the real server on a real S3 server."""
 
-import hashlib
 import os
 import random
 import subprocess
@@ -39,15 +38,26 @@ def store(tmp_path):
 def server(tmp_path, store):
     """All libraries lie in the bucket, unless a test says otherwise."""
     running = QuireServer(
-        tmp_path / "server", flags=["--storage", store.storage(), "--storage", f"folder={tmp_path / 'folder'}"]
+        tmp_path / "server",
+        flags=[
+            *("--storage", store.storage(), "--storage", f"folder={tmp_path / 'folder'}"),
+            *("--monitoring-allow", "127.0.0.0/8"),
+            *("--scrub-rate", "0"),  # or it may have read a segment before a test damages it
+        ],
     ).start()
     yield running
     if running.process is not None:
         running.stop()
 
 
+def shown_datastore(binding, name):
+    answer = binding.send("GET", "/api/vcenter/datastore")
+    assert answer.status_code == 200, answer.text
+    return next(one for one in answer.json() if one["name"] == name)
+
+
 def datastore(binding, name):
-    return next(one["datastore"] for one in binding.ok("datastore.list") if one["name"] == name)
+    return shown_datastore(binding, name)["datastore"]
 
 
 def wait_until(what, condition, seconds=60):
@@ -104,12 +114,10 @@ def test_a_package_is_unpacked_into_the_bucket_and_copied(server, store, tmp_pat
     binding, transfers = NewRest(server).log_in(), Transfers(server)
     package = make_package(tmp_path / "package", "vm", [3 * MIB], seed=3)
     pushing = PushSession(binding, create_library(binding), "ovf")
-    pushing.push_file(package.ova)
+    pushing.push_file(package.pack(tmp_path / "vm.ova"))
     pushing.ok("complete")
     contents = download_item(binding, transfers, pushing.item)
-    assert set(contents) == {path.name for path in package.files}
-    for path in package.files:
-        assert contents[path.name] == path.read_bytes()
+    assert contents == {path.name: path.read_bytes() for path in package.content_files()}
 
     # A copy there shares the bytes; one in the folder, and back, has its own.
     other = binding.ok(
@@ -144,9 +152,7 @@ def test_a_library_moves_into_the_bucket_and_out_while_it_is_read(server, store)
         binding.ok("library.migrate", library_id=library, migrate_spec={"storage_backings": [backing]})
         wait_until(
             "the library has moved",
-            lambda: all(
-                status["status"] == "SUCCEEDED" for status in binding.ok("task.list").values()
-            ),
+            lambda: all(task["status"] == "SUCCEEDED" for task in binding.ok("tasks.list").values()),
         )
 
     stop, problems = threading.Event(), []
@@ -182,11 +188,11 @@ def test_what_was_acknowledged_survives_a_kill(server, store):
         return transfers.put(url, LARGE[first:last], headers=headers)
 
     middle, end = SEGMENT + 1000, len(LARGE)
-    assert part(middle, end).status_code in (200, 202, 308)
+    assert part(middle, end).status_code in (200, 204)
     server.kill()
     server.start()
     half = part(0, SEGMENT // 2)
-    assert half.status_code in (200, 202, 308), half.text
+    assert half.status_code in (200, 204), half.text
 
     def send_and_die():
         head = f"bytes {SEGMENT // 2}-{middle - 1}/{len(LARGE)}"
@@ -201,7 +207,7 @@ def test_what_was_acknowledged_survives_a_kill(server, store):
     sending.join()
     server.start()
     binding.log_in()
-    assert part(SEGMENT // 2, middle).status_code in (200, 201)
+    assert part(SEGMENT // 2, middle).status_code in (200, 204)
     pushing.ok("complete")
     assert download_item(binding, transfers, pushing.item) == {"disk.iso": LARGE}
     binding.ok("item.delete", library_item_id=pushing.item)
@@ -262,10 +268,12 @@ def test_a_damaged_object_is_never_passed_on(server, store):
             for piece in answer.iter_content(64 * 1024):
                 got += piece
         assert LARGE.startswith(got) and len(got) <= SEGMENT, kind
-        assert transfers.get(uri, headers={"Range": f"bytes={SEGMENT}-{SEGMENT + 9}"}).status_code >= 500, kind
+        with pytest.raises(requests.RequestException):
+            transfers.get(uri, headers={"Range": f"bytes={SEGMENT}-{SEGMENT + 9}"})
         assert transfers.get(uri, headers={"Range": "bytes=0-9"}).content == LARGE[:10], kind
         path.write_bytes(right)
     assert transfers.get(uri).content == LARGE
+    assert server.log(1000).count("is damaged") >= len(damages), "whoever runs the server is told"
 
 
 def test_while_the_store_is_away_the_server_says_so(server, store):
@@ -284,9 +292,8 @@ def test_while_the_store_is_away_the_server_says_so(server, store):
     assert ready.status_code == 503 and "bucket" in ready.text
     store.start()
     wait_until("ready again", lambda: transfers.http.get(server.url + "/readyz", timeout=60).status_code == 200)
-    assert transfers.put(pushing.model() and binding.ok(
-        "update_session.file.get", update_session_id=pushing.session, file_name="disk.iso"
-    )["upload_endpoint"]["uri"], LARGE).status_code == 200
+    again = pushing.ok("file.get", file_name="disk.iso")["upload_endpoint"]["uri"]
+    assert transfers.put(again, LARGE).status_code == 200
     pushing.ok("complete")
     assert download_item(binding, transfers, pushing.item) == {"disk.iso": LARGE}
 
@@ -345,7 +352,7 @@ def test_new_keys_are_read_from_the_file(server, store):
 def test_clients_see_a_datastore_of_which_nothing_is_a_file(server, store, tmp_path):
     binding, transfers = NewRest(server).log_in(), Transfers(server)
     item = upload_item(binding, transfers, create_library(binding), "files", {"large.bin": LARGE})
-    (shown,) = [one for one in binding.ok("datastore.list") if one["name"] == "bucket"]
+    shown = shown_datastore(binding, "bucket")
     assert shown["capacity"] - shown["free_space"] >= len(LARGE)
     session = binding.ok("download_session.create", create_spec={"library_item_id": item})
     direct = binding.call(
@@ -356,7 +363,7 @@ def test_clients_see_a_datastore_of_which_nothing_is_a_file(server, store, tmp_p
     )
     assert direct.status == 400 and "HTTPS" in str(direct), direct
     (stored,) = binding.ok("item.storage.list", library_item_id=item)
-    assert stored["storage_uris"][0].startswith("s3://images/site/")
+    assert stored["storage_uris"][0].startswith("ds:///vmfs/volumes/")
 
 
 def test_a_library_there_cannot_lie_as_files(server):
@@ -373,7 +380,7 @@ def test_a_library_there_cannot_lie_as_files(server):
 
 def test_doctor_and_backup_know_the_bucket(server, store, tmp_path):
     binding, transfers = NewRest(server).log_in(), Transfers(server)
-    item = upload_item(binding, transfers, create_library(binding), "files", CONTENT)
+    upload_item(binding, transfers, create_library(binding), "files", CONTENT)
     flags = [flag for flag in server.flags if flag.startswith(("bucket=", "folder="))]
     storages = [word for flag in flags for word in ("--storage", flag)]
 
@@ -389,5 +396,3 @@ def test_doctor_and_backup_know_the_bucket(server, store, tmp_path):
     path = store.objects()[next(key for key in store.objects() if not key.endswith("/index"))]
     path.write_bytes(path.read_bytes()[::-1])
     assert run("doctor", "--digests").returncode == 1
-    hashes = {hashlib.sha256(content).hexdigest() for content in CONTENT.values()}
-    assert hashes and item

@@ -67,16 +67,7 @@ class FolderObjectStore final : public content::ObjectStore {
 
   base::Result<Page> list(std::string_view prefix, std::string_view next) override {
     std::vector<Listed> found;
-    std::error_code gone;
-    for (std::filesystem::recursive_directory_iterator entry(folder_, gone), end; !gone && entry != end;
-         entry.increment(gone)) {
-      auto key = entry->path().lexically_relative(folder_).generic_string();
-      std::error_code failed;
-      const auto size = entry->is_regular_file(failed) ? entry->file_size(failed) : 0;
-      if (failed || entry->is_directory(failed) || key.front() == '.' || !key.starts_with(prefix) || key <= next)
-        continue;
-      found.push_back({std::move(key), static_cast<std::int64_t>(size), {}});
-    }
+    while (!find(prefix, next, found)) found.clear();  // a folder went away meanwhile
     std::ranges::sort(found, {}, &Listed::key);
     Page page;
     const auto count = std::min(found.size(), page_objects_);
@@ -86,11 +77,12 @@ class FolderObjectStore final : public content::ObjectStore {
     return page;
   }
 
-  /// Whatever is there.
+  /// Of all objects. What a process that died was writing is none.
   std::vector<std::string> keys() const {
     std::vector<std::string> all;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_))
-      if (!entry.is_directory()) all.push_back(entry.path().lexically_relative(folder_).generic_string());
+      if (!entry.is_directory() && !entry.path().filename().string().starts_with('.'))
+        all.push_back(entry.path().lexically_relative(folder_).generic_string());
     std::ranges::sort(all);
     return all;
   }
@@ -102,6 +94,21 @@ class FolderObjectStore final : public content::ObjectStore {
     std::string name(key);
     std::ranges::replace(name, '/', '_');
     return name;
+  }
+
+  /// False when the folder cannot be gone through.
+  bool find(std::string_view prefix, std::string_view next, std::vector<Listed>& found) const {
+    std::error_code gone;
+    for (std::filesystem::recursive_directory_iterator entry(folder_, gone), end; !gone && entry != end;
+         entry.increment(gone)) {
+      auto key = entry->path().lexically_relative(folder_).generic_string();
+      std::error_code failed;
+      const auto size = entry->is_regular_file(failed) ? entry->file_size(failed) : 0;
+      if (failed || entry->is_directory(failed) || key.front() == '.' || !key.starts_with(prefix) || key <= next)
+        continue;
+      found.push_back({std::move(key), static_cast<std::int64_t>(size), {}});
+    }
+    return !gone;
   }
 
   static base::Error unavailable(const std::string& cause) {

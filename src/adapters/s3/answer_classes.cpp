@@ -31,7 +31,7 @@ constexpr std::array class_rows = {
     ClassRow{0, "TokenRefreshRequired", AnswerClass::expired, check_key},
     ClassRow{0, "InvalidToken", AnswerClass::expired, check_key},
     ClassRow{0, "InvalidAccessKeyId", AnswerClass::expired, check_key},
-    ClassRow{0, "SignatureDoesNotMatch", AnswerClass::refused, check_key},
+    ClassRow{0, "SignatureDoesNotMatch", AnswerClass::expired, check_key},
     ClassRow{0, "AccessDenied", AnswerClass::refused, check_rights},
     ClassRow{0, "RequestTimeTooSkewed", AnswerClass::refused, "Set the clock of this server."},
     ClassRow{0, "NoSuchBucket", AnswerClass::refused, "Create the bucket, or correct its name."},
