@@ -38,6 +38,7 @@ run: $(QUIRE)     ## Run a server on LISTEN with the folder DATA
 test: setup-test build test-unit clients test-browser  ## All tests
 
 test-unit: build
+	@tools/install-clients versitygw
 	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS) --timeout 2400 --no-tests=error $(if $(WITHOUT),-E '$(WITHOUT)')
 
 # What runs the services on PostgreSQL again is left to `make test`; the suites of the ports run on both.
@@ -88,7 +89,7 @@ test-asan-gcc: setup-test  ## The same with g++
 	@$(MAKE) PRESET=gcc-asan test-unit WITHOUT='$(AGAIN)'
 
 # What runs threads: the network, the services on real adapters, the suites of the ports, background work.
-THREADED := http_test unit_test fault_test catalog_suite blob_store_suite work_test
+THREADED := http_test unit_test fault_test catalog_suite blob_store_suite object_store_suite adapters_s3_test adapters_objects_test work_test
 empty :=
 test-tsan: setup-test  ## Network, services, suites and fault tests under TSan
 	@$(MAKE) PRESET=clang-tsan configure

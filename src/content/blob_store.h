@@ -25,7 +25,8 @@ class BlobWriter {
   /// destroy the writer.
   virtual base::Result<void> append(std::span<const std::byte> bytes) = 0;
 
-  /// Makes what was appended durable, but possibly not the last 4,095 bytes; returns the position up to which it is.
+  /// Makes what was appended durable, but possibly not the last bytes, as many as the storage writes at once; returns
+  /// the position up to which it is.
   virtual base::Result<std::int64_t> sync() = 0;
 
   /// Makes all that was appended durable; the blob is unfinished still. Then nothing but detach().
@@ -61,8 +62,8 @@ class BlobStore {
  public:
   virtual ~BlobStore() = default;
 
-  /// Starts the blob `id`, which must be new. `expected_bytes` reserves space: UnableToAllocateResource when it is not
-  /// there.
+  /// Starts the blob `id`, which must be new. `expected_bytes` reserves space where the storage can:
+  /// UnableToAllocateResource when it is not there.
   virtual base::Result<std::unique_ptr<BlobWriter>> create(const BlobId& id,
                                                            std::optional<std::int64_t> expected_bytes) = 0;
 
@@ -95,7 +96,7 @@ class BlobStore {
   };
   virtual base::Result<Space> space() = 0;
 
-  /// `file:///…` of the blob, for storage listings.
+  /// `file:///…` or `s3://…` of the blob, for storage listings.
   virtual std::string uri(const BlobId& id) const = 0;
 };
 

@@ -11,15 +11,19 @@
 
 namespace quire::content {
 
+inline constexpr std::string_view folder_scheme = "file://";
+
 /// A configured storage: a datastore of the inventory and a place for blobs (wire-protocols.md §4).
 struct Storage {
   StorageId id;      ///< `datastore-11`
   std::string name;  ///< `LocalDS_0`
   std::string uuid;  ///< stable; `ds:///vmfs/volumes/<uuid>/` is its URL
-  std::string uri;   ///< `file:///…` of its folder, without a trailing slash
+  std::string uri;   ///< `file:///…` of its folder, or `s3://BUCKET[/PREFIX]`, without a trailing slash
   std::shared_ptr<BlobStore> blobs;
   std::shared_ptr<LibraryFolders> folders = {};  ///< unset where libraries cannot lie as files beside the blobs
 
+  /// Whether a file of a library item is a file of this machine.
+  bool is_folder() const { return uri.starts_with(folder_scheme); }
   std::string url() const { return "ds:///vmfs/volumes/" + uuid + "/"; }
 };
 

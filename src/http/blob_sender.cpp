@@ -1,6 +1,7 @@
 #include "http/blob_sender.h"
 
 #include <fcntl.h>
+#include <spdlog/spdlog.h>
 #include <sys/uio.h>
 
 #include <algorithm>
@@ -152,7 +153,11 @@ OffloadedCall<BlobSender::Read> BlobSender::start_read(std::span<std::byte> spac
   auto call = [bytes = blob_, space, offset] {
     if (const auto file = bytes->file_descriptor())
       ::posix_fadvise(*file, static_cast<off_t>(offset), read_ahead_bytes, POSIX_FADV_WILLNEED);
-    return bytes->read(static_cast<std::int64_t>(offset), space);
+    auto read = bytes->read(static_cast<std::int64_t>(offset), space);
+    if (!read)  // the client cannot be told: its answer has begun
+      spdlog::error("A download breaks off because its bytes cannot be read: {} {}", read.error().text(),
+                    read.error().cause());
+    return read;
   };
   return OffloadedCall<Read>(transport_.socket().executor(), parts_.transfer_pool, call);
 }

@@ -347,9 +347,7 @@ Result<std::vector<std::string>> trusted_certificates(const Settings& settings) 
 }
 
 fs::path folder_of(const content::Storage& storage) {
-  constexpr std::string_view scheme = "file://";
-  QUIRE_CHECK(storage.uri.starts_with(scheme));
-  return base::percent_decode(storage.uri.substr(scheme.size())).value();
+  return base::percent_decode(storage.uri.substr(content::folder_scheme.size())).value();
 }
 
 /// Of an entry of the setting peer, `HOST[:PORT]=FILE`.
@@ -362,6 +360,7 @@ std::string file_of_peer(const std::string& entry) {
 Result<adapters::files::ReadableFiles> readable_files(const Settings& settings, const content::Storages& storages) {
   adapters::files::ReadableFiles readable;
   for (const auto& storage : storages.all()) {
+    if (!storage.is_folder()) continue;
     const auto folder = folder_of(storage);
     readable.volumes.push_back({storage.uuid, folder});
     for (const auto& own : adapters::files::folders_of_blob_store(folder)) readable.closed.push_back(own);
@@ -442,9 +441,9 @@ Result<void> serve(const Settings& settings) {
   if (is_embedded(settings)) ballast.emplace(fs::path(settings.data) / "ballast", settings.catalog_ballast);
   QUIRE_ASSIGN_OR_RETURN(const auto catalog,
                          ballast ? open_embedded_catalog(settings, *ballast) : open_catalog(settings));
-  QUIRE_ASSIGN_OR_RETURN(auto storages, open_storages(settings, *catalog, identities));
+  QUIRE_ASSIGN_OR_RETURN(auto storages, open_storages(settings, *catalog, clock, identities));
   QUIRE_RETURN_IF_ERROR(keep_default_quotas(*catalog, settings.default_quotas));
-  QUIRE_ASSIGN_OR_RETURN(const auto guid, fixed_setting(*catalog, "server_guid", identities.uuid()));
+  QUIRE_ASSIGN_OR_RETURN(const auto guid, installation_id(*catalog, identities));
 
   QUIRE_ASSIGN_OR_RETURN(const auto installed, fixed_setting(*catalog, "installed", base::to_text(clock.now())));
 

@@ -9,6 +9,11 @@
 #include "adapters/files/file_blob_store.h"
 #include "adapters/files/file_library_folders.h"
 #include "adapters/files/file_lock.h"
+#include "adapters/objects/prefix_owner.h"
+#include "adapters/objects/segmented_blob_store.h"
+#include "adapters/objects/watched_object_store.h"
+#include "adapters/s3/s3_object_store.h"
+#include "main/storage_definition.h"
 
 namespace quire::main {
 namespace {
@@ -18,6 +23,8 @@ using base::Error;
 using base::ErrorKind;
 using base::Result;
 using content::CatalogWriter;
+
+constexpr std::string_view installation_setting = "server_guid";
 
 /// What the catalog has given a storage.
 struct StorageNames {
@@ -48,59 +55,91 @@ Result<std::optional<StorageNames>> find_names(content::Catalog& catalog, const 
   });
 }
 
-/// A storage as the settings name it.
-struct StorageDefinition {
-  std::string name;
-  fs::path folder;
+/// Who opens storages.
+struct Opening {
+  const Settings& settings;
+  const std::string& installation;  ///< its identifier
+  base::Clock& clock;
+  base::IdentitySource& identities;  ///< both of them outlive the storages
+  bool may_change;
 };
 
-Result<std::vector<StorageDefinition>> storage_definitions(const Settings& settings) {
-  if (settings.storage.empty()) return bad_setting("At least one storage is needed.");
-  const fs::path data = settings.data;
-  std::vector<StorageDefinition> all;
-  for (const auto& definition : settings.storage) {
-    const auto equals = definition.find('=');
-    const auto name = definition.substr(0, equals);
-    if (name.empty() || name.find('/') != std::string::npos)
-      return bad_setting("Storage {definition} needs a name without slashes before the =.",
-                         {{"definition", definition}});
-    if (std::ranges::find(all, name, &StorageDefinition::name) != all.end())
-      return bad_setting("Storage {name} is configured twice.", {{"name", name}});
-    const fs::path own_place = all.empty() ? data : data / "storage" / name;
-    all.push_back({name, fs::weakly_canonical(equals == std::string::npos ? own_place
-                                                                          : fs::path(definition.substr(equals + 1)))});
-  }
-  return all;
+adapters::s3::CredentialsSource credentials_of(const BucketPlace& place) {
+  if (!place.credentials_file.empty())
+    return [file = place.credentials_file, profile = place.profile] {
+      return adapters::s3::credentials_from_file(file, profile);
+    };
+  return [] { return adapters::s3::credentials_from_environment(adapters::curl::process_environment); };
 }
 
-Result<content::Storage> open_storage(const StorageDefinition& definition, const StorageNames& names,
-                                      const Settings& settings) {
+Result<std::shared_ptr<content::BlobStore>> open_bucket(const Opening& opening, const std::string& storage_name,
+                                                        const BucketPlace& place) {
+  adapters::s3::S3Options options;
+  options.bucket = place.bucket;
+  options.key_prefix = place.prefix.empty() ? "" : place.prefix + "/";
+  options.region = place.region;
+  options.endpoint = place.endpoint;
+  options.addressing =
+      place.virtual_host_style ? adapters::s3::Addressing::virtual_host : adapters::s3::Addressing::path_style;
+  options.extra_ca_file = place.ca_file;
+  options.user_agent = "Quire";
+  options.credentials = credentials_of(place);
+  QUIRE_ASSIGN_OR_RETURN(auto bucket,
+                         adapters::s3::make_s3_object_store(std::move(options), opening.clock, opening.identities));
+  auto watched = std::make_unique<adapters::objects::WatchedObjectStore>(std::move(bucket), opening.clock);
+  QUIRE_RETURN_IF_ERROR(opening.may_change
+                            ? adapters::objects::claim_place(*watched, opening.installation, place.uri())
+                            : adapters::objects::check_place(*watched, opening.installation, place.uri()));
+  adapters::objects::SegmentedBlobStoreOptions blobs;
+  blobs.storage_name = storage_name;
+  blobs.base_uri = place.uri();
+  blobs.capacity_bytes = place.capacity_bytes;
+  blobs.problem = [store = watched.get()] { return store->problem(); };
+  return std::shared_ptr<content::BlobStore>(
+      std::make_shared<adapters::objects::SegmentedBlobStore>(std::move(watched), std::move(blobs)));
+}
+
+Result<content::Storage> open_storage(const Opening& opening, const StorageDefinition& definition,
+                                      const StorageNames& names) {
+  content::Storage storage;
+  storage.id = content::StorageId(names.id);
+  storage.name = definition.name;
+  storage.uuid = names.uuid;
+  if (const auto* bucket = definition.bucket()) {
+    storage.uri = bucket->uri();
+    QUIRE_ASSIGN_OR_RETURN(storage.blobs, open_bucket(opening, definition.name, *bucket));
+    return storage;
+  }
+  const auto& folder = *definition.folder();
   adapters::files::FileBlobStoreOptions options;
   options.storage_name = definition.name;
-  options.reserve_bytes = settings.storage_reserve;
-  options.reserve_shrinks = settings.storage_reserve == default_storage_reserve;
-  QUIRE_ASSIGN_OR_RETURN(auto opened, adapters::files::open_file_blob_store(definition.folder, std::move(options)));
-  const std::shared_ptr<content::BlobStore> blobs = std::move(opened);
-  return content::Storage{content::StorageId(names.id),
-                          definition.name,
-                          names.uuid,
-                          adapters::files::file_uri(definition.folder),
-                          blobs,
-                          adapters::files::make_file_library_folders(definition.folder, definition.name, blobs)};
+  options.reserve_bytes = opening.settings.storage_reserve;
+  options.reserve_shrinks = opening.settings.storage_reserve == default_storage_reserve;
+  QUIRE_ASSIGN_OR_RETURN(storage.blobs, adapters::files::open_file_blob_store(folder, std::move(options)));
+  storage.uri = adapters::files::file_uri(folder);
+  storage.folders = adapters::files::make_file_library_folders(folder, definition.name, storage.blobs);
+  return storage;
 }
 
 /// Those that hold something, for whoever must leave the catalog as it is.
-Result<content::Storages> open_known_storages(const Settings& settings, content::Catalog& catalog) {
-  QUIRE_ASSIGN_OR_RETURN(const auto definitions, storage_definitions(settings));
+Result<content::Storages> open_known_storages(const Settings& settings, content::Catalog& catalog, base::Clock& clock,
+                                              base::IdentitySource& identities) {
+  QUIRE_ASSIGN_OR_RETURN(const auto definitions, storage_definitions(settings.storage, settings.data));
+  QUIRE_ASSIGN_OR_RETURN(const auto installation,
+                         catalog.read([](content::CatalogReader& reader) -> Result<std::string> {
+                           return reader.setting(std::string(installation_setting)).value_or("");
+                         }));
   std::vector<content::Storage> all;
   for (const auto& definition : definitions) {
     QUIRE_ASSIGN_OR_RETURN(const auto names, find_names(catalog, definition.name));
     if (!names) continue;
-    if (!fs::is_directory(definition.folder / "blobs"))  // opening it would make it
+    const auto* folder = definition.folder();
+    if (folder != nullptr && !fs::is_directory(*folder / "blobs"))  // opening it would make it
       return Error(ErrorKind::resource_inaccessible, "quire.storage.missing",
                    "The folder {folder} of storage {name} has no blobs folder. Is its disk mounted?",
-                   {{"folder", definition.folder.string()}, {"name", definition.name}});
-    QUIRE_ASSIGN_OR_RETURN(auto storage, open_storage(definition, *names, settings));
+                   {{"folder", folder->string()}, {"name", definition.name}});
+    QUIRE_ASSIGN_OR_RETURN(auto storage,
+                           open_storage({settings, installation, clock, identities, false}, definition, *names));
     all.push_back(std::move(storage));
   }
   if (all.empty()) return bad_setting("No server has used a storage of the settings with this catalog yet.");
@@ -136,7 +175,7 @@ Result<void> check_installation(const Settings& settings) {
 
 /// Those that hold bytes must have a place.
 Result<void> check_storages_configured(const Settings& settings, content::Catalog& catalog) {
-  QUIRE_ASSIGN_OR_RETURN(const auto definitions, storage_definitions(settings));
+  QUIRE_ASSIGN_OR_RETURN(const auto definitions, storage_definitions(settings.storage, settings.data));
   std::set<std::string> ids;
   for (const auto& definition : definitions) {
     QUIRE_ASSIGN_OR_RETURN(const auto names, find_names(catalog, definition.name));
@@ -229,32 +268,40 @@ Result<std::string> fixed_setting(content::Catalog& catalog, const std::string& 
   });
 }
 
-Result<content::Storages> open_storages(const Settings& settings, content::Catalog& catalog,
+Result<std::string> installation_id(content::Catalog& catalog, base::IdentitySource& identities) {
+  return fixed_setting(catalog, std::string(installation_setting), identities.uuid());
+}
+
+Result<content::Storages> open_storages(const Settings& settings, content::Catalog& catalog, base::Clock& clock,
                                         base::IdentitySource& identities) {
-  QUIRE_ASSIGN_OR_RETURN(const auto definitions, storage_definitions(settings));
+  QUIRE_ASSIGN_OR_RETURN(const auto installation, installation_id(catalog, identities));
+  QUIRE_ASSIGN_OR_RETURN(const auto definitions, storage_definitions(settings.storage, settings.data));
   std::vector<content::Storage> all;
   for (const auto& definition : definitions) {
     QUIRE_ASSIGN_OR_RETURN(const auto names, give_names(catalog, definition.name, identities));
-    QUIRE_ASSIGN_OR_RETURN(auto storage, open_storage(definition, names, settings));
+    QUIRE_ASSIGN_OR_RETURN(auto storage,
+                           open_storage({settings, installation, clock, identities, true}, definition, names));
     all.push_back(std::move(storage));
   }
   return content::Storages(std::move(all));
 }
 
 Result<std::vector<fs::path>> storage_folders(const Settings& settings) {
-  QUIRE_ASSIGN_OR_RETURN(const auto definitions, storage_definitions(settings));
+  QUIRE_ASSIGN_OR_RETURN(const auto definitions, storage_definitions(settings.storage, settings.data));
   std::vector<fs::path> folders;
-  for (const auto& definition : definitions) folders.push_back(definition.folder);
+  for (const auto& definition : definitions)
+    if (const auto* folder = definition.folder()) folders.push_back(*folder);
   return folders;
 }
 
 Result<doctor::Diagnosis> examine(const Settings& settings, const doctor::Examination& examination) {
   QUIRE_RETURN_IF_ERROR(check_installation(settings));
+  base::SystemClock clock;
   base::RandomIdentitySource identities;
   QUIRE_ASSIGN_OR_RETURN([[maybe_unused]] const auto lock, adapters::files::lock_data_folder(settings.data));
   QUIRE_RETURN_IF_ERROR(check_nobody_else_uses(settings));
   QUIRE_ASSIGN_OR_RETURN(const auto catalog, open_catalog(settings));
-  QUIRE_ASSIGN_OR_RETURN(const auto storages, open_storages(settings, *catalog, identities));
+  QUIRE_ASSIGN_OR_RETURN(const auto storages, open_storages(settings, *catalog, clock, identities));
   return doctor::examine(*catalog, storages, examination);
 }
 
@@ -263,10 +310,12 @@ Result<backup::Summary> make_backup(const Settings& settings, const std::string&
   QUIRE_RETURN_IF_ERROR(check_installation(settings));
   QUIRE_RETURN_IF_ERROR(check_catalog_setting(settings));
   QUIRE_RETURN_IF_ERROR(adapters::files::make_folder_durably(folder));
+  base::SystemClock clock;
+  base::RandomIdentitySource identities;
   const backup::Original original{[&](const fs::path& copy) { return copy_catalog(settings, copy); },
                                   [&](content::Catalog& snapshot) -> Result<content::Storages> {
                                     QUIRE_RETURN_IF_ERROR(check_storages_configured(settings, snapshot));
-                                    return open_known_storages(settings, snapshot);
+                                    return open_known_storages(settings, snapshot, clock, identities);
                                   }};
   QUIRE_ASSIGN_OR_RETURN(auto summary, backup::make_backup(original, folder, verify_all, progress));
   QUIRE_RETURN_IF_ERROR(copy_tls_files(fs::path(settings.data) / "tls", fs::path(folder) / "tls"));
@@ -285,12 +334,13 @@ Result<backup::Summary> restore(const Settings& settings, const std::string& fol
   // Under another name until all is there: a restore that was broken off leaves no installation that looks whole.
   const auto unfinished = fs::path(settings.data) / "catalog.sqlite.restoring";
   QUIRE_RETURN_IF_ERROR(adapters::sql::copy_sqlite_catalog(saved, unfinished));
+  base::SystemClock clock;
   base::RandomIdentitySource identities;
   backup::Summary summary;
   {
     QUIRE_ASSIGN_OR_RETURN(const auto catalog, adapters::sql::open_sqlite_catalog(unfinished, {.readers = 1}));
     QUIRE_RETURN_IF_ERROR(check_storages_configured(settings, *catalog));
-    QUIRE_ASSIGN_OR_RETURN(const auto storages, open_storages(settings, *catalog, identities));
+    QUIRE_ASSIGN_OR_RETURN(const auto storages, open_storages(settings, *catalog, clock, identities));
     QUIRE_ASSIGN_OR_RETURN(summary, backup::restore_blobs(folder, *catalog, storages, progress));
     QUIRE_RETURN_IF_ERROR(backup::raise_published_counters(*catalog));
   }
@@ -305,7 +355,9 @@ Result<backup::Summary> restore(const Settings& settings, const std::string& fol
 Result<doctor::Diagnosis> look_over(const Settings& settings, content::Catalog& catalog) {
   QUIRE_RETURN_IF_ERROR(check_installation(settings));
   QUIRE_ASSIGN_OR_RETURN([[maybe_unused]] const auto lock, adapters::files::lock_data_folder(settings.data));
-  QUIRE_ASSIGN_OR_RETURN(const auto storages, open_known_storages(settings, catalog));
+  base::SystemClock clock;
+  base::RandomIdentitySource identities;
+  QUIRE_ASSIGN_OR_RETURN(const auto storages, open_known_storages(settings, catalog, clock, identities));
   return doctor::examine(catalog, storages, {});
 }
 

@@ -9,6 +9,7 @@
 
 #include "adapters/sql/sql_catalog.h"
 #include "backup/backup.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/identity.h"
 #include "base/result.h"
@@ -35,10 +36,13 @@ base::Result<adapters::sql::CatalogSurvey> survey_catalog(const Settings& settin
 /// A value of the installation that is made once, `fresh`, and then stays.
 base::Result<std::string> fixed_setting(content::Catalog& catalog, const std::string& name, const std::string& fresh);
 
-/// Gives those that are new their identifiers.
-base::Result<content::Storages> open_storages(const Settings& settings, content::Catalog& catalog,
+/// The identifier of the installation, by which clients and object stores know it.
+base::Result<std::string> installation_id(content::Catalog& catalog, base::IdentitySource& identities);
+
+/// Gives those that are new their identifiers. `clock` and `identities` must outlive the storages.
+base::Result<content::Storages> open_storages(const Settings& settings, content::Catalog& catalog, base::Clock& clock,
                                               base::IdentitySource& identities);
-/// Where they lie, in the order of the settings.
+/// Where those lie that are folders, in the order of the settings.
 base::Result<std::vector<std::filesystem::path>> storage_folders(const Settings& settings);
 
 /// Opens the catalog and the storages of an installation and compares them (doctor/examination.h). ResourceInUse while

@@ -28,7 +28,7 @@ struct Settings {
   std::string admin_password_file;
   std::string generated_password_file;
   std::int64_t scrub_rate = std::int64_t{4} << 20U;  ///< bytes a second; 0: never
-  std::vector<std::string> storage = {"LocalDS_0"};  ///< NAME, in the data folder, or NAME=DIR
+  std::vector<std::string> storage = {"LocalDS_0"};  ///< as storage_definitions() reads them
   std::int64_t catalog_ballast = 16LL << 20U;
   std::int64_t storage_reserve = default_storage_reserve;
   std::string tls_certificate;

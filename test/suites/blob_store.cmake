@@ -1,1 +1,2 @@
-quire_test(blob_store_suite SOURCES blob_store_suite.cpp blob_store_suite_files.cpp LIBRARIES quire_adapters_files)
+quire_test(blob_store_suite SOURCES blob_store_suite.cpp blob_store_suite_files.cpp blob_store_suite_objects.cpp
+  LIBRARIES quire_adapters_files quire_adapters_objects)

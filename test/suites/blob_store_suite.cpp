@@ -115,6 +115,7 @@ void BlobStoreSuite::SetUp() {
 void BlobStoreSuite::TearDown() {
   if (!store_) return;
   for (const auto& id : listed(*store_)) EXPECT_TRUE(store_->remove(BlobId(id)));
+  store_.reset();  // what it removes in the background is gone then
   EXPECT_THAT(place_->stored(), IsEmpty()) << "left behind";
 }
 
@@ -355,6 +356,7 @@ TEST_P(BlobStoreSuite, AnIdIsUsedOnce) {
 
 TEST_P(BlobStoreSuite, CommittedBlobsSurviveTheProcess) {
   const auto bytes = some_bytes(mib + 9, 14);
+  store_.reset();  // the other process alone writes there, and threads do not survive a fork
   in_dying_process([&] {
     const auto store = place_->open();
     auto writer = store->create(first_id, mib + 9);
@@ -371,6 +373,7 @@ TEST_P(BlobStoreSuite, CommittedBlobsSurviveTheProcess) {
 TEST_P(BlobStoreSuite, WhatCrashedWritersLeftIsRemovedAtStart) {
   const auto bytes = some_bytes(2 * mib, 15);
   put(*store_, second_id, bytes.all());
+  store_.reset();  // the other process alone writes there, and threads do not survive a fork
   in_dying_process([&] {
     const auto store = place_->open();
     auto untouched = store->create(third_id, std::nullopt);
@@ -417,7 +420,8 @@ TEST_P(BlobStoreSuite, WritersOfOneBlobFillItInAnyOrder) {
         const auto synced = (*writer)->sync();
         ASSERT_TRUE(synced);
         EXPECT_LE(*synced, static_cast<std::int64_t>(at + split));
-        EXPECT_GT(*synced + 4096, static_cast<std::int64_t>(at + split));
+        EXPECT_GE(*synced, static_cast<std::int64_t>(at));
+        EXPECT_GE(*synced + GetParam().unsynced_bytes_max, static_cast<std::int64_t>(at + split));
       }
       ASSERT_TRUE((*writer)->append(part.all().subspan(split)));
       if (random() % 2 == 0)
@@ -445,6 +449,7 @@ TEST_P(BlobStoreSuite, WritersOfOneBlobFillItInAnyOrder) {
 
 TEST_P(BlobStoreSuite, WhatIsKeptSurvivesTheProcessAndGoesOn) {
   const auto bytes = some_bytes(3 * mib + 5, 21);
+  store_.reset();  // the other process alone writes there, and threads do not survive a fork
   in_dying_process([&] {
     const auto store = place_->open();
     auto writer = store->create(first_id, 3 * mib + 5);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <ostream>
@@ -27,6 +28,8 @@ struct BlobStoreAdapter {
   std::string name;
   /// nullptr when this machine cannot have it; `why` says what is missing.
   std::function<std::unique_ptr<BlobStorePlace>(std::string& why)> make_place;
+  /// How many of the last bytes sync() may leave to a later call.
+  std::int64_t unsynced_bytes_max = 4095;
 
   friend std::ostream& operator<<(std::ostream& out, const BlobStoreAdapter& adapter) { return out << adapter.name; }
 };

@@ -19,13 +19,15 @@ class Crash {};
 enum class FaultPoint {
   before_blob_call,    ///< the call has no effect
   after_blob_call,     ///< create, append, commit, remove: done, but the caller does not learn it
+  before_object_call,  ///< the call has no effect
+  after_object_call,   ///< put, remove: done, but the caller does not learn it
   before_transaction,  ///< nothing runs
   in_transaction,      ///< at one read or change inside: the transaction rolls back
   after_commit,        ///< of a write transaction: committed, but the caller does not learn it
 };
 
 /// Decides which call fails: the k-th fault point that is passed, counted over everything that shares this object
-/// (FailingBlobStore, FailingCatalog). All threads may call it.
+/// (FailingBlobStore, FailingObjectStore, FailingCatalog). All threads may call it.
 ///
 ///     for (std::size_t k = 1;; ++k) {
 ///       Faults faults(Faults::Kind::error, k);
@@ -85,6 +87,10 @@ class Faults {
         return "before blob";
       case FaultPoint::after_blob_call:
         return "after blob";
+      case FaultPoint::before_object_call:
+        return "before object";
+      case FaultPoint::after_object_call:
+        return "after object";
       case FaultPoint::before_transaction:
         return "before transaction";
       case FaultPoint::in_transaction:
@@ -97,7 +103,8 @@ class Faults {
 
   const Kind kind_;
   const std::size_t k_;
-  const std::set<FaultPoint> points_ = {FaultPoint::before_blob_call, FaultPoint::after_blob_call,
+  const std::set<FaultPoint> points_ = {FaultPoint::before_blob_call,   FaultPoint::after_blob_call,
+                                        FaultPoint::before_object_call, FaultPoint::after_object_call,
                                         FaultPoint::before_transaction, FaultPoint::in_transaction,
                                         FaultPoint::after_commit};
   mutable std::mutex mutex_;

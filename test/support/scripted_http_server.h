@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdint>
@@ -112,10 +113,8 @@ class ScriptedHttpServer {
     std::optional<Request> read_request() {
       Request request;
       while (!request.head.ends_with("\r\n\r\n")) {
-        char next = 0;
-        if (!tls_ && !readable()) return std::nullopt;
-        const auto got = tls_ ? SSL_read(tls_.get(), &next, 1) : recv(socket_, &next, 1, 0);
-        if (got != 1) return std::nullopt;
+        const auto next = read_some(1);
+        if (next.empty()) return std::nullopt;
         request.head += next;
       }
       const auto first = request.head.find(' ');
@@ -124,7 +123,29 @@ class ScriptedHttpServer {
       return request;
     }
 
+    /// The body of that request by its Content-Length; what has come of it when the connection ends before.
+    std::string read_body(const Request& request) {
+      const auto length = std::stoul(request.header("Content-Length").value_or("0"));
+      std::string body;
+      while (body.size() < length) {
+        const auto some = read_some(length - body.size());
+        if (some.empty()) break;
+        body += some;
+      }
+      return body;
+    }
+
    private:
+    /// Empty when the connection ends.
+    std::string read_some(std::size_t most) {
+      std::string some(std::min<std::size_t>(most, 1U << 16U), '\0');
+      if (!tls_ && !readable()) return "";
+      const auto got = tls_ ? SSL_read(tls_.get(), some.data(), static_cast<int>(some.size()))
+                            : recv(socket_, some.data(), some.size(), 0);
+      some.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+      return some;
+    }
+
     bool readable() const {
       std::array<pollfd, 2> waiting{pollfd{socket_, POLLIN, 0}, pollfd{stopped_, POLLIN, 0}};
       return poll(waiting.data(), waiting.size(), -1) > 0 && waiting[1].revents == 0;

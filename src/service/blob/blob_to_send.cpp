@@ -45,7 +45,8 @@ Result<void> check_bytes(const content::Blob& blob, const std::string& name, con
 Result<std::shared_ptr<content::BlobReader>> open_to_send(Context& context, const content::Blob& blob) {
   auto bytes = open_blob(context, blob);
   if (bytes) return std::shared_ptr<content::BlobReader>(*std::move(bytes));
-  if (bytes.error().kind() == ErrorKind::not_found) return bytes.error();
+  const auto kind = bytes.error().kind();
+  if (kind == ErrorKind::not_found || kind == ErrorKind::service_unavailable) return bytes.error();
   return base::internal_error("blob " + blob.id.text() + " cannot be opened: " + bytes.error().cause());
 }
 

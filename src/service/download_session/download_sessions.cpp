@@ -54,6 +54,15 @@ Result<DownloadFile> shown(const Context& context, View view, const DownloadSess
   return download;
 }
 
+/// InvalidArgument unless the bytes can be read where they lie.
+Result<void> check_holds_files(const Context& context, const content::StorageId& id) {
+  const auto* storage = context.storages.find(id);
+  if (storage == nullptr || storage->is_folder()) return {};
+  return Error(ErrorKind::invalid_argument, "quire.download_session.no_direct_place",
+               "Storage {name} is an object store, where no file lies as such; use the endpoint type HTTPS.",
+               {{"name", storage->name}});
+}
+
 /// Those of the session's content, or which its content is to have.
 std::vector<ContentFile> files_of_session(View view, const DownloadSession& session) {
   if (!session.awaits_content) return view->list<ContentFile>(session.content);
@@ -157,6 +166,9 @@ Result<DownloadFile> DownloadSessions::prepare(const Caller& caller, const Downl
           if (item) QUIRE_RETURN_IF_ERROR(check_privilege(caller, *item, Privilege::ContentLibrary_ReadStorage));
           const auto file = session ? view->find<ContentFile>({session->content, name}) : std::nullopt;
           const auto blob = file ? view->find<content::Blob>(file->blob) : std::nullopt;
+          const auto library = item ? view->find<content::Library>(item->library_id) : std::nullopt;
+          if (blob || library)
+            QUIRE_RETURN_IF_ERROR(check_holds_files(context_, blob ? blob->storage : library->receiving_storage()));
           return blob ? std::vector{*blob} : std::vector<content::Blob>();
         }));
     QUIRE_RETURN_IF_ERROR(move_to_storage(context_, blobs));

@@ -150,6 +150,7 @@ Result<LibraryId> Libraries::create_local(const Caller& caller, const LibrarySpe
                            library.backing = placement.backing;
                            library.storage = placement.storage;
                            if (publishing) QUIRE_RETURN_IF_ERROR(apply_publishing(*publishing, library));
+                           QUIRE_RETURN_IF_ERROR(check_can_persist(library, library.storage, context_.storages));
                            t->insert(library);
                            record(t, EventKind::library_created, library, {{"name", library.name}});
                            record_publishing(t, Library(), library);
@@ -181,7 +182,10 @@ Result<void> Libraries::change(const Caller& caller, const LibraryId& id, const 
                                       : find_library(t, id, Privilege::ContentLibrary_UpdateLibrary));
     QUIRE_RETURN_IF_ERROR(check_values(spec, context_.limits));
     QUIRE_ASSIGN_OR_RETURN(auto changed, changed_by(spec, library, stale_version));
-    if (publishing) QUIRE_RETURN_IF_ERROR(apply_publishing(*publishing, changed));
+    if (publishing) {
+      QUIRE_RETURN_IF_ERROR(apply_publishing(*publishing, changed));
+      QUIRE_RETURN_IF_ERROR(check_can_persist(changed, changed.receiving_storage(), context_.storages));
+    }
     const bool seen_by_subscribers = changed.name != library.name || changed.description != library.description;
     if (library.published && changed.published && seen_by_subscribers) ++changed.generation;
     EventDetails details;
@@ -234,6 +238,7 @@ Result<void> Libraries::migrate(const Caller& caller, const LibraryId& id,
       return Error(ErrorKind::already_in_desired_state, "quire.library.is_there",
                    "Library {name} has storage {storage} already.",
                    {{"name", library.name}, {"storage", placement.storage.text()}});
+    QUIRE_RETURN_IF_ERROR(check_can_persist(library, placement.storage, context_.storages));
     library.migration = content::Migration{placement.backing, placement.storage};
     t->update(library);
     QUIRE_RETURN_IF_ERROR(add_task(

@@ -21,4 +21,8 @@ base::Result<Placement> place(const std::vector<content::StorageBacking>& backin
 /// The same of a create spec (§28 leaves it open; absent or empty: the default one, which is then reported).
 base::Result<Placement> place(const LibrarySpec& spec, const content::Storages& storages);
 
+/// InvalidArgument when `library` is to lie as files (`persist_json_enabled`) on `storage`, where none can.
+base::Result<void> check_can_persist(const content::Library& library, const content::StorageId& storage,
+                                     const content::Storages& storages);
+
 }  // namespace quire::service
