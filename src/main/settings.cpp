@@ -240,8 +240,10 @@ const std::vector<SettingDefinition>& setting_definitions() {
            "shown may end up in a journal. Remove the file when you have read it.",
            &Settings::generated_password_file),
       texts("storage", "NAME[=PLACE]",
-            "A storage, shown as a datastore of that name; may be repeated, the first is the default. PLACE is a folder, or "
-            "a bucket of an S3 service: s3://BUCKET[/PREFIX][?endpoint=URL&region=REGION&…]. Without it the storage lies in "
+            "A storage, shown as a datastore of that name; may be repeated, the first is the default. PLACE is a "
+            "folder, or "
+            "a bucket of an S3 service: s3://BUCKET[/PREFIX][?endpoint=URL&region=REGION&…]. Without it the storage "
+            "lies in "
             "the data folder.",
             &Settings::storage),
       size(

@@ -10,8 +10,8 @@
 /// Bytes that go out to a client, which must be those that were once stored. Outside of transactions.
 namespace quire::service {
 
-/// NotFound when the bytes are not there, which may have moved since the row was read (open_found()); ServiceUnavailable
-/// when their storage cannot be asked just now; internal else.
+/// NotFound when the bytes are not there, which may have moved since the row was read (open_found());
+/// ServiceUnavailable when their storage cannot be asked just now; internal else.
 base::Result<std::shared_ptr<content::BlobReader>> open_to_send(Context& context, const content::Blob& blob);
 
 /// Whether they are what the catalog says; `name` is the file's, for who reads the Error. Costs a reading of all of
