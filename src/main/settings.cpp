@@ -241,10 +241,8 @@ const std::vector<SettingDefinition>& setting_definitions() {
            &Settings::generated_password_file),
       texts("storage", "NAME[=PLACE]",
             "A storage, shown as a datastore of that name; may be repeated, the first is the default. PLACE is a "
-            "folder, or "
-            "a bucket of an S3 service: s3://BUCKET[/PREFIX][?endpoint=URL&region=REGION&…]. Without it the storage "
-            "lies in "
-            "the data folder.",
+            "folder, or a bucket of an S3 service: s3://BUCKET[/PREFIX][?endpoint=URL&region=REGION&…]. Without it the "
+            "storage lies in the data folder.",
             &Settings::storage),
       size(
           "storage_reserve",
