@@ -119,7 +119,7 @@ test-bare-root:   ## Both commands of the README on a bare Debian 12 (needs root
 	@tools/bare-root-test
 
 bench: setup-test build  ## Inner pieces; Quire beside nginx, caddy, vcsim, curl and rclone, into docs/performance.md (about 15 minutes)
-	@tools/install-clients vcsim
+	@tools/install-clients vcsim versitygw
 	@tools/install-peers
 	@$(BUILD)/bench/quire_bench
 	@python3 bench/run.py --build $(BUILD) --document docs/performance.md
@@ -131,7 +131,7 @@ bench-page: setup-test configure  ## The web page: size, first view, scrolling, 
 	@build/clients/venv/bin/python bench/page.py --build $(BUILD)
 
 bench-short: setup-test configure  ## Whether all of bench/run.py and bench/page.py runs; the figures mean nothing
-	@tools/install-clients venv vcsim
+	@tools/install-clients venv vcsim versitygw
 	@tools/install-peers
 	@cmake --build --preset $(PRESET) -j $(JOBS) --target quire quire_load quire_seed
 	@python3 bench/run.py --build $(BUILD) --short

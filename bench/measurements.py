@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from servers import PEERS, ROOT, Caddy, Nginx, Quire, Vcsim, make_certificate
+from servers import PEERS, ROOT, Caddy, Nginx, Quire, Vcsim, Versitygw, make_certificate
 
 RCLONE = PEERS / "bin" / "rclone"
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
@@ -808,6 +808,43 @@ def clients(world):
     return [push, pull, cpu]
 
 
+def object_storage(world):
+    """PUT and GET through Quire, whose storage is a bucket, beside a plain client of the S3 server that holds it."""
+    size = world.sizes.body
+    title = f"of {size / GIB:.2g} GiB with an S3 server (versitygw), over HTTP"
+    groups = {verb: Group(f"s3-{verb.lower()}", f"{verb} {title}", "GB/s") for verb in ("PUT", "GET")}
+    memory = Group("s3-memory", "Peak memory of Quire during these", "MiB")
+    body = world.random_file(size)
+    for number in range(world.rounds):
+        store = Versitygw(world.fresh("store"))
+        with world.running(store), world.running(Quire(world.fresh("quire"), ["--storage", store.store.storage()])) as (quire,):
+            api = quire.api()
+            item = api.create_item(api.create_library("bench"), "item")
+            for candidate in in_turn(["Quire", "curl"], number):
+                if candidate == "curl":
+                    run = must(run_client([*store.curl("plain/object"), "--upload-file", body]), "curl")
+                    groups["PUT"].add("curl", size / run.seconds / 1e9)
+                    continue
+                session, path = api.begin_upload(item)
+                groups["PUT"].add("Quire", gb_per_s(upload(world, quire, path, "http", "--file", body)))
+                api.complete(session)
+            for candidate in in_turn(["Quire", "curl"], number):
+                if candidate == "curl":
+                    run = must(run_client([*store.curl("plain/object"), "--output", "/dev/null"]), "curl")
+                    groups["GET"].add("curl", size / run.seconds / 1e9)
+                    continue
+                groups["GET"].add("Quire", gb_per_s(download(world, quire, api.download_path(item), "http")))
+            memory.add("Quire", quire.peak_memory_mib())
+        world.discard(quire)
+        world.discard(store)
+    body.unlink()
+    for verb, group in groups.items():
+        group.plotted = ["Quire", "curl"]
+        group.rows = [Row(f"s3-{verb.lower()}", f"{verb} {title} / the same by curl straight to that server", group.ratio("Quire", "curl"),
+                          ">=", 0.9, 1.0, "×", "Quire hashes every byte twice")]
+    return [*groups.values(), memory]
+
+
 ALL = {
     "clients": clients,
     "transfers": transfers,
@@ -822,6 +859,7 @@ ALL = {
     "many-people": many_people,
     "publications": publications,
     "synchronizations": synchronizations,
+    "object-storage": object_storage,
 }
 
 __all__ = ["ALL", "ROOT", "SHORT", "Group", "Row", "Sizes", "World"]

@@ -15,6 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "test" / "clients"))
+from object_store import BUCKET, ObjectStore  # noqa: E402
 from quire_server import QuireServer  # noqa: E402
 
 PEERS = ROOT / "build" / "bench" / "peers" / "usr"
@@ -254,6 +255,25 @@ class Vcsim(Child):
 
     def api(self):
         return Api(self.bases["http"], "user", "password", self.datastore)
+
+
+class Versitygw(Child):
+    """An S3 server on a folder."""
+
+    name = "versitygw"
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        self.store = ObjectStore(folder)
+
+    def start(self):
+        self.process = self.store.start().process
+
+    def curl(self, key):
+        """A signed request for an object, as curl makes it."""
+        return ["curl", "--silent", "--show-error", "--fail", "--aws-sigv4", "aws:amz:us-east-1:s3", "--user",
+                f"{self.store.access_key}:{self.store.secret_key}", "--header", "x-amz-content-sha256: UNSIGNED-PAYLOAD",
+                f"{self.store.endpoint}/{BUCKET}/{key}"]
 
 
 NGINX_CONFIGURATION = """

@@ -8,8 +8,6 @@ import subprocess
 import time
 from pathlib import Path
 
-import pytest
-
 from quire_server import REPOSITORY
 from secret_watch import WATCH
 
@@ -20,7 +18,7 @@ MARKER = "quire.json"  # that says whose prefix it is
 def versitygw():
     path = Path(os.environ.get("VERSITYGW_BINARY", REPOSITORY / "build/clients/versitygw"))
     if not path.is_file():
-        pytest.fail(f"no S3 server at {path}; run tools/install-clients versitygw")
+        raise FileNotFoundError(f"no S3 server at {path}; run tools/install-clients versitygw")
     return path
 
 
