@@ -443,6 +443,16 @@ def completes(world):
     return [group]
 
 
+def memory_with_uploads(world, quire, scheme, count, size):
+    """Peak memory of a server that takes so many uploads at the same time, in MiB."""
+    api = quire.api()
+    library = api.create_library("bench")
+    paths = [api.begin_upload(api.create_item(library, f"{one}"))[1] for one in range(count)]
+    ca = ["--ca", quire.ca_file] if scheme == "https" else []
+    world.load("put", *(quire.bases[scheme] + path for path in paths), *ca, "--zeros", size)
+    return quire.peak_memory_mib()
+
+
 def memory_of_uploads(world):
     """Peak memory of a fresh server that takes some uploads at the same time."""
     group = Group("memory", "Peak memory of a fresh server with uploads at the same time", "MiB")
@@ -450,12 +460,7 @@ def memory_of_uploads(world):
     for (count, size), bar in zip(world.sizes.uploads, bars, strict=True):
         for _, scheme in itertools.product(range(world.rounds), ("http", "https")):
             with world.running(world.quire()) as (quire,):
-                api = quire.api()
-                library = api.create_library("bench")
-                paths = [api.begin_upload(api.create_item(library, f"{one}"))[1] for one in range(count)]
-                ca = ["--ca", quire.ca_file] if scheme == "https" else []
-                world.load("put", *(quire.bases[scheme] + path for path in paths), *ca, "--zeros", size)
-                group.add(f"{count} {scheme}", quire.peak_memory_mib())
+                group.add(f"{count} {scheme}", memory_with_uploads(world, quire, scheme, count, size))
             world.discard(quire)
         worst = max(group.samples[f"{count} http"] + group.samples[f"{count} https"])
         group.rows.append(Row(f"memory-{count}", f"Peak memory, {count} uploads at the same time (the worse of plain and HTTPS)",
@@ -813,7 +818,7 @@ def object_storage(world):
     size = world.sizes.body
     title = f"of {size / GIB:.2g} GiB with an S3 server (versitygw), over HTTP"
     groups = {verb: Group(f"s3-{verb.lower()}", f"{verb} {title}", "GB/s") for verb in ("PUT", "GET")}
-    memory = Group("s3-memory", "Peak memory of Quire during these", "MiB")
+    memory = Group("s3-memory", "Peak memory of Quire with its storage in a bucket", "MiB")
     body = world.random_file(size)
     for number in range(world.rounds):
         store = Versitygw(world.fresh("store"))
@@ -834,10 +839,18 @@ def object_storage(world):
                     groups["GET"].add("curl", size / run.seconds / 1e9)
                     continue
                 groups["GET"].add("Quire", gb_per_s(download(world, quire, api.download_path(item), "http")))
-            memory.add("Quire", quire.peak_memory_mib())
+            memory.add("these", quire.peak_memory_mib())
         world.discard(quire)
         world.discard(store)
     body.unlink()
+    count, each = world.sizes.uploads[-1]
+    store = Versitygw(world.fresh("store"))
+    with world.running(store), world.running(Quire(world.fresh("quire"), ["--storage", store.store.storage()])) as (quire,):
+        memory.add(f"{count} uploads", memory_with_uploads(world, quire, "https", count, each))
+    world.discard(quire)
+    world.discard(store)
+    memory.rows = [Row("s3-memory", f"Peak memory, {count} uploads at the same time to a bucket (HTTPS)", memory.median(f"{count} uploads"),
+                       "<=", 256, 128, "MiB")]
     for verb, group in groups.items():
         group.plotted = ["Quire", "curl"]
         group.rows = [Row(f"s3-{verb.lower()}", f"{verb} {title} / the same by curl straight to that server", group.ratio("Quire", "curl"),
