@@ -376,6 +376,7 @@ Result<adapters::files::ReadableFiles> readable_files(const Settings& settings, 
   for (const auto* own :
        {"tls", "lock", "ballast", "catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm", "before-upgrade"})
     readable.closed.push_back(data / own);
+  readable.closed.push_back(data / cache_folder_name);
   for (const auto& secret :
        {settings.tls_key, settings.admin_password_file, settings.generated_password_file, settings.audit_file})
     if (!secret.empty()) readable.closed.push_back(fs::weakly_canonical(fs::absolute(secret)));

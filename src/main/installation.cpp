@@ -72,7 +72,7 @@ adapters::s3::CredentialsSource credentials_of(const BucketPlace& place) {
   return [] { return adapters::s3::credentials_from_environment(adapters::curl::process_environment); };
 }
 
-Result<std::shared_ptr<content::BlobStore>> open_bucket(const Opening& opening, const std::string& storage_name,
+Result<std::shared_ptr<content::BlobStore>> open_bucket(const Opening& opening, const content::Storage& storage,
                                                         const BucketPlace& place) {
   adapters::s3::S3Options options;
   options.bucket = place.bucket;
@@ -91,9 +91,13 @@ Result<std::shared_ptr<content::BlobStore>> open_bucket(const Opening& opening, 
                             ? adapters::objects::claim_place(*watched, opening.installation, place.uri())
                             : adapters::objects::check_place(*watched, opening.installation, place.uri()));
   adapters::objects::SegmentedBlobStoreOptions blobs;
-  blobs.storage_name = storage_name;
+  blobs.storage_name = storage.name;
   blobs.base_uri = place.uri();
   blobs.capacity_bytes = place.capacity_bytes;
+  if (opening.may_change) {
+    blobs.cache_folder = fs::path(opening.settings.data) / cache_folder_name / storage.id.text();
+    blobs.cache_bytes_max = place.cache_bytes;
+  }
   blobs.problem = [store = watched.get()] { return store->problem(); };
   return std::shared_ptr<content::BlobStore>(
       std::make_shared<adapters::objects::SegmentedBlobStore>(std::move(watched), std::move(blobs)));
@@ -107,7 +111,7 @@ Result<content::Storage> open_storage(const Opening& opening, const StorageDefin
   storage.uuid = names.uuid;
   if (const auto* bucket = definition.bucket()) {
     storage.uri = bucket->uri();
-    QUIRE_ASSIGN_OR_RETURN(storage.blobs, open_bucket(opening, definition.name, *bucket));
+    QUIRE_ASSIGN_OR_RETURN(storage.blobs, open_bucket(opening, storage, *bucket));
     return storage;
   }
   const auto& folder = *definition.folder();

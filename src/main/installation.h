@@ -36,6 +36,9 @@ base::Result<adapters::sql::CatalogSurvey> survey_catalog(const Settings& settin
 /// A value of the installation that is made once, `fresh`, and then stays.
 base::Result<std::string> fixed_setting(content::Catalog& catalog, const std::string& name, const std::string& fresh);
 
+/// In the data folder, what is kept of storages in buckets. May be removed at any time.
+inline constexpr std::string_view cache_folder_name = "cache";
+
 /// The identifier of the installation, by which clients and object stores know it.
 base::Result<std::string> installation_id(content::Catalog& catalog, base::IdentitySource& identities);
 

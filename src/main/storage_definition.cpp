@@ -73,9 +73,13 @@ std::optional<std::string> take_parameter(BucketPlace& place, std::string_view n
     const auto bytes = parse_size(value);
     if (!bytes || *bytes <= 0) return "capacity must be a size such as 500GiB.";
     place.capacity_bytes = *bytes;
+  } else if (name == "cache") {
+    const auto bytes = parse_size(value);
+    if (!bytes) return "cache must be a size such as 50GiB.";
+    place.cache_bytes = *bytes;
   } else {
     return "there is no parameter " + std::string(name) +
-           "; there are endpoint, region, style, ca, credentials, profile and capacity.";
+           "; there are endpoint, region, style, ca, credentials, profile, capacity and cache.";
   }
   return std::nullopt;
 }

@@ -23,6 +23,7 @@ struct BucketPlace {
   std::string credentials_file;     ///< as Amazon's programs write it; empty: from the environment
   std::string profile = "default";  ///< of that file
   std::int64_t capacity_bytes = default_capacity_bytes;
+  std::int64_t cache_bytes = 0;  ///< that are kept of it in the data folder; 0: none
 
   /// A bucket tells no capacity, and those who ask for a datastore's want a number.
   static constexpr std::int64_t default_capacity_bytes = std::int64_t{1} << 50U;

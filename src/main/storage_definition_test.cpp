@@ -37,7 +37,7 @@ TEST(StorageDefinition, NamesABucketWithItsDefaults) {
 TEST(StorageDefinition, TakesEveryParameterOfABucket) {
   const auto place = bucket_of(
       "s3://images/sites/one/?endpoint=http://store.example:9000/&region=eu-central-1&style=virtual-host&ca=/etc/ca.pem"
-      "&credentials=/etc/quire/my%20keys&profile=quire&capacity=2GiB");
+      "&credentials=/etc/quire/my%20keys&profile=quire&capacity=2GiB&cache=3MiB");
   BucketPlace expected;
   expected.bucket = "images";
   expected.prefix = "sites/one";
@@ -48,6 +48,7 @@ TEST(StorageDefinition, TakesEveryParameterOfABucket) {
   expected.credentials_file = "/etc/quire/my keys";
   expected.profile = "quire";
   expected.capacity_bytes = std::int64_t{2} << 30U;
+  expected.cache_bytes = std::int64_t{3} << 20U;
   EXPECT_EQ(place, expected);
   EXPECT_EQ(place.uri(), "s3://images/sites/one");
 }
@@ -67,6 +68,7 @@ TEST(StorageDefinition, SaysWhatIsWrong) {
            {"a=s3://images?region=", "region"},
            {"a=s3://images?style=other", "style must be"},
            {"a=s3://images?capacity=much", "capacity must be"},
+           {"a=s3://images?cache=some", "cache must be"},
            {"a=s3://images?ca=%zz", "percent-encoded"},
            {"a=s3://images?bucket=b", "no parameter bucket"},
        }) {

@@ -59,6 +59,7 @@ Result<void> BlobObjects::put_segment(const BlobId& blob, const Segment& segment
 }
 
 Result<void> BlobObjects::get_segment(const BlobId& blob, const Segment& segment, std::span<std::byte> bytes) {
+  if (files_ != nullptr && files_->read(segment, bytes)) return {};
   const auto key = key_of(blob, segment.name());
   std::string how;
   for (int tries = 0; tries < tries_of_reading; ++tries) {
@@ -71,6 +72,7 @@ Result<void> BlobObjects::get_segment(const BlobId& blob, const Segment& segment
     } else if (sha256_of(bytes) != segment.sha256) {
       how = "it does not have its SHA-256";
     } else {
+      if (files_ != nullptr) files_->keep(segment, bytes);
       return {};
     }
   }
@@ -178,6 +180,7 @@ Result<void> BlobObjects::remove(const BlobId& blob, std::span<const Segment> se
     for (const auto& segment : batch) {
       keys.push_back(key_of(blob, segment.name()));
       bytes += segment.size;
+      if (files_ != nullptr) files_->remove(segment);
     }
     QUIRE_RETURN_IF_ERROR(objects_->remove(keys));
     count(-bytes);

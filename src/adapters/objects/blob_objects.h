@@ -13,6 +13,7 @@
 
 #include "adapters/objects/blob_index.h"
 #include "adapters/objects/segment.h"
+#include "adapters/objects/segment_files.h"
 #include "base/result.h"
 #include "content/object_store.h"
 
@@ -22,8 +23,9 @@ namespace quire::adapters::objects {
 /// object store's where nothing else is said.
 class BlobObjects {
  public:
-  BlobObjects(std::unique_ptr<content::ObjectStore> objects, std::string storage_name)
-      : objects_(std::move(objects)), storage_name_(std::move(storage_name)) {}
+  /// `files` keeps copies of what was read, and outlives this; nullptr: nothing does.
+  BlobObjects(std::unique_ptr<content::ObjectStore> objects, std::string storage_name, SegmentFiles* files)
+      : objects_(std::move(objects)), storage_name_(std::move(storage_name)), files_(files) {}
 
   /// Numbers for new segments: each is larger than all before, and than all that a listing has shown.
   std::uint64_t next_order();
@@ -73,6 +75,7 @@ class BlobObjects {
 
   const std::unique_ptr<content::ObjectStore> objects_;
   const std::string storage_name_;
+  SegmentFiles* const files_;
   std::mutex mutex_;
   std::uint64_t order_ = 0;  ///< the last one given away
   std::optional<std::int64_t> used_bytes_;

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -23,6 +24,10 @@ struct SegmentedBlobStoreOptions {
   std::size_t threads = 8;  ///< that hash, send and read ahead
   /// What the operator lets this storage hold, as an object store tells nothing of the kind; 0: not told.
   std::int64_t capacity_bytes = 0;
+  /// Segments that were read are kept as files there, up to so many bytes; 0: none are. The folder is this store's
+  /// alone.
+  std::filesystem::path cache_folder = {};
+  std::int64_t cache_bytes_max = 0;
   /// Why the object store cannot be used just now, if it cannot: space() tells it. Called by any thread as long as the
   /// store stands; must not wait. Unset: nobody knows.
   std::function<std::optional<base::Error>()> problem = {};

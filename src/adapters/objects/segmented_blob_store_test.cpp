@@ -49,6 +49,32 @@ TEST_F(SegmentedBlobStoreTest, AWriterThatBeginsElsewhereMeetsTheNextMultiple) {
   expect_content(*store, id_, bytes);
 }
 
+/// One fetch for all who ask, also after a restart; a copy that is damaged is fetched again, not handed out.
+TEST_F(SegmentedBlobStoreTest, ReadsEachSegmentFromTheStoreOnce) {
+  const auto bytes = some_bytes(5 * segment_bytes + 5, 3);
+  put(*open_store(), id_, bytes);
+  const test_support::TemporaryFolder place;
+  auto options = small_segments();
+  options.cache_folder = place.path() / "cache";
+  options.cache_bytes_max = 10 * segment_bytes;
+  options.memory_bytes_max = 2 * segment_bytes;  // so that memory keeps hardly any
+  const auto segments_fetched = [&](const std::function<void(SegmentedBlobStore&)>& use) {
+    const auto store = open_store(options);
+    use(*store);
+    return std::ranges::count_if(objects_->gets(), [](const auto& key) { return !key.ends_with("/index"); });
+  };
+  EXPECT_EQ(segments_fetched([&](auto& store) {
+              for (int i = 0; i < 3; ++i) expect_content(store, id_, bytes);
+            }),
+            6);
+  EXPECT_EQ(segments_fetched([&](auto& store) { expect_content(store, id_, bytes); }), 0) << "after a restart";
+  const auto copy = *std::filesystem::directory_iterator(options.cache_folder);
+  std::filesystem::resize_file(copy.path(), 3);
+  EXPECT_EQ(segments_fetched([&](auto& store) { expect_content(store, id_, bytes); }), 1);
+  EXPECT_EQ(segments_fetched([&](auto& store) { ASSERT_TRUE(store.remove(id_)); }), 0);
+  EXPECT_TRUE(std::filesystem::is_empty(options.cache_folder)) << "what is deleted does not stay there";
+}
+
 TEST_F(SegmentedBlobStoreTest, NamesTheBlobByTheOperatorsUri) {
   EXPECT_EQ(open_store()->uri(id_), "s3://bucket/prefix/" + id_.text());
 }

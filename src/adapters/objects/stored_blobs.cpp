@@ -31,7 +31,10 @@ std::int64_t whole_up_to(const std::vector<Extent>& extents) {
 
 StoredBlobs::StoredBlobs(std::unique_ptr<content::ObjectStore> objects, SegmentedBlobStoreOptions options)
     : options_(std::move(options)),
-      objects_(std::move(objects), options_.storage_name),
+      files_(options_.cache_bytes_max > 0
+                 ? std::make_unique<SegmentFiles>(options_.cache_folder, options_.cache_bytes_max)
+                 : nullptr),
+      objects_(std::move(objects), options_.storage_name, files_.get()),
       memory_(options_.memory_bytes_max),
       cache_(objects_, memory_, pool_),
       works_{objects_,

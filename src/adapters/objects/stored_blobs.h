@@ -13,6 +13,7 @@
 #include "adapters/objects/id_locks.h"
 #include "adapters/objects/memory_budget.h"
 #include "adapters/objects/segment_cache.h"
+#include "adapters/objects/segment_files.h"
 #include "adapters/objects/segment_stream.h"
 #include "adapters/objects/segmented_blob_store.h"
 #include "adapters/objects/unfinished_blob.h"
@@ -77,6 +78,7 @@ class StoredBlobs : public std::enable_shared_from_this<StoredBlobs> {
   base::Error not_committed(const content::BlobId& id) const;
 
   const SegmentedBlobStoreOptions options_;
+  const std::unique_ptr<SegmentFiles> files_;  ///< nullptr: nothing is kept on this machine
   BlobObjects objects_;
   MemoryBudget memory_;
   IdLocks id_locks_;  ///< held while a blob changes its state
