@@ -70,7 +70,7 @@ PUBLIC_SERVICES = ("com.vmware.cis.tagging.", "com.quire.access.roles.", "com.vm
 # Operations that never succeed in such a run, by a pattern of their names, and why.
 CANNOT = {
     r"com\.vmware\.cis\.session\.delete": "would end the run's own login; it is not called",
-    r"com\.vmware\.vcenter\.(ovf|vm_template|iso)\..*": "needs a hypervisor, which Quire has none of",
+    r"com\.vmware\.vcenter\.(ovf\.(?!library_item\.filter)|vm_template\.|iso\.).*": "needs a hypervisor, which Quire has none of",
     r"com\.vmware\.cis\.session\.create": "takes a password, and the run has a login",
     r"com\.quire\.access\.users\.change_password": "would end the run's own login",
 }

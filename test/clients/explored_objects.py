@@ -221,6 +221,7 @@ class Objects:
         virtual_machine = self._item(self.local[0], "ovf", "ovf")
         self._fill(virtual_machine, {package.descriptor.name: package.descriptor.read_bytes()})
         self.own["com.quire.items.package", "path.library_item_id"] = [virtual_machine]
+        self.own["com.vmware.vcenter.ovf.library_item.filter", "path.ovf_library_item_id"] = [virtual_machine]
         self.own["com.vmware.content.library.item.file.get", "path.name"] = [FILE_NAME]
         self.own["com.vmware.content.library.item.changes.get", "path.version"] = ["1", "2", "3"]
 
