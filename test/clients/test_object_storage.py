@@ -276,6 +276,30 @@ def test_a_damaged_object_is_never_passed_on(server, store):
     assert server.log(1000).count("is damaged") >= len(damages), "whoever runs the server is told"
 
 
+def test_what_was_read_is_kept_on_the_servers_disk(tmp_path, store):
+    flags = ["--storage", store.storage(cache="64MiB"), "--scrub-rate", "0"]
+    server = QuireServer(tmp_path / "server", flags=flags).start()
+    try:
+        binding, transfers = NewRest(server).log_in(), Transfers(server)
+        item = upload_item(binding, transfers, create_library(binding), "files", {"large.bin": LARGE})
+        server.restart()
+        binding.log_in()
+        assert download_item(binding, transfers, item) == {"large.bin": LARGE}
+        server.restart()
+        binding.log_in()
+        segments = {path: path.read_bytes() for key, path in store.objects().items() if not key.endswith("/index")}
+        for path in segments:
+            path.unlink()
+        assert download_item(binding, transfers, item) == {"large.bin": LARGE}
+        for path, content in segments.items():
+            path.write_bytes(content)
+        binding.ok("item.delete", library_item_id=item)
+        wait_until_empty(store)
+        assert not [path for path in (server.data_dir / "cache").rglob("*") if path.is_file()]
+    finally:
+        server.stop()
+
+
 def test_while_the_store_is_away_the_server_says_so(server, store):
     binding, transfers = NewRest(server).log_in(), Transfers(server)
     library = create_library(binding)
