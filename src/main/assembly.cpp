@@ -34,6 +34,7 @@
 #include "http/tls_identity.h"
 #include "main/installation.h"
 #include "main/service_notification.h"
+#include "main/storage_definition.h"
 #include "metrics/metrics_text.h"
 #include "service/access/catalog_authenticator.h"
 #include "service/library/item_copy.h"
@@ -383,6 +384,10 @@ Result<adapters::files::ReadableFiles> readable_files(const Settings& settings, 
   for (const auto& entry : settings.peer)
     if (const auto file = file_of_peer(entry); !file.empty())
       readable.closed.push_back(fs::weakly_canonical(fs::absolute(file)));
+  QUIRE_ASSIGN_OR_RETURN(const auto definitions, storage_definitions(settings.storage, settings.data));
+  for (const auto& definition : definitions)
+    if (const auto* bucket = definition.bucket(); bucket != nullptr && !bucket->credentials_file.empty())
+      readable.closed.push_back(fs::weakly_canonical(fs::absolute(bucket->credentials_file)));
   return readable;
 }
 

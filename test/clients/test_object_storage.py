@@ -373,6 +373,27 @@ def test_new_keys_are_read_from_the_file(server, store):
     assert download_item(binding, transfers, item) == {"large.bin": LARGE}
 
 
+def test_nobody_can_pull_the_keys_or_what_is_kept_of_the_bucket(tmp_path, store):
+    flags = ["--storage", store.storage(cache="64MiB"), "--pull-files-from", str(tmp_path.resolve())]
+    server = QuireServer(tmp_path / "server", flags=flags).start()
+    try:
+        binding, transfers = NewRest(server).log_in(), Transfers(server)
+        library = create_library(binding)
+        item = upload_item(binding, transfers, library, "files", {"large.bin": LARGE})
+        server.restart()
+        binding.log_in()
+        download_item(binding, transfers, item)
+        kept = [path for path in (server.data_dir / "cache").rglob("*") if path.is_file()]
+        assert kept
+        pushing = PushSession(binding, library, "iso")
+        for path in (store.credentials, kept[0]):
+            spec = {"name": path.name, "source_type": "PULL", "source_endpoint": {"uri": path.resolve().as_uri()}}
+            added = pushing.call("file.add", file_spec=spec)
+            assert added.status == 400 and store.secret_key not in str(added), added
+    finally:
+        server.stop()
+
+
 def test_clients_see_a_datastore_of_which_nothing_is_a_file(server, store, tmp_path):
     binding, transfers = NewRest(server).log_in(), Transfers(server)
     item = upload_item(binding, transfers, create_library(binding), "files", {"large.bin": LARGE})
