@@ -11,8 +11,10 @@
 
 namespace quire::adapters::objects {
 
-/// An object store that knows whether it answered last, for whoever watches the server and must not wait. All threads
-/// may call it.
+/// An object store that knows whether it answers, for whoever watches the server and must not wait: a thread of this
+/// object's asks it after a call that ended by ServiceUnavailable, and when nobody has for two seconds. While it does
+/// not answer, calls end by that error at once: the threads and the memory of transfers must not all wait for one store
+/// while others could be used. All threads may call it.
 class WatchedObjectStore final : public content::ObjectStore {
  public:
   /// `clock` must outlive it.
@@ -25,13 +27,13 @@ class WatchedObjectStore final : public content::ObjectStore {
   base::Result<void> remove(std::span<const std::string> keys) override;
   base::Result<Page> list(std::string_view prefix, std::string_view next) override;
 
-  /// The ServiceUnavailable that the last call ended by, or none. Never waits for the store: when nobody has asked it
-  /// anything for two seconds, a thread of this object's does, and a later call here tells what came of it.
+  /// Why the store does not answer, as far as is known. Never waits for it; a later call tells what came of asking.
   std::optional<base::Error> problem();
 
  private:
-  template <class Value>
-  base::Result<Value> note(base::Result<Value> outcome);
+  template <class Call>
+  auto ask(Call call) -> decltype(call());
+  void tell_to_ask();
   void ask_when_told();
 
   const std::unique_ptr<content::ObjectStore> inner_;

@@ -82,7 +82,8 @@ class S3ObjectStore final : public content::ObjectStore {
  public:
   S3ObjectStore(S3Options options, const curl::HttpUrl& service, base::Clock& clock, base::IdentitySource& identities)
       : options_(std::move(options)),
-        connections_(service, {options_.connect_timeout, options_.extra_ca_file, options_.user_agent}),
+        connections_(service,
+                     {options_.connect_timeout, options_.stall_timeout, options_.extra_ca_file, options_.user_agent}),
         clock_(clock),
         identities_(identities) {
     const bool is_implied = service.port() == (service.is_https() ? "443" : "80");

@@ -32,8 +32,9 @@ struct S3Options {
   CredentialsSource credentials;  ///< read with the first request, and again when the service no longer takes them
 
   base::Duration connect_timeout = std::chrono::seconds(5);  ///< name, TCP and TLS together
+  base::Duration stall_timeout = std::chrono::seconds(10);   ///< of one try: without a byte in either direction
   base::Duration try_timeout = std::chrono::seconds(30);     ///< of one try with all its bytes
-  base::Duration deadline = std::chrono::seconds(90);        ///< of a call, or 1,000 removals: all tries and waits
+  base::Duration deadline = std::chrono::seconds(60);        ///< of a call, or 1,000 removals: all tries and waits
   int tries_max = 5;                                         ///< at least 1
   base::Duration first_wait = std::chrono::milliseconds(200);
   base::Duration longest_wait = std::chrono::seconds(10);

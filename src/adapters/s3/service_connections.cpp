@@ -105,6 +105,9 @@ class ServiceExchange {
     set(easy, CURLOPT_NOSIGNAL, 1L);
     set(easy, CURLOPT_TIMEOUT_MS, curl::in_milliseconds(timeout));
     set(easy, CURLOPT_CONNECTTIMEOUT_MS, curl::in_milliseconds(options_.connect_timeout));
+    set(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    set(easy, CURLOPT_LOW_SPEED_TIME,
+        static_cast<long>(std::chrono::ceil<std::chrono::seconds>(options_.stall_timeout).count()));
     set(easy, CURLOPT_QUICK_EXIT, 1L);         // no time-out waits for the resolver
     set(easy, CURLOPT_PROXY, proxy_.c_str());  // empty: none, whatever the environment says
     set(easy, CURLOPT_NOPROXY, "");            // has been decided

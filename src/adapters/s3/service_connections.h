@@ -38,6 +38,7 @@ struct ServiceAnswer {
 
 struct ConnectionOptions {
   base::Duration connect_timeout{};  ///< name, TCP and TLS together
+  base::Duration stall_timeout{};    ///< without a byte in either direction; of whole seconds
   std::string extra_ca_file;         ///< PEM; roots beside the system's. Empty: none
   std::string user_agent;            ///< empty: the header is not sent
 };
