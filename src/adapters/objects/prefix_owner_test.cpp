@@ -58,7 +58,9 @@ TEST_F(PrefixOwner, AnOwnerThatCannotBeReadIsSomebodyElse) {
 TEST_F(PrefixOwner, OfTwoAtOnceOneGetsIt) {
   bool first = true;
   objects_.set_script([&](std::string_view call, std::string_view) {
-    if (call == "put" && std::exchange(first, false)) EXPECT_TRUE(claim_place(objects_, "faster", "s3://b"));
+    if (call == "put" && std::exchange(first, false)) {
+      EXPECT_TRUE(claim_place(objects_, "faster", "s3://b"));
+    }
     return Fate::works;
   });
   EXPECT_EQ(refusal_of(claim_place(objects_, "slower", "s3://b")), ErrorKind::resource_in_use);
