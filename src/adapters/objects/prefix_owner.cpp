@@ -72,7 +72,7 @@ Result<void> claim_place(ObjectStore& objects, const std::string& installation, 
   QUIRE_RETURN_IF_ERROR(check_empty(objects, place));
   const auto text = json::serialize(json::object{{"installation", installation}}) + "\n";
   const auto bytes = std::as_bytes(std::span(text));
-  const auto written = objects.put(owner_key, bytes, base::digest_of(base::DigestAlgorithm::SHA256, bytes).hex);
+  auto written = objects.put(owner_key, bytes, base::digest_of(base::DigestAlgorithm::SHA256, bytes).hex);
   if (written || written.error().kind() != ErrorKind::already_exists) return written;
   return check_place(objects, installation, place);  // somebody was faster
 }
