@@ -55,7 +55,7 @@ Result<Placement> place(const LibrarySpec& spec, const content::Storages& storag
 Result<void> check_can_persist(const content::Library& library, const content::StorageId& storage,
                                const content::Storages& storages) {
   const auto* place = storages.find(storage);
-  if (!library.persist_json || place == nullptr || place->folders) return {};
+  if (!library.persist_json || place == nullptr || place->is_folder()) return {};
   return Error(ErrorKind::invalid_argument, "quire.library.storage_without_files",
                "Library {name} cannot lie as files on storage {storage}, which is an object store. Leave "
                "publish_info.persist_json_enabled off there; its publication URL works all the same.",
