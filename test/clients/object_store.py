@@ -33,9 +33,9 @@ class ObjectStore:
         WATCH.add(self.secret_key, "the object store's secret key")
         self.credentials = Path(folder) / "credentials"
         self.write_credentials(self.secret_key)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.sidecar = Path(folder) / "sidecar"  # spares extended attributes, which not every temporary folder has
+        self.sidecar.mkdir()
+        self.port = None
         self.process = None
 
     @property
@@ -49,20 +49,36 @@ class ObjectStore:
         self.credentials.chmod(0o600)
 
     def start(self):
+        """The same port each time, so that what names it stays good."""
+        if self.port is not None:
+            assert self._started(), self.log.read_text()
+            return self
+        for _ in range(5):  # somebody else may be faster
+            with socket.socket() as free:
+                free.bind(("127.0.0.1", 0))
+                self.port = free.getsockname()[1]
+            if self._started():
+                return self
+        raise AssertionError(self.log.read_text())
+
+    def _started(self):
+        """False when the server ended at once."""
         environment = {**os.environ, "ROOT_ACCESS_KEY_ID": self.access_key, "ROOT_SECRET_ACCESS_KEY": self.secret_key}
-        command = [versitygw(), "--port", f"127.0.0.1:{self.port}", "--keep-alive", "--quiet", "posix", self.root]
+        command = [versitygw(), "--port", f"127.0.0.1:{self.port}", "--keep-alive", "--quiet"]
+        command += ["posix", "--sidecar", self.sidecar, self.root]
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 [str(word) for word in command], env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
         end = time.monotonic() + 30
-        while True:
+        while self.process.poll() is None:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return self
-            assert self.process.poll() is None, self.log.read_text()
+                    time.sleep(0.1)
+                    return self.process.poll() is None
             assert time.monotonic() < end, "the S3 server did not start"
             time.sleep(0.05)
+        return False
 
     def stop(self):
         if self.process is not None:
