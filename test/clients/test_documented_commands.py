@@ -56,6 +56,7 @@ NOT_RUN = {
     },
     "configure": {
         "# sudo systemctl edit quire": UNIT,
+        "# /etc/quire/s3-credentials": "needs an S3 service of its own; test_object_storage.py has one",
         "sudo -u postgres createuser quire": POSTGRESQL,
     },
     "tls": {
