@@ -84,7 +84,7 @@ void Exchange::set_up() {
   QUIRE_CHECK(easy_ != nullptr);
   set_up_request();
   set_up_connection();
-  if (url_.is_https()) set_up_tls();
+  if (url_.is_https()) set_checked_tls(easy_.get(), &Exchange::on_tls_context, this);
 }
 
 void Exchange::set_up_request() {
@@ -102,15 +102,10 @@ void Exchange::set_up_request() {
     set(easy, CURLOPT_PASSWORD, credentials_->password.c_str());
   }
 
-  const auto add_header = [this](const std::string& line) {
-    auto* longer = curl_slist_append(headers_.get(), line.c_str());
-    QUIRE_CHECK(longer != nullptr);
-    if (headers_ == nullptr) headers_.reset(longer);  // longer lists keep their first node
-  };
-  add_header("Accept-Encoding: identity");
+  headers_.add("Accept-Encoding: identity");
   if (fetch_.mode == FetchMode::content && resumes()) {
     set(easy, CURLOPT_RANGE, (std::to_string(fetch_.request.offset) + "-").c_str());
-    add_header("If-Range: " + fetch_.request.validator);
+    headers_.add("If-Range: " + fetch_.request.validator);
   }
   set(easy, CURLOPT_HTTPHEADER, headers_.get());
 
@@ -129,24 +124,11 @@ void Exchange::set_up_connection() {
   set(easy, CURLOPT_CONNECTTIMEOUT_MS, in_milliseconds(fetch_.options.connect_timeout));
   set(easy, CURLOPT_QUICK_EXIT, 1L);  // a stop does not wait for the resolver
   set(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
-  set(easy, CURLOPT_PROXY, proxy_.c_str());  // empty: none, whatever the environment says
-  set(easy, CURLOPT_NOPROXY, "");            // has been decided
-  set(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  set_proxy(easy, proxy_);
   set(easy, CURLOPT_OPENSOCKETFUNCTION, &Exchange::on_socket);
   set(easy, CURLOPT_OPENSOCKETDATA, this);
   set(easy, CURLOPT_PREREQFUNCTION, &Exchange::on_connected);
   set(easy, CURLOPT_PREREQDATA, this);
-}
-
-void Exchange::set_up_tls() {
-  CURL* easy = easy_.get();
-  set(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-  set(easy, CURLOPT_SSL_VERIFYHOST, 0L);  // CertificateCheck looks at the name, where it counts
-  set(easy, CURLOPT_CAINFO, static_cast<char*>(nullptr));
-  set(easy, CURLOPT_CAPATH, static_cast<char*>(nullptr));
-  set(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);  // a resumed session would show no certificate
-  set(easy, CURLOPT_SSL_CTX_FUNCTION, &Exchange::on_tls_context);
-  set(easy, CURLOPT_SSL_CTX_DATA, this);
 }
 
 // ---- the transfer ----

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "adapters/curl/curl_fetcher.h"
+#include "adapters/curl/curl_library.h"
 #include "adapters/curl/http_url.h"
 #include "adapters/curl/kept_links.h"
 #include "content/fetcher.h"
@@ -52,8 +53,6 @@ class Exchange {
 
  private:
   using SteadyTime = std::chrono::steady_clock::time_point;
-  using Easy = std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>;
-  using Headers = std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)>;
 
   static curl_socket_t on_socket(void* self, curlsocktype purpose, curl_sockaddr* address);
   static int on_connected(void* self, char* remote, char* local, int remote_port, int local_port);
@@ -67,7 +66,6 @@ class Exchange {
   void set_up();
   void set_up_request();
   void set_up_connection();
-  void set_up_tls();
   bool resumes() const;
 
   void judge_target_behind_proxy();
@@ -102,7 +100,7 @@ class Exchange {
   const HttpUrl& url_;
   const std::optional<HttpUrl::Credentials>& credentials_;
   const bool redirected_;
-  Headers headers_{nullptr, &curl_slist_free_all};
+  HeaderList headers_;
   std::unique_ptr<Link> link_;
   Easy easy_{nullptr, &curl_easy_cleanup};  // goes before the link
   std::string proxy_;                       ///< empty: none

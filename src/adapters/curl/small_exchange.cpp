@@ -49,15 +49,6 @@ class SmallExchange {
   }
 
  private:
-  using Easy = std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>;
-  using Headers = std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)>;
-
-  void add_header(const std::string& line) {
-    auto* longer = curl_slist_append(headers_.get(), line.c_str());
-    QUIRE_CHECK(longer != nullptr);
-    if (headers_ == nullptr) headers_.reset(longer);  // longer lists keep their first node
-  }
-
   void set_up_request() {
     CURL* easy = easy_.get();
     set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -70,8 +61,8 @@ class SmallExchange {
       set(easy, CURLOPT_POSTFIELDS, request_.body.data());
     }
     if (!options_.user_agent.empty()) set(easy, CURLOPT_USERAGENT, options_.user_agent.c_str());
-    add_header("Expect:");
-    for (const auto& [name, value] : request_.headers) add_header(name + ": " + value);
+    headers_.add("Expect:");
+    for (const auto& [name, value] : request_.headers) headers_.add(name + ": " + value);
     set(easy, CURLOPT_HTTPHEADER, headers_.get());
     set(easy, CURLOPT_HEADERFUNCTION, &SmallExchange::on_header);
     set(easy, CURLOPT_HEADERDATA, this);
@@ -85,22 +76,14 @@ class SmallExchange {
     set(easy, CURLOPT_TIMEOUT_MS, in_milliseconds(options_.timeout));
     set(easy, CURLOPT_QUICK_EXIT, 1L);  // neither a time-out nor a stop waits for the resolver
     set(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
-    set(easy, CURLOPT_PROXY, proxy_.c_str());  // empty: none, whatever the environment says
-    set(easy, CURLOPT_NOPROXY, "");            // has been decided
-    set(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    set_proxy(easy, proxy_);
     set(easy, CURLOPT_OPENSOCKETFUNCTION, &SmallExchange::on_socket);
     set(easy, CURLOPT_OPENSOCKETDATA, this);
     set(easy, CURLOPT_NOPROGRESS, 0L);
     set(easy, CURLOPT_XFERINFOFUNCTION, &SmallExchange::on_progress);
     set(easy, CURLOPT_XFERINFODATA, this);
     if (!request_.url.is_https()) return;
-    set(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-    set(easy, CURLOPT_SSL_VERIFYHOST, 0L);  // CertificateCheck looks at the name
-    set(easy, CURLOPT_CAINFO, static_cast<char*>(nullptr));
-    set(easy, CURLOPT_CAPATH, static_cast<char*>(nullptr));
-    set(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
-    set(easy, CURLOPT_SSL_CTX_FUNCTION, &SmallExchange::on_tls_context);
-    set(easy, CURLOPT_SSL_CTX_DATA, this);
+    set_checked_tls(easy, &SmallExchange::on_tls_context, this);
   }
 
   SmallAnswer refused_address() const {
@@ -150,7 +133,7 @@ class SmallExchange {
   const SmallExchangeOptions& options_;
   CertificateCheck& certificate_check_;
   const std::atomic<bool>& stop_;
-  Headers headers_{nullptr, &curl_slist_free_all};
+  HeaderList headers_;
   Easy easy_{nullptr, &curl_easy_cleanup};
   std::string proxy_;                   ///< empty: none
   std::optional<std::string> refused_;  ///< the last address that the policy refused, and why

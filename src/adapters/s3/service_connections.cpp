@@ -49,9 +49,6 @@ class ServiceExchange {
   }
 
  private:
-  using Easy = std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>;
-  using Headers = std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)>;
-
   ServiceAnswer refused(std::string problem) {
     answer_.problem = std::move(problem);
     answer_.is_refusal = true;
@@ -66,12 +63,6 @@ class ServiceExchange {
     if (!check) return false;
     link_ = std::make_unique<curl::Link>(std::move(purpose), *std::move(check));
     return true;
-  }
-
-  void add_header(const std::string& line) {
-    auto* longer = curl_slist_append(headers_.get(), line.c_str());
-    QUIRE_CHECK(longer != nullptr);
-    if (headers_ == nullptr) headers_.reset(longer);  // longer lists keep their first node
   }
 
   void set_up_request() {
@@ -91,8 +82,8 @@ class ServiceExchange {
       set(easy, CURLOPT_POSTFIELDS, request_.body.empty() ? "" : reinterpret_cast<const char*>(request_.body.data()));
     }
     if (!options_.user_agent.empty()) set(easy, CURLOPT_USERAGENT, options_.user_agent.c_str());
-    add_header("Expect:");
-    for (const auto& [name, value] : request_.headers) add_header(name + ": " + value);
+    headers_.add("Expect:");
+    for (const auto& [name, value] : request_.headers) headers_.add(name + ": " + value);
     set(easy, CURLOPT_HTTPHEADER, headers_.get());
     set(easy, CURLOPT_WRITEFUNCTION, &ServiceExchange::on_body);
     set(easy, CURLOPT_WRITEDATA, this);
@@ -108,18 +99,10 @@ class ServiceExchange {
     set(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
     set(easy, CURLOPT_LOW_SPEED_TIME,
         static_cast<long>(std::chrono::ceil<std::chrono::seconds>(options_.stall_timeout).count()));
-    set(easy, CURLOPT_QUICK_EXIT, 1L);         // no time-out waits for the resolver
-    set(easy, CURLOPT_PROXY, proxy_.c_str());  // empty: none, whatever the environment says
-    set(easy, CURLOPT_NOPROXY, "");            // has been decided
-    set(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    set(easy, CURLOPT_QUICK_EXIT, 1L);  // no time-out waits for the resolver
+    curl::set_proxy(easy, proxy_);
     if (!url_.is_https()) return;
-    set(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-    set(easy, CURLOPT_SSL_VERIFYHOST, 0L);  // CertificateCheck looks at the name
-    set(easy, CURLOPT_CAINFO, static_cast<char*>(nullptr));
-    set(easy, CURLOPT_CAPATH, static_cast<char*>(nullptr));
-    set(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
-    set(easy, CURLOPT_SSL_CTX_FUNCTION, &ServiceExchange::on_tls_context);
-    set(easy, CURLOPT_SSL_CTX_DATA, this);
+    curl::set_checked_tls(easy, &ServiceExchange::on_tls_context, this);
   }
 
   CURLcode transfer() {
@@ -229,8 +212,8 @@ class ServiceExchange {
   const ServiceRequest& request_;
   curl::KeptLinks& links_;
   std::unique_ptr<curl::Link> link_;
-  Headers headers_{nullptr, &curl_slist_free_all};
-  Easy easy_{nullptr, &curl_easy_cleanup};
+  curl::HeaderList headers_;
+  curl::Easy easy_{nullptr, &curl_easy_cleanup};
   std::string proxy_;  ///< empty: none
   bool is_too_long_ = false;
   bool is_sent_again_ = false;  ///< libcurl was about to, as a kept connection was closed without an answer
