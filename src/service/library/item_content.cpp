@@ -38,8 +38,8 @@ void keep_for_subscribers(Transaction& t, const content::Item& replaced) {
 }
 
 /// The item's new files are stored; its row is still to be written.
-void set_content(Transaction& t, content::Item& item, const std::vector<content::ContentFile>& old_files,
-                 const ContentChange& change) {
+void set_content(Transaction& t, content::Item& item, const std::optional<content::Library>& library,
+                 const std::vector<content::ContentFile>& old_files, const ContentChange& change) {
   item.content = change.files.empty() ? ContentId() : ContentId(t.context().identities.uuid_made_at(t.wall_time()));
   item.content_version = change.content_version.value_or(item.content_version + 1);
   item.cached = true;
@@ -55,7 +55,7 @@ void set_content(Transaction& t, content::Item& item, const std::vector<content:
       t->insert(item.content, file);
     }
   }
-  if (const auto library = t->find<content::Library>(item.library_id)) content::apply_policy(*library, item);
+  if (library) content::apply_policy(*library, item);
 }
 
 /// `again`: the item's history has the version already.
@@ -73,17 +73,17 @@ std::vector<content::ContentFile> files_of(View view, const content::Item& item)
 
 void change_content(Transaction& t, content::Item item, const ContentChange& change) {
   const content::Item before = item;
-  set_content(t, item, files_of(t, before), change);
+  const auto library = t->find<content::Library>(item.library_id);
+  set_content(t, item, library, files_of(t, before), change);
   t->update(item);
   const bool again = change.content_version && t->find<content::Change>({item.id, item.content_version});
   tell_of_change(t, item, change, again);
-  const auto library = t->find<content::Library>(item.library_id);
   if (library && library->published && !before.content.empty()) keep_for_subscribers(t, before);
   t.release(before.content);
 }
 
 void create_with_content(Transaction& t, content::Item item, const ContentChange& change) {
-  set_content(t, item, {}, change);
+  set_content(t, item, t->find<content::Library>(item.library_id), {}, change);
   t->insert(item);
   record(t, content::EventKind::item_created, item, {{"name", item.name}});
   tell_of_change(t, item, change, false);
